@@ -7,7 +7,8 @@ use url::{Host, Url};
 
 /// `https://<connection id>:<secret>@relay.example`, as printed by `nexpura-relay connection create`.
 ///
-/// `http` is accepted for a loopback relay only: the secret itself never travels, but the events do.
+/// The id is 64 hexadecimal digits, the secret `whsec_` and 32 bytes in URL-safe base64 without
+/// padding, so that nothing in it has to be escaped. `http` is accepted for a loopback relay only: the secret itself never travels, but the events do.
 #[derive(Clone)]
 pub struct ConnectionString {
     id: String,
@@ -146,7 +147,7 @@ mod tests {
     use super::*;
 
     const ID: &str = "0190000000007000800000000000000101900000000070008000000000000002";
-    const SECRET: &str = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+    const SECRET: &str = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
 
     #[test]
     fn a_pasted_string_with_white_space_is_read_and_written_back() {

@@ -5,7 +5,10 @@
 
 use std::fmt;
 
-use base64::{Engine, engine::general_purpose::STANDARD};
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
 use hmac::{Hmac, KeyInit, Mac};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
@@ -53,11 +56,22 @@ pub enum VerifyError {
 #[error("the signing secret is not whsec_ followed by base64")]
 pub struct SignError;
 
-/// The key bytes of `whsec_<base64>` (the prefix may be absent), or nothing.
+/// The key bytes of `whsec_<base64>`, or nothing.
+///
+/// The prefix may be absent. Both alphabets of base64 are read, padded or not: a connection string
+/// holds the URL-safe one, Standard Webhooks' own secrets the other.
 #[must_use]
 pub fn decode_secret(secret: &str) -> Option<Vec<u8>> {
     let text = secret.strip_prefix(crate::connection::SECRET_PREFIX).unwrap_or(secret);
-    STANDARD.decode(text).ok().filter(|key| !key.is_empty())
+    let url_safe = text.trim_end_matches('=').replace('+', "-").replace('/', "_");
+    URL_SAFE_NO_PAD.decode(url_safe).ok().filter(|key| !key.is_empty())
+}
+
+/// `whsec_<base64>` in the URL-safe alphabet, fit for a connection string.
+#[must_use]
+pub fn encode_secret(key: &[u8]) -> SecretString {
+    let prefix = crate::connection::SECRET_PREFIX;
+    SecretString::from(format!("{prefix}{}", URL_SAFE_NO_PAD.encode(key)))
 }
 
 /// Signs deliveries under one or, during a rotation, several secrets.
