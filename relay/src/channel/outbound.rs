@@ -1,0 +1,247 @@
+//! The one way out: an HTTP client that cannot be talked into a private network.
+
+use std::{error::Error, io, net::IpAddr, sync::Arc, time::Duration};
+
+use ipnet::IpNet;
+use reqwest::{
+    Client, Request, Response,
+    dns::{Addrs, Name, Resolve, Resolving},
+    redirect::Policy,
+};
+use url::{Host, Url};
+
+pub use super::address::is_public;
+use super::ChannelError;
+
+/// How long a call may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Deadlines {
+    /// For name resolution, TCP and TLS together.
+    pub connect: Duration,
+    /// For the whole call, the reading of the body included: a dripping answer ends here.
+    pub total: Duration,
+}
+
+impl Default for Deadlines {
+    /// A hundred orders take a slow shop some twenty seconds.
+    fn default() -> Self {
+        Self { connect: Duration::from_secs(10), total: Duration::from_secs(60) }
+    }
+}
+
+/// The HTTP client for everything that leaves the relay towards an address that somebody else chose.
+///
+/// It follows no redirect, takes no proxy from the environment, keeps no cookie, unpacks nothing and
+/// ends at its deadlines. Private addresses are refused where names become addresses, so that a name
+/// that changes its address between check and use gains nothing; an address written out in a URL never
+/// meets the resolver and is checked before each request.
+#[derive(Debug)]
+pub struct Outbound {
+    client: Client,
+    allow: Arc<[IpNet]>,
+}
+
+/// The HTTP client could not be made, usually because the system has no root certificates.
+#[derive(Debug, thiserror::Error)]
+#[error("the HTTP client could not be set up: {0}")]
+pub struct SetupError(#[from] reqwest::Error);
+
+impl Outbound {
+    /// A client that reaches public addresses and those within `allow`.
+    ///
+    /// # Errors
+    /// When the TLS side cannot be set up, for example without root certificates on the system.
+    pub fn new(allow: &[IpNet]) -> Result<Self, SetupError> {
+        Self::with(allow, Deadlines::default(), Arc::new(SystemResolver))
+    }
+
+    /// The same with other deadlines and another source of addresses; what it answers is checked alike.
+    ///
+    /// # Errors
+    /// See [`Outbound::new`].
+    pub fn with(
+        allow: &[IpNet],
+        deadlines: Deadlines,
+        lookup: Arc<dyn Resolve>,
+    ) -> Result<Self, SetupError> {
+        // An earlier provider stays: what counts is that there is one before the client is built.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let allow: Arc<[IpNet]> = allow.into();
+        let client = Client::builder()
+            .user_agent(concat!("Nexpura-Relay/", env!("CARGO_PKG_VERSION")))
+            .redirect(Policy::none())
+            .no_proxy()
+            .referer(false)
+            .connect_timeout(deadlines.connect)
+            .timeout(deadlines.total)
+            .pool_max_idle_per_host(2)
+            .pool_idle_timeout(Duration::from_secs(30))
+            .dns_resolver(Arc::new(GuardedResolver { allow: Arc::clone(&allow), inner: lookup }))
+            .build()?;
+        Ok(Self { client, allow })
+    }
+
+    /// Sends one request; any status is an answer.
+    ///
+    /// # Errors
+    /// `BlockedAddress`, `Unreachable`, `Timeout` or `Tls`; never with the request's query in it.
+    pub async fn send(&self, request: Request) -> Result<Response, ChannelError> {
+        self.refuse_literal(request.url())?;
+        self.client.execute(request).await.map_err(|error| classify(&error))
+    }
+
+    /// Whether this URL's host is an address written out that may not be called.
+    fn refuse_literal(&self, url: &Url) -> Result<(), ChannelError> {
+        let ip = match url.host() {
+            Some(Host::Ipv4(ip)) => IpAddr::V4(ip),
+            Some(Host::Ipv6(ip)) => IpAddr::V6(ip),
+            Some(Host::Domain(_)) => return Ok(()),
+            None => return Err(ChannelError::BlockedAddress(url.scheme().to_owned())),
+        };
+        if may_call(ip, &self.allow) {
+            Ok(())
+        } else {
+            Err(ChannelError::BlockedAddress(ip.to_string()))
+        }
+    }
+
+    /// Whether the operator has allowed this address although it is private.
+    #[must_use]
+    pub fn allows_private(&self, ip: IpAddr) -> bool {
+        is_allowed(ip, &self.allow)
+    }
+}
+
+/// Reads a body up to `max_bytes`.
+///
+/// # Errors
+/// `TooLarge` as soon as more is announced or arrives; `Unreachable` when the connection breaks off;
+/// `Timeout` at the client's total deadline.
+pub async fn read_bounded(
+    mut response: Response,
+    max_bytes: usize,
+) -> Result<Vec<u8>, ChannelError> {
+    let announced = response.content_length().unwrap_or(0);
+    if announced > max_bytes as u64 {
+        return Err(ChannelError::TooLarge);
+    }
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| classify(&error))? {
+        if body.len() + chunk.len() > max_bytes {
+            return Err(ChannelError::TooLarge);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+fn may_call(ip: IpAddr, allow: &[IpNet]) -> bool {
+    is_public(ip) || is_allowed(ip, allow)
+}
+
+fn is_allowed(ip: IpAddr, allow: &[IpNet]) -> bool {
+    // `::ffff:127.0.0.1` reaches 127.0.0.1, so the operator's 127.0.0.0/8 is meant for it too.
+    let plain = ip.to_canonical();
+    allow.iter().any(|net| net.contains(&plain) || net.contains(&ip))
+}
+
+/// What the operating system says a name's addresses are.
+struct SystemResolver;
+
+impl Resolve for SystemResolver {
+    fn resolve(&self, name: Name) -> Resolving {
+        Box::pin(async move {
+            // Port 0: the connector puts in the URL's.
+            let found: Vec<_> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
+            Ok(Box::new(found.into_iter()) as Addrs)
+        })
+    }
+}
+
+/// Passes on only addresses that may be called: what is connected to is exactly what was checked.
+struct GuardedResolver {
+    allow: Arc<[IpNet]>,
+    inner: Arc<dyn Resolve>,
+}
+
+impl Resolve for GuardedResolver {
+    fn resolve(&self, name: Name) -> Resolving {
+        let allow = Arc::clone(&self.allow);
+        let host = name.as_str().to_owned();
+        let found = self.inner.resolve(name);
+        Box::pin(async move {
+            let found: Vec<_> = found.await?.collect();
+            let any = !found.is_empty();
+            let callable: Vec<_> =
+                found.into_iter().filter(|at| may_call(at.ip(), &allow)).collect();
+            if any && callable.is_empty() {
+                return Err(Box::new(Refused(host)) as Box<dyn Error + Send + Sync>);
+            }
+            Ok(Box::new(callable.into_iter()) as Addrs)
+        })
+    }
+}
+
+/// All addresses of this host are private and not allowed.
+#[derive(Debug, thiserror::Error)]
+#[error("{0} has no public address")]
+struct Refused(String);
+
+/// Tells from an error's chain of causes what happened. Nothing of the request's URL gets through.
+fn classify(error: &reqwest::Error) -> ChannelError {
+    let mut cause: Option<&(dyn Error + 'static)> = Some(error);
+    let mut io_kind = None;
+    while let Some(at) = cause {
+        if let Some(Refused(host)) = at.downcast_ref::<Refused>() {
+            return ChannelError::BlockedAddress(host.clone());
+        }
+        if let Some(tls) = at.downcast_ref::<rustls::Error>() {
+            return ChannelError::Tls(tls_reason(tls).to_owned());
+        }
+        cause = match at.downcast_ref::<io::Error>() {
+            Some(io) => {
+                io_kind = Some(io.kind());
+                io.get_ref().map(|inner| inner as &(dyn Error + 'static)).or_else(|| at.source())
+            }
+            None => at.source(),
+        };
+    }
+    if error.is_timeout() || io_kind == Some(io::ErrorKind::TimedOut) {
+        return ChannelError::Timeout;
+    }
+    ChannelError::Unreachable(unreachable_reason(error, io_kind).to_owned())
+}
+
+fn unreachable_reason(error: &reqwest::Error, kind: Option<io::ErrorKind>) -> &'static str {
+    match kind {
+        _ if error.is_dns() => "its name has no address",
+        Some(io::ErrorKind::ConnectionRefused) => "connection refused",
+        Some(io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable) => {
+            "no route to it"
+        }
+        _ if error.is_connect() => "no connection",
+        _ => "the connection broke off",
+    }
+}
+
+fn tls_reason(error: &rustls::Error) -> &'static str {
+    use rustls::{CertificateError as C, Error as E};
+    match error {
+        E::InvalidCertificate(C::Expired | C::ExpiredContext { .. }) => {
+            "its certificate has expired"
+        }
+        E::InvalidCertificate(C::NotValidYet | C::NotValidYetContext { .. }) => {
+            "its certificate is not valid yet"
+        }
+        E::InvalidCertificate(C::NotValidForName | C::NotValidForNameContext { .. }) => {
+            "its certificate is for another name"
+        }
+        E::InvalidCertificate(C::Revoked) => "its certificate was revoked",
+        E::InvalidCertificate(_) => {
+            "its certificate comes from an unknown issuer, or a certificate between is missing"
+        }
+        E::InvalidMessage(_) => "it does not speak TLS on this port",
+        E::AlertReceived(_) | E::PeerIncompatible(_) => "it offers no modern TLS",
+        _ => "the TLS handshake failed",
+    }
+}

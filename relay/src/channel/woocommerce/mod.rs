@@ -1,0 +1,12 @@
+//! WooCommerce as a storefront: its address, its keys, and reading orders, products and customers.
+
+pub mod auth;
+pub mod client;
+mod read;
+mod shape;
+pub mod url;
+
+pub use auth::{Credentials, CredentialsError};
+pub use client::Client;
+pub use read::{Listing, MAX_PER_PAGE, Page, PageQuery, SystemStatus};
+pub use url::{StoreUrl, StoreUrlError};
