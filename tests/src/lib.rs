@@ -1,0 +1,10 @@
+//! Support for the end-to-end stories and the demo: real MariaDB, PHP-FPM, nginx, WordPress, WooCommerce and relay,
+//! started for one test and gone after it.
+
+pub mod http;
+pub mod paths;
+pub mod ports;
+pub mod process;
+pub mod shop;
+pub mod stack;
+pub mod wait;

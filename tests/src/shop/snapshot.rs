@@ -1,0 +1,72 @@
+//! The installed shop that every test's shop is a copy of: made once for its versions, storage and scripts.
+
+use std::{fs, path::PathBuf, process::Command};
+
+use anyhow::{Context, Result};
+use serde_json::json;
+
+use super::{PASSWORD, Shop, Storage, USER};
+use crate::{
+    paths, process,
+    stack::sources::{Sources, Store},
+};
+
+/// The folder of the snapshot, with `dump.sql` and `uploads/`; made now if there is none yet.
+pub(super) async fn ready(sources: &Sources, storage: Storage) -> Result<PathBuf> {
+    let php = paths::repository().join("tests/php");
+    let scripts: Vec<Vec<u8>> =
+        [php.join("cli.php"), php.join("mu-plugin.php"), php.join("verbs/setup.php")]
+            .iter()
+            .map(|path| fs::read(path).with_context(|| format!("reading {}", path.display())))
+            .collect::<Result<_>>()?;
+    let name = match (&sources.store, storage) {
+        (Store::Double, _) => "double",
+        (_, Storage::Hpos) => "hpos",
+        (_, Storage::Legacy) => "legacy",
+    };
+    let key = paths::digest(
+        scripts.iter().map(Vec::as_slice).chain([sources.key.as_bytes(), name.as_bytes()]),
+    );
+    let ready = paths::cache("snapshots")?.join(format!("{name}-{key}"));
+    if ready.exists() {
+        return Ok(ready);
+    }
+    let _others_wait = paths::lock("snapshots")?;
+    if ready.exists() {
+        return Ok(ready);
+    }
+    let making = ready.with_extension("making");
+    if making.exists() {
+        fs::remove_dir_all(&making)?;
+    }
+    fs::create_dir_all(&making)?;
+    let shop =
+        installed(sources, storage).await.context("installing the shop that the tests copy")?;
+    shop.mariadb.dump(&shop.database, &making.join("dump.sql"))?;
+    process::run(Command::new("cp").arg("-a").arg(shop.content().join("uploads")).arg(&making))?;
+    fs::rename(&making, &ready)?;
+    Ok(ready)
+}
+
+/// Installs WordPress and WooCommerce from nothing.
+async fn installed(sources: &Sources, storage: Storage) -> Result<Shop> {
+    let mut shop = Shop::builder().plain().quiet().bare(sources.clone())?;
+    shop.cli(&json!({
+        "step": "install",
+        "args": {
+            "title": "Aurelia",
+            "user": USER,
+            "password": PASSWORD,
+            "email": "owner@aurelia.example",
+            "plugins": ["woocommerce/woocommerce.php"],
+        },
+    }))?;
+    shop.call_cli("install_woocommerce", json!({ "hpos": storage == Storage::Hpos }))?;
+    shop.serve()?;
+    // The first visits fill caches and write the permalinks' rules; every copy has them then.
+    for path in ["/", "/wp-json/", "/wp-json/wc/store/v1/cart", "/shop/"] {
+        shop.visit(path).await?;
+    }
+    shop.run_cron()?;
+    Ok(shop)
+}
