@@ -48,6 +48,12 @@ pub fn bounded(text: &str, max: usize) -> String {
     cut.trim().to_owned()
 }
 
+/// An id told outside of a representation, if it is one that a signed 64-bit column can hold.
+#[must_use]
+pub fn id(told: u64) -> Option<u64> {
+    (1..=i64::MAX as u64).contains(&told).then_some(told)
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;

@@ -42,7 +42,7 @@ pub enum MappingError {
     /// Something stands there that cannot be read as what belongs there.
     #[error("{path}: expected {expected}, found {found}")]
     Unexpected {
-        /// Where, such as `line_items[2].quantity`.
+        /// Where, such as `order.line_items[2].quantity`.
         path: String,
         /// What belongs there.
         expected: &'static str,

@@ -114,3 +114,6 @@ impl Posting {
         self.delta.checked_neg()
     }
 }
+
+#[cfg(test)]
+mod tests;

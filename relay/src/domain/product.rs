@@ -110,7 +110,7 @@ const A_SKU: &str = "a SKU of at most 255 characters without control characters"
 
 fn parent(product: Object<'_, '_>, facts: Option<&Facts>) -> Result<Option<u64>, MappingError> {
     let told = match product.id_or_zero("parent_id")? {
-        0 => facts.and_then(|facts| facts.parent_id).unwrap_or(0),
+        0 => facts.and_then(|facts| facts.parent_id).and_then(limits::id).unwrap_or(0),
         told => told,
     };
     if told > 0 {
@@ -119,7 +119,7 @@ fn parent(product: Object<'_, '_>, facts: Option<&Facts>) -> Result<Option<u64>,
     // In older WooCommerce (8.2) only the link that leads up from a variation says whose it is.
     let up = product.get("_links").and_then(|links| links.pointer("/up/0/href")?.as_str());
     let id = up.filter(|href| href.contains("/products/")).and_then(|href| href.rsplit('/').next());
-    Ok(id.and_then(|id| id.parse().ok()).filter(|id| (1..=i64::MAX as u64).contains(id)))
+    Ok(id.and_then(|id| id.parse().ok()).and_then(limits::id))
 }
 
 fn stock(
@@ -129,7 +129,7 @@ fn stock(
     parent_id: Option<u64>,
 ) -> Result<(ProductStock, u64), MappingError> {
     let told = facts.and_then(|facts| facts.stock.as_ref());
-    let owner = told.map(|told| told.stock_id).filter(|owner| *owner > 0);
+    let owner = told.and_then(|told| limits::id(told.stock_id));
     let by_parent = product.get("manage_stock").and_then(Value::as_str) == Some("parent");
     // The plugin knows the shop-wide switch, which the representation does not tell.
     let managed = match told {
@@ -197,3 +197,6 @@ fn filled_name(value: &Value) -> Option<String> {
     };
     (!name.is_empty()).then_some(name)
 }
+
+#[cfg(test)]
+mod tests;

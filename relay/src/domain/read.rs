@@ -4,79 +4,19 @@
 //! with numbers as keys for a filtered list, `false` or `null` for nothing. All that is read.
 //! What would have to be guessed is an error that names its place.
 
-use std::fmt;
+mod place;
+mod value;
 
-use chrono::{DateTime, NaiveDateTime, Utc};
+use std::borrow::Cow;
+
+use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 
-use super::{
-    MappingError, Money, Quantity,
-    decimal::{self, Excess},
-    limits, text,
-};
+use super::{MappingError, Money, Quantity, limits, text};
 
-/// Where in a representation we are; written out only when there is an error to tell.
-#[derive(Clone, Copy)]
-pub(super) struct Place<'p> {
-    outer: Option<&'p Place<'p>>,
-    step: Step,
-}
-
-#[derive(Clone, Copy)]
-enum Step {
-    Root(&'static str),
-    Key(&'static str),
-    Entry(usize),
-}
-
-impl Place<'static> {
-    /// The representation itself, by the name that errors give it.
-    pub(super) const fn root(name: &'static str) -> Self {
-        Self { outer: None, step: Step::Root(name) }
-    }
-}
-
-impl<'p> Place<'p> {
-    pub(super) fn key(&'p self, key: &'static str) -> Self {
-        Self { outer: Some(self), step: Step::Key(key) }
-    }
-
-    fn entry(&'p self, index: usize) -> Self {
-        Self { outer: Some(self), step: Step::Entry(index) }
-    }
-
-    pub(super) fn unexpected(&self, expected: &'static str, found: &Value) -> MappingError {
-        let found = match found {
-            Value::Null => "null",
-            Value::Bool(_) => "a boolean",
-            Value::Number(_) => "a number",
-            Value::String(_) => "a text",
-            Value::Array(_) => "a list",
-            Value::Object(_) => "an object",
-        };
-        MappingError::Unexpected { path: self.to_string(), expected, found }
-    }
-
-    fn missing(&self, expected: &'static str) -> MappingError {
-        MappingError::Missing { path: self.to_string(), expected }
-    }
-
-    pub(super) fn repeated(&self) -> MappingError {
-        MappingError::Repeated { path: self.to_string() }
-    }
-}
-
-impl fmt::Display for Place<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.outer, self.step) {
-            (_, Step::Root(name)) => f.write_str(name),
-            (Some(outer), Step::Key(key)) => write!(f, "{outer}.{key}"),
-            (Some(outer), Step::Entry(index)) => write!(f, "{outer}[{index}]"),
-            (None, Step::Key(key)) => f.write_str(key),
-            (None, Step::Entry(index)) => write!(f, "[{index}]"),
-        }
-    }
-}
+pub(super) use place::Place;
+pub(super) use value::yes_or_no;
+use value::{entries, is_nothing, is_zero_date, moment, units, whole};
 
 /// An object and where it stands.
 #[derive(Clone, Copy)]
@@ -186,7 +126,7 @@ impl<'v, 'p> Object<'v, 'p> {
     }
 
     /// Text as it stands, empty where there is none.
-    fn raw(&self, key: &'static str) -> Result<std::borrow::Cow<'v, str>, MappingError> {
+    fn raw(&self, key: &'static str) -> Result<Cow<'v, str>, MappingError> {
         match self.filled(key) {
             None => Ok("".into()),
             Some(Value::String(text)) => Ok(text.into()),
@@ -211,17 +151,14 @@ impl<'v, 'p> Object<'v, 'p> {
         Ok(Some(self.text(key, max)?).filter(|text| !text.is_empty()))
     }
 
-    /// Text that must be there and not be empty.
+    /// A short word that must be there and not be empty.
     pub(super) fn required_text(
         &self,
         key: &'static str,
         expected: &'static str,
-    ) -> Result<std::borrow::Cow<'v, str>, MappingError> {
+    ) -> Result<String, MappingError> {
         let value = self.require(key, expected)?;
-        match self.raw(key)? {
-            text if text.trim().is_empty() => Err(self.wrong(key, expected, value)),
-            text => Ok(text),
-        }
+        self.optional_text(key, limits::MAX_CODE)?.ok_or_else(|| self.wrong(key, expected, value))
     }
 
     /// Text that something else is parsed from, `None` where it is empty.
@@ -373,184 +310,5 @@ pub(super) fn each_of<'v, T>(
     objects.map(|(index, entry)| read(Object::at(entry, place.entry(index))?)).collect()
 }
 
-/// What PHP sends where there is nothing: null, false, an empty text, list or object.
-fn is_nothing(value: &Value) -> bool {
-    match value {
-        Value::Null | Value::Bool(false) => true,
-        Value::Bool(true) | Value::Number(_) => false,
-        Value::String(text) => text.trim().is_empty(),
-        Value::Array(items) => items.is_empty(),
-        Value::Object(fields) => fields.is_empty(),
-    }
-}
-
-/// A list's entries. PHP writes a list from which something was filtered as an object whose keys
-/// are the remaining positions.
-fn entries(value: &Value) -> Option<Vec<&Value>> {
-    match value {
-        Value::Array(items) => Some(items.iter().collect()),
-        Value::Object(fields) => {
-            let mut placed = Vec::with_capacity(fields.len());
-            for (key, entry) in fields {
-                placed.push((key.parse::<u32>().ok()?, entry));
-            }
-            placed.sort_by_key(|(position, _)| *position);
-            Some(placed.into_iter().map(|(_, entry)| entry).collect())
-        }
-        _ => None,
-    }
-}
-
-/// A whole number that fits a database's signed 64-bit column.
-fn whole(value: &Value) -> Option<u64> {
-    let number = match value {
-        Value::Number(number) => decimal::parse(&number.to_string(), 0, Excess::Refuse),
-        Value::String(text) => decimal::parse(text, 0, Excess::Refuse),
-        _ => return None,
-    };
-    number.ok().and_then(|number| u64::try_from(number).ok())
-}
-
-fn units(value: &Value, (least, most): (i64, i64)) -> Option<Quantity> {
-    let within = Quantity::from_thousandths(least.saturating_mul(1_000))
-        ..=Quantity::from_thousandths(most.saturating_mul(1_000));
-    Quantity::from_json(value).ok().filter(|quantity| within.contains(quantity))
-}
-
-/// A yes or no in any of WordPress's forms.
-pub(super) fn yes_or_no(value: &Value) -> Option<bool> {
-    match value {
-        Value::Bool(flag) => Some(*flag),
-        Value::Number(number) if number.as_u64() == Some(0) => Some(false),
-        Value::Number(number) if number.as_u64() == Some(1) => Some(true),
-        Value::String(text) => match text.trim().to_ascii_lowercase().as_str() {
-            "1" | "yes" | "true" | "on" => Some(true),
-            "" | "0" | "no" | "false" | "off" => Some(false),
-            _ => None,
-        },
-        _ => None,
-    }
-}
-
-/// MySQL's date of nothing, and what PHP's calendar makes of it.
-fn is_zero_date(text: &str) -> bool {
-    text.starts_with("0000-00-00") || text.starts_with("-0001-11-30")
-}
-
-/// `2026-11-20T22:52:37` as REST writes it, also with a space, a fraction, or an explicit offset.
-fn moment(text: &str) -> Option<DateTime<Utc>> {
-    let text = text.trim();
-    if let Ok(told) = DateTime::parse_from_rfc3339(text) {
-        return Some(told.to_utc());
-    }
-    ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f"]
-        .iter()
-        .find_map(|form| NaiveDateTime::parse_from_str(text, form).ok())
-        .map(|naive| naive.and_utc())
-}
-
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    fn object(value: &Value) -> Object<'_, 'static> {
-        Object::root(value, "thing").unwrap()
-    }
-
-    #[test]
-    fn php_has_many_ways_to_say_nothing() {
-        for nothing in [json!(null), json!(false), json!(""), json!([]), json!({})] {
-            let value = json!({"it": nothing});
-            let thing = object(&value);
-            assert_eq!(thing.text("it", 9), Ok(String::new()));
-            assert_eq!(thing.money("it"), Ok(Money::ZERO));
-            assert_eq!(thing.price("it"), Ok(None));
-            assert_eq!(thing.id_or_zero("it"), Ok(0));
-            assert_eq!(thing.time("it"), Ok(None));
-            assert_eq!(thing.each_if_any("it", |_| Ok(())), Ok(Vec::new()));
-            assert_eq!(thing.inner("it", |inner| inner.text("x", 9)), Ok(String::new()));
-        }
-    }
-
-    #[test]
-    fn numbers_come_as_text_and_text_as_numbers() {
-        let value = json!({"id": "84", "float": 84.0, "sku": 1001, "yes": "yes", "one": 1});
-        let thing = object(&value);
-        assert_eq!(thing.id("id"), Ok(84));
-        assert_eq!(thing.id("float"), Ok(84));
-        assert_eq!(thing.text("sku", 9), Ok("1001".to_owned()));
-        assert_eq!(thing.flag("yes"), Ok(Some(true)));
-        assert_eq!(thing.flag("one"), Ok(Some(true)));
-        assert_eq!(thing.flag("none"), Ok(None));
-    }
-
-    #[test]
-    fn ids_fit_a_signed_column() {
-        for id in
-            [json!(0), json!(-1), json!(1.5), json!("12a"), json!(i64::MAX as u64 + 1), json!(1e30)]
-        {
-            let value = json!({"id": id});
-            assert!(object(&value).id("id").is_err(), "{value}");
-        }
-    }
-
-    #[test]
-    fn a_filtered_list_is_a_list_in_its_order() {
-        let value = json!({"list": {"10": {"n": "c"}, "2": {"n": "b"}, "0": {"n": "a"}}});
-        let names = object(&value).each("list", |entry| entry.text("n", 9)).unwrap();
-        assert_eq!(names, ["a", "b", "c"]);
-        let value = json!({"list": {"a": {}}});
-        assert!(object(&value).each("list", |_| Ok(())).is_err());
-    }
-
-    #[test]
-    fn a_required_list_is_never_taken_for_empty() {
-        for value in [json!({}), json!({"list": null}), json!({"list": "x"}), json!({"list": 3})] {
-            assert!(object(&value).each("list", |_| Ok(())).is_err(), "{value}");
-        }
-        assert_eq!(object(&json!({"list": []})).each("list", |_| Ok(())), Ok(vec![]));
-    }
-
-    #[test]
-    fn errors_name_the_place_and_never_what_stood_there() {
-        let value = json!({"list": [{}, {"inner": {"n": {"secret": 1}}}]});
-        let read = object(&value)
-            .each("list", |entry| entry.inner("inner", |inner| inner.text("n", 9)))
-            .unwrap_err();
-        assert_eq!(read.to_string(), "thing.list[1].inner.n: expected a text, found an object");
-    }
-
-    #[test]
-    fn moments_are_utc() {
-        let at = |text: &str| {
-            let value = json!({"at": text});
-            object(&value).time("at").map(|at| at.map(|at| at.to_rfc3339()))
-        };
-        let told = Ok(Some("2026-11-20T22:52:37+00:00".to_owned()));
-        assert_eq!(at("2026-11-20T22:52:37"), told);
-        assert_eq!(at("2026-11-20 22:52:37"), told);
-        assert_eq!(at("2026-11-20T22:52:37Z"), told);
-        assert_eq!(at("2026-11-21T09:52:37+11:00"), told);
-        assert_eq!(at("0000-00-00 00:00:00"), Ok(None));
-        assert_eq!(at("-0001-11-30T00:00:00"), Ok(None));
-        assert!(at("yesterday").is_err());
-    }
-
-    #[test]
-    fn metas_of_others_never_get_in_the_way() {
-        let value = json!({"meta_data": [
-            3, {"key": ["x"]}, {"key": "_x", "value": {"a": [1]}},
-            {"key": "_n", "value": "3"}, {"key": "_n", "value": "4"}, {"key": "_e", "value": ""},
-        ]});
-        let thing = object(&value);
-        let three = Quantity::from_thousandths(3_000);
-        assert_eq!(thing.meta_quantity("_n", "units", (0, 9)), Ok(Some(three)));
-        assert_eq!(thing.meta_quantity("_e", "units", (0, 9)), Ok(Some(Quantity::ZERO)));
-        assert_eq!(thing.meta_quantity("_gone", "units", (0, 9)), Ok(None));
-        assert_eq!(thing.meta_id("_n"), Ok(Some(3)));
-        let wrong = thing.meta_quantity("_x", "units", (0, 9)).unwrap_err();
-        assert_eq!(wrong.to_string(), "thing.meta_data._x: expected units, found an object");
-    }
-}
+mod tests;

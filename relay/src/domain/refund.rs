@@ -1,6 +1,6 @@
 //! What was paid back on an order, and which of its units came back with it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -56,7 +56,11 @@ pub(super) fn read(
         None | Some(Value::Null) => Vec::new(),
         Some(detail) => {
             limits::check_depth(detail, limits::MAX_DEPTH)?;
-            read::each_of(detail, Place::root("facts").key("refunds"), read_detail)?
+            let mut seen = HashSet::new();
+            read::each_of(detail, Place::root("facts").key("refunds"), |refund| {
+                let read = read_detail(refund)?;
+                if seen.insert(read.id) { Ok(read) } else { Err(refund.place.key("id").repeated()) }
+            })?
         }
     };
     let short = if detail.is_some() {
@@ -139,3 +143,6 @@ fn tell_restocked(refunds: &mut [Refund], tallies: &HashMap<u64, Quantity>) {
         };
     }
 }
+
+#[cfg(test)]
+mod tests;

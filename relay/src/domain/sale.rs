@@ -269,7 +269,7 @@ fn read_line(
         total: line.money("total")?,
         total_tax: line.money("total_tax")?,
         reduced: line.meta_quantity("_reduced_stock", UNITS_EITHER_WAY, (-MAX_UNITS, MAX_UNITS))?,
-        stock_id: facts.and_then(|facts| facts.stock_id).filter(|id| *id > 0),
+        stock_id: facts.and_then(|facts| facts.stock_id).and_then(limits::id),
         managed: facts.map(|facts| facts.managed),
         backorders: facts.map(|facts| allows_backorders(&facts.backorders)),
     })
@@ -279,3 +279,6 @@ fn read_line(
 pub(super) fn allows_backorders(setting: &str) -> bool {
     matches!(setting.trim(), "yes" | "notify")
 }
+
+#[cfg(test)]
+mod tests;

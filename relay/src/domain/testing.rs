@@ -25,6 +25,7 @@ pub(super) fn any_json() -> impl Strategy<Value = Value> {
             json!("9223372036854.775807"),
             json!("-"),
             json!("\u{0}"),
+            json!("a\u{0}b"),
             json!(-0.0),
             json!(1e308),
             json!("0000-00-00"),
@@ -59,31 +60,36 @@ pub(super) fn any_damage() -> impl Strategy<Value = Damage> {
 
 impl Damage {
     pub(super) fn apply(&self, value: &mut Value) {
-        let mut here = value;
-        for (at, step) in self.steps.iter().enumerate() {
-            let last = at + 1 == self.steps.len();
-            match here {
-                Value::Object(fields) if !fields.is_empty() => {
-                    let key = fields.keys().nth(step.index(fields.len())).unwrap().clone();
-                    if last && self.instead.is_none() {
-                        fields.remove(&key);
-                        return;
-                    }
-                    here = fields.get_mut(&key).unwrap();
-                }
-                Value::Array(items) if !items.is_empty() => {
-                    let index = step.index(items.len());
-                    if last && self.instead.is_none() {
-                        items.remove(index);
-                        return;
-                    }
-                    here = &mut items[index];
-                }
-                _ => break,
-            }
-        }
-        if let Some(instead) = &self.instead {
+        apply(&self.steps, self.instead.as_ref(), value);
+    }
+}
+
+fn apply(steps: &[Index], instead: Option<&Value>, here: &mut Value) {
+    let Some((step, deeper)) = steps.split_first() else {
+        if let Some(instead) = instead {
             *here = instead.clone();
         }
+        return;
+    };
+    let takes_away = deeper.is_empty() && instead.is_none();
+    match here {
+        Value::Object(fields) if !fields.is_empty() => {
+            let key = fields.keys().nth(step.index(fields.len())).unwrap().clone();
+            if takes_away {
+                fields.remove(&key);
+            } else {
+                apply(deeper, instead, &mut fields[&key]);
+            }
+        }
+        Value::Array(items) if !items.is_empty() => {
+            let index = step.index(items.len());
+            if takes_away {
+                items.remove(index);
+            } else {
+                apply(deeper, instead, &mut items[index]);
+            }
+        }
+        // Nothing lies deeper: it goes wrong here.
+        scalar => apply(&[], instead, scalar),
     }
 }
