@@ -1,0 +1,115 @@
+<?php
+/**
+ * `wp nexpura connect|status|flush|disconnect`.
+ *
+ * @package Nexpura
+ */
+
+namespace Nexpura;
+
+use WP_CLI;
+
+defined( 'ABSPATH' ) || exit;
+
+WP_CLI::add_command(
+	'nexpura connect',
+	/**
+	 * Connects this shop to Nexpura.
+	 *
+	 * ## OPTIONS
+	 *
+	 * [<connection-string>]
+	 * : The line that Nexpura showed. Without it the configured one is used.
+	 *
+	 * @param string[] $arguments The command's arguments.
+	 */
+	static function ( array $arguments ): void {
+		$woocommerce = woocommerce_problem();
+		if ( null !== $woocommerce ) {
+			WP_CLI::error( $woocommerce );
+		}
+		if ( isset( $arguments[0] ) ) {
+			$parsed = parse_connection( $arguments[0] );
+			if ( is_string( $parsed ) ) {
+				WP_CLI::error( $parsed );
+			}
+			$configured = configured_connection();
+			if ( null !== $configured && 'settings' !== $configured['source'] && trim( $configured['text'] ) !== $parsed->text ) {
+				/* translators: %s: where the connection string was found. */
+				WP_CLI::error( sprintf( __( 'Another connection string is taken from %s; change it there.', 'nexpura' ), source_label( $configured['source'] ) ) );
+			}
+			update_option( CONNECTION_OPTION, $parsed->text, true );
+		}
+		$connection = connection();
+		if ( null === $connection ) {
+			$configured = configured_connection();
+			$reason     = null === $configured ? __( 'There is no connection string: give the one that Nexpura showed.', 'nexpura' ) : parse_connection( $configured['text'] );
+			WP_CLI::error( is_string( $reason ) ? $reason : '' );
+		}
+		$answer = connect( $connection );
+		if ( '' !== $answer->problem ) {
+			WP_CLI::error( $answer->message );
+		}
+		/* translators: %s: relay address. */
+		WP_CLI::success( sprintf( __( 'This shop is connected to %s.', 'nexpura' ), $connection->relay ) );
+	}
+);
+
+WP_CLI::add_command(
+	'nexpura status',
+	/**
+	 * Shows how this shop stands, as JSON.
+	 */
+	static function (): void {
+		$woocommerce = woocommerce_problem();
+		if ( null !== $woocommerce ) {
+			WP_CLI::error( $woocommerce );
+		}
+		WP_CLI::line( (string) wp_json_encode( answer_status(), JSON_PRETTY_PRINT | JSON_UNESCAPED_SLASHES ) );
+	}
+);
+
+WP_CLI::add_command(
+	'nexpura flush',
+	/**
+	 * Sends what waits in the spool.
+	 *
+	 * ## OPTIONS
+	 *
+	 * [--seconds=<seconds>]
+	 * : How long to try. Default 60.
+	 *
+	 * @param string[]              $arguments The command's arguments.
+	 * @param array<string, string> $options   The command's options.
+	 */
+	static function ( array $arguments, array $options ): void {
+		if ( ! extension_loaded_here() ) {
+			WP_CLI::error( __( 'The extension nexpura.so is not loaded in this PHP: there is no spool to send.', 'nexpura' ) );
+		}
+		$refused = open_spool();
+		if ( null !== $refused ) {
+			WP_CLI::error( $refused );
+		}
+		$status = \nexpura_drain( max( 1, (int) ( $options['seconds'] ?? 60 ) ) );
+		/* translators: 1: number sent, 2: number left. */
+		$message = sprintf( __( '%1$d sent, %2$d left.', 'nexpura' ), (int) ( $status['sent'] ?? 0 ), (int) ( $status['unsent'] ?? 0 ) );
+		if ( (int) ( $status['unsent'] ?? 0 ) > 0 ) {
+			WP_CLI::error( trim( $message . ' ' . (string) ( $status['last_error'] ?? '' ) ) );
+		}
+		WP_CLI::success( $message );
+	}
+);
+
+WP_CLI::add_command(
+	'nexpura disconnect',
+	/**
+	 * Ends the connection and removes its WooCommerce key.
+	 */
+	static function (): void {
+		$answer = disconnect();
+		if ( null !== $answer && '' !== $answer->problem ) {
+			WP_CLI::warning( $answer->message );
+		}
+		WP_CLI::success( __( 'This shop is disconnected from Nexpura, and its key removed.', 'nexpura' ) );
+	}
+);

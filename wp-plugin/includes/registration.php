@@ -1,0 +1,239 @@
+<?php
+/**
+ * Connecting and disconnecting: a REST key of our own, registered with the relay, and the address pinned.
+ *
+ * @package Nexpura
+ */
+
+namespace Nexpura;
+
+defined( 'ABSPATH' ) || exit;
+
+const DISCONNECTED_OPTION = 'nexpura_disconnected';
+const LOCK_OPTION         = 'nexpura_lock';
+
+/**
+ * Registers this shop with the relay. The key is made for it and removed again when it fails.
+ *
+ * @param Connection $connection The connection to use.
+ */
+function connect( Connection $connection ): RelayAnswer {
+	if ( ! take_lock() ) {
+		return new RelayAnswer( 'busy', __( 'The shop is being connected at this moment. Look again in a minute.', 'nexpura' ) );
+	}
+	try {
+		delete_option( DISCONNECTED_OPTION );
+		$key    = make_rest_key();
+		$answer = null === $key
+			? new RelayAnswer( 'no-key', __( 'WooCommerce\'s REST key could not be made: an administrator or shop manager must own it. Connect from such an account.', 'nexpura' ) )
+			: register_key( $connection, $key );
+		if ( '' === $answer->problem ) {
+			return $answer;
+		}
+		if ( null !== $key ) {
+			remove_rest_key( $key['key_id'] );
+		}
+		remember_problem( $connection, $answer );
+		return $answer;
+	} finally {
+		delete_option( LOCK_OPTION );
+	}
+}
+
+/**
+ * Tells the relay of the key, and remembers what it accepted.
+ *
+ * @param Connection                                                                         $connection The connection.
+ * @param array{key_id: int, user_id: int, consumer_key: string, consumer_secret: string} $key        The new key.
+ */
+function register_key( Connection $connection, array $key ): RelayAnswer {
+	$answer = post_to_relay(
+		$connection,
+		'v1/connect',
+		array(
+			'store_id'      => store_id(),
+			'home_url'      => home(),
+			'rest_url'      => rest_url(),
+			'key'           => array(
+				'consumer_key'    => $key['consumer_key'],
+				'consumer_secret' => $key['consumer_secret'],
+			),
+			'versions'      => versions(),
+			'order_storage' => order_storage(),
+		)
+	);
+	if ( '' !== $answer->problem ) {
+		return $answer;
+	}
+	$before = registered();
+	update_option(
+		REGISTERED_OPTION,
+		array(
+			'connection_id' => $connection->id,
+			'relay'         => $connection->relay,
+			'home'          => home(),
+			'key_id'        => $key['key_id'],
+			'user_id'       => $key['user_id'],
+			'at'            => time(),
+			'mode'          => sanitize_key( (string) ( $answer->data['mode'] ?? '' ) ),
+			'store'         => sanitize_text_field( (string) ( $answer->data['store'] ?? '' ) ),
+			'fingerprint'   => fingerprint(),
+			'clock_offset'  => $answer->clock_offset,
+		),
+		true
+	);
+	delete_option( PROBLEM_OPTION );
+	if ( null !== $before ) {
+		remove_rest_key( (int) $before['key_id'] );
+	}
+	return $answer;
+}
+
+/**
+ * Ends the connection by a person's wish. The relay is told; whether it hears it or not, the key is gone.
+ */
+function disconnect(): ?RelayAnswer {
+	$connection = connection();
+	$state      = registered();
+	$answer     = null === $connection || null === $state || is_moved()
+		? null
+		: post_to_relay( $connection, 'v1/disconnect', array( 'store_id' => store_id() ) );
+	if ( null !== $connection ) {
+		// A connection from wp-config.php is still there: it must not register itself again.
+		update_option( DISCONNECTED_OPTION, $connection->id, true );
+	}
+	forget_registration();
+	delete_option( CONNECTION_OPTION );
+	return $answer;
+}
+
+/**
+ * Makes a copy of a shop a store of its own: a new identity, and nothing of the original's connection.
+ */
+function become_own_store(): void {
+	forget_registration();
+	delete_option( CONNECTION_OPTION );
+	delete_option( LINEAGE_OPTION );
+	delete_option( STORE_ID_OPTION );
+	$connection = connection();
+	if ( null !== $connection ) {
+		update_option( DISCONNECTED_OPTION, $connection->id, true );
+	}
+}
+
+/**
+ * Forgets the registration and removes its key.
+ */
+function forget_registration(): void {
+	$state = registered();
+	if ( null !== $state ) {
+		remove_rest_key( (int) $state['key_id'] );
+	}
+	delete_option( REGISTERED_OPTION );
+	delete_option( PROBLEM_OPTION );
+}
+
+/**
+ * Versions of everything that the relay may have to know about.
+ *
+ * @return array{plugin: string, extension: string|null, wordpress: string, woocommerce: string, php: string}
+ */
+function versions(): array {
+	return array(
+		'plugin'      => VERSION,
+		'extension'   => extension_version(),
+		'wordpress'   => get_bloginfo( 'version' ),
+		'woocommerce' => (string) WC_VERSION,
+		'php'         => PHP_VERSION,
+	);
+}
+
+/**
+ * What the relay was told of this installation; where it changes, it is told again.
+ */
+function fingerprint(): string {
+	return md5( (string) to_json( versions() + array( 'storage' => order_storage() ) ) );
+}
+
+/**
+ * Keeps why a registration failed, for the notice and for the pause before the next attempt.
+ *
+ * @param Connection  $connection The connection that was tried.
+ * @param RelayAnswer $answer     What came of it.
+ */
+function remember_problem( Connection $connection, RelayAnswer $answer ): void {
+	$before   = problem();
+	$attempts = null !== $before && $before['connection_id'] === $connection->id ? $before['attempts'] + 1 : 1;
+	update_option(
+		PROBLEM_OPTION,
+		array(
+			'connection_id' => $connection->id,
+			'problem'       => $answer->problem,
+			'message'       => $answer->message,
+			'at'            => time(),
+			'attempts'      => $attempts,
+		),
+		false
+	);
+}
+
+/**
+ * Why the last registration failed, or null when it did not.
+ *
+ * @return array{connection_id: string, problem: string, message: string, at: int, attempts: int}|null
+ */
+function problem(): ?array {
+	$problem = get_option( PROBLEM_OPTION );
+	return is_array( $problem ) && isset( $problem['message'], $problem['connection_id'] ) ? $problem : null;
+}
+
+/**
+ * Whether a registration is to be tried now without being asked: a new connection, or news for the relay.
+ */
+function is_registration_due(): bool {
+	$connection = connection();
+	if ( null === $connection || is_moved() || get_option( DISCONNECTED_OPTION ) === $connection->id ) {
+		return false;
+	}
+	// The command line may run another PHP than the shop does: only the shop's own may correct what the relay knows.
+	$told = is_connected() && ( 'cli' === PHP_SAPI || registered()['fingerprint'] === fingerprint() );
+	if ( $told ) {
+		return false;
+	}
+	$problem = problem();
+	if ( null === $problem || $problem['connection_id'] !== $connection->id ) {
+		return true;
+	}
+	$pause = min( HOUR_IN_SECONDS, MINUTE_IN_SECONDS * 2 ** min( $problem['attempts'] - 1, 6 ) );
+	return abs( time() - $problem['at'] ) >= $pause;
+}
+
+/**
+ * Whether this request may and should do what nobody waits for: in the admin and in WP-Cron only.
+ */
+function has_background_work(): bool {
+	$allowed = wp_doing_cron() || ( is_admin() && ! wp_doing_ajax() && current_user_can( 'manage_woocommerce' ) );
+	return $allowed && ! wp_installing() && null === woocommerce_problem() && is_registration_due();
+}
+
+/**
+ * The work that has_background_work() found.
+ */
+function do_background_work(): void {
+	$connection = connection();
+	if ( null !== $connection ) {
+		connect( $connection );
+	}
+}
+
+/**
+ * Takes the lock under which one request at a time connects; one left by a killed process is broken after a minute.
+ */
+function take_lock(): bool {
+	$now = (string) time();
+	if ( claim_option( LOCK_OPTION, $now ) ) {
+		return true;
+	}
+	$held = (string) stored_option( LOCK_OPTION );
+	return '' !== $held && abs( time() - (int) $held ) > 60 && swap_option( LOCK_OPTION, $held, $now );
+}

@@ -1,0 +1,203 @@
+<?php
+/**
+ * The end of a request: the response is flushed first, then each marked thing is read once and becomes an event.
+ *
+ * @package Nexpura
+ */
+
+namespace Nexpura;
+
+defined( 'ABSPATH' ) || exit;
+
+/** How often an overtaken reading is repeated before the relay is asked to fetch the thing itself. */
+const READINGS = 5;
+
+// Registered while plugins load, after WordPress's own shutdown handler; what others register later still runs before
+// us, because we go to the end of the line once more when it is our turn.
+register_shutdown_function(
+	static function (): void {
+		register_shutdown_function( __NAMESPACE__ . '\finish_request' );
+	}
+);
+
+/**
+ * Everything of ours that must not be waited for.
+ */
+function finish_request(): void {
+	guarded(
+		static function (): void {
+			$captured = array() !== Marks::$said || array() !== Marks::$deleted;
+			$waiting  = has_background_work();
+			if ( ! $captured && ! $waiting ) {
+				return;
+			}
+			flush_response();
+			undisturbed(
+				static function () use ( $captured, $waiting ): void {
+					if ( $captured ) {
+						if ( ! is_file( ABSPATH . '.maintenance' ) ) {
+							// During an update the classes behind a representation are being replaced: a touch is safer.
+							capture_marked();
+							recheck_deletions();
+						}
+						advance_lineage_when_due();
+						\nexpura_finish();
+					}
+					if ( $waiting ) {
+						do_background_work();
+					}
+				}
+			);
+		},
+		null,
+		'finishing a request'
+	);
+}
+
+/**
+ * Ends the response for the visitor, where the server can; the process goes on.
+ */
+function flush_response(): void {
+	ignore_user_abort( true );
+	if ( PHP_SESSION_ACTIVE === session_status() ) {
+		// An open session would keep the visitor's next request waiting for us.
+		session_write_close();
+	}
+	if ( function_exists( 'fastcgi_finish_request' ) ) {
+		fastcgi_finish_request();
+	} elseif ( function_exists( 'litespeed_finish_request' ) ) {
+		litespeed_finish_request();
+	}
+}
+
+/**
+ * Runs a callback so that nothing of it is printed and nobody notices: as a user who may read the shop, in its language.
+ *
+ * @template T
+ * @param callable(): T $callback What to run.
+ * @return T
+ */
+function undisturbed( callable $callback ): mixed {
+	static $inside = false;
+	if ( $inside ) {
+		return $callback();
+	}
+	$inside   = true;
+	$user     = get_current_user_id();
+	$reader   = (int) ( registered()['user_id'] ?? 0 );
+	$language = is_admin() && determine_locale() !== get_locale() && switch_to_locale( get_locale() );
+	ob_start();
+	try {
+		if ( $reader > 0 && $reader !== $user ) {
+			wp_set_current_user( $reader );
+		}
+		return $callback();
+	} finally {
+		if ( get_current_user_id() !== $user ) {
+			wp_set_current_user( $user );
+		}
+		ob_end_clean();
+		if ( $language ) {
+			restore_previous_locale();
+		}
+		$inside = false;
+	}
+}
+
+/**
+ * Captures everything that is marked, orders first. Reading can touch things again; that is captured too, once.
+ */
+function capture_marked(): void {
+	static $capturing = false;
+	if ( $capturing ) {
+		return;
+	}
+	$capturing = true;
+	try {
+		for ( $round = 0; $round < 2 && array() !== Marks::$said; $round++ ) {
+			Marks::$said  = array();
+			Marks::$since = null;
+			$marks        = \nexpura_marks();
+			usort( $marks, static fn( array $one, array $other ): int => ( 'order' === $other['resource'] ) <=> ( 'order' === $one['resource'] ) );
+			undisturbed(
+				static function () use ( $marks ): void {
+					foreach ( $marks as $mark ) {
+						capture( (string) $mark['resource'], (int) $mark['id'], (string) $mark['verb'] );
+					}
+				}
+			);
+		}
+	} finally {
+		$capturing = false;
+	}
+}
+
+/**
+ * Reads one marked thing and writes its event; a touch where it cannot be read.
+ *
+ * @param string $resource order, product or customer.
+ * @param int    $id       WooCommerce's id.
+ * @param string $verb     What the marks say happened.
+ */
+function capture( string $resource, int $id, string $verb ): void {
+	$reading = guarded( static fn(): ?array => read_settled( $resource, $id ), null, 'reading a ' . $resource );
+	if ( null === $reading ) {
+		\nexpura_capture( $resource, $id, 'deleted' === $verb ? 'updated' : $verb, null, null );
+		return;
+	}
+	if ( $reading['unborn'] ) {
+		// Left marked: the extension tells of it as a touch, and the relay sees what it has become by then.
+		return;
+	}
+	if ( in_array( $verb, array( 'deleted', 'restored' ), true ) ) {
+		$verb = 'trash' === ( $reading['payload']['status'] ?? '' ) ? 'deleted' : 'restored';
+	}
+	\nexpura_capture( $resource, $id, $verb, to_json( $reading['payload'] ), to_json( $reading['facts'] ) );
+}
+
+/**
+ * Raises the counter, reads past every cache, and compares: only a reading that nobody overtook carries its number.
+ *
+ * @param string $resource order, product or customer.
+ * @param int    $id       WooCommerce's id.
+ * @return array{payload: array<string, mixed>, facts: array<string, mixed>, unborn: bool}|null Null when there is
+ *         nothing to read, or others kept overtaking.
+ */
+function read_settled( string $resource, int $id ): ?array {
+	for ( $attempt = 0; $attempt < READINGS; $attempt++ ) {
+		$rev = raise_revision( $resource, $id );
+		forget_cached( $resource, $id );
+		$thing = find_resource( $resource, $id );
+		if ( null === $thing ) {
+			return null;
+		}
+		$payload = represent( $thing );
+		if ( null === $payload ) {
+			return null;
+		}
+		$facts = facts( $thing );
+		if ( null === $rev || current_revision( $resource, $id ) === $rev ) {
+			$facts['rev'] = $rev;
+			return array(
+				'payload' => $payload,
+				'facts'   => $facts,
+				'unborn'  => is_unborn( $thing ),
+			);
+		}
+	}
+	return null;
+}
+
+/**
+ * A deletion is captured before it happens; where it then did not happen, that is told too.
+ */
+function recheck_deletions(): void {
+	foreach ( Marks::$deleted as list( $resource, $id ) ) {
+		forget_cached( $resource, $id );
+		$thing = find_resource( $resource, $id );
+		if ( null !== $thing && ( ! $thing instanceof \WP_User || null !== customer_user( $id ) ) ) {
+			capture( $resource, $id, 'updated' );
+		}
+	}
+	Marks::$deleted = array();
+}

@@ -1,0 +1,53 @@
+<?php
+/**
+ * Leaves nothing behind: options, table, WooCommerce key, scheduled event, on every blog of a network.
+ *
+ * @package Nexpura
+ */
+
+namespace Nexpura;
+
+defined( 'WP_UNINSTALL_PLUGIN' ) || exit;
+
+/**
+ * Removes what this plugin made in the present blog.
+ */
+function remove_everything_here(): void {
+	global $wpdb;
+	// phpcs:disable WordPress.DB
+	$state = get_option( 'nexpura_registered' );
+	$keys  = $wpdb->prefix . 'woocommerce_api_keys';
+	if ( is_array( $state ) && isset( $state['key_id'] ) && $wpdb->get_var( $wpdb->prepare( 'SHOW TABLES LIKE %s', $wpdb->esc_like( $keys ) ) ) === $keys ) {
+		$wpdb->delete(
+			$keys,
+			array(
+				'key_id'      => (int) $state['key_id'],
+				'description' => 'Nexpura',
+			),
+			array( '%d', '%s' )
+		);
+	}
+	foreach ( array( 'connection', 'store_id', 'registered', 'problem', 'disconnected', 'lock', 'lineage', 'schema' ) as $name ) {
+		delete_option( 'nexpura_' . $name );
+	}
+	$wpdb->query( "DELETE FROM {$wpdb->options} WHERE option_name LIKE '\\_transient\\_%nexpura\\_outcome\\_%' OR option_name LIKE '\\_transient\\_timeout\\_nexpura\\_outcome\\_%'" );
+	$wpdb->query( "DROP TABLE IF EXISTS {$wpdb->prefix}nexpura_rev" );
+	// phpcs:enable
+	wp_clear_scheduled_hook( 'nexpura_tick' );
+}
+
+if ( is_multisite() ) {
+	$nexpura_sites = get_sites(
+		array(
+			'fields' => 'ids',
+			'number' => 0,
+		)
+	);
+	foreach ( $nexpura_sites as $nexpura_site ) {
+		switch_to_blog( $nexpura_site );
+		remove_everything_here();
+		restore_current_blog();
+	}
+} else {
+	remove_everything_here();
+}
