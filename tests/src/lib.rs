@@ -5,6 +5,7 @@ pub mod http;
 pub mod paths;
 pub mod ports;
 pub mod process;
+pub mod relay;
 pub mod shop;
 pub mod stack;
 pub mod wait;

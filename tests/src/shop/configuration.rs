@@ -68,7 +68,7 @@ define( 'NEXPURA_TESTS_TOKEN', '{token}' );
         let repository = paths::repository();
         symlink(self.sources.root.join("wp-content/themes"), content.join("themes"))?;
         symlink(
-            repository.join("tests/php/mu-plugin.php"),
+            repository.join("tests/wordpress/mu-plugin.php"),
             content.join("mu-plugins/nexpura-tests.php"),
         )?;
         let plugins = content.join("plugins");

@@ -75,7 +75,7 @@ impl Shop {
         ShopBuilder::default()
     }
 
-    /// Runs a verb of `tests/php/verbs` in a PHP-FPM worker, as the administrator.
+    /// Runs a verb of `tests/wordpress/verbs` in a PHP-FPM worker, as the administrator.
     ///
     /// # Errors
     /// With the verb's own message, or when its answer does not fit.
@@ -114,11 +114,11 @@ impl Shop {
         self.cli(&json!({ "call": verb, "args": args }))
     }
 
-    /// Runs one request of `tests/php/cli.php`.
+    /// Runs one request of `tests/wordpress/cli.php`.
     pub(crate) fn cli(&self, request: &Value) -> Result<Value> {
         let mut command = self.php_command();
         let mut child = command
-            .arg(paths::repository().join("tests/php/cli.php"))
+            .arg(paths::repository().join("tests/wordpress/cli.php"))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

@@ -13,9 +13,9 @@ use crate::{
 
 /// The folder of the snapshot, with `dump.sql` and `uploads/`; made now if there is none yet.
 pub(super) async fn ready(sources: &Sources, storage: Storage) -> Result<PathBuf> {
-    let php = paths::repository().join("tests/php");
+    let folder = paths::repository().join("tests/wordpress");
     let scripts: Vec<Vec<u8>> =
-        [php.join("cli.php"), php.join("mu-plugin.php"), php.join("verbs/setup.php")]
+        [folder.join("cli.php"), folder.join("mu-plugin.php"), folder.join("verbs/setup.php")]
             .iter()
             .map(|path| fs::read(path).with_context(|| format!("reading {}", path.display())))
             .collect::<Result<_>>()?;

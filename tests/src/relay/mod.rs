@@ -1,0 +1,311 @@
+//! A real relay of one test, with a ledger of its own.
+
+mod ledger;
+
+use std::{
+    net::{Ipv4Addr, SocketAddr, TcpStream},
+    path::Path,
+    process::Command,
+    sync::Arc,
+    time::Duration,
+};
+
+use anyhow::{Context, Result, bail, ensure};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use reqwest::{Method, StatusCode};
+use rustix::process::Signal;
+use serde_json::Value;
+use tempfile::TempDir;
+use uuid::Uuid;
+
+pub use self::ledger::{Event, Listing, Movement, Sale, SaleLine, StockRow};
+use crate::{
+    http, paths, ports,
+    process::{self, Process},
+    stack::postgres::Postgres,
+};
+
+/// Where the relay keeps its ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Database {
+    /// A file.
+    Sqlite,
+    /// A database of the tests' PostgreSQL.
+    Postgres,
+}
+
+/// The tenant whose shop a story is about.
+pub const TENANT: &str = "aurelia";
+
+/// A relay, its ledger, and a token for its API. Dropped, it is stopped and its ledger is gone.
+#[derive(Debug)]
+pub struct Relay {
+    // Dropped in this order: the relay before what it stands on.
+    process: Option<Process>,
+    _postgres: Option<Arc<Postgres>>,
+    folder: TempDir,
+    environment: Vec<(&'static str, String)>,
+    /// Its address, without a slash at the end.
+    pub url: String,
+    address: SocketAddr,
+    /// A client of its own.
+    pub http: reqwest::Client,
+    token: String,
+}
+
+/// A connection of a shop, as the relay printed it.
+#[derive(Debug, Clone)]
+pub struct Connection {
+    /// Its id.
+    pub id: String,
+    /// The connection string that a merchant pastes.
+    pub string: String,
+}
+
+impl Relay {
+    /// Starts a relay on an empty ledger.
+    ///
+    /// # Errors
+    /// When it is not built or does not start; the message holds the end of its log.
+    pub async fn start(database: Database) -> Result<Self> {
+        Self::start_with(database, &[]).await
+    }
+
+    /// The same with further settings, as environment variables.
+    ///
+    /// # Errors
+    /// When it is not built or does not start; the message holds the end of its log.
+    pub async fn start_with(database: Database, settings: &[(&'static str, &str)]) -> Result<Self> {
+        let folder = tempfile::Builder::new().prefix("nexpura-relay-").tempdir()?;
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, ports::free()?));
+        let url = format!("http://{address}");
+        let (postgres, database) = match database {
+            Database::Sqlite => {
+                (None, format!("sqlite://{}", folder.path().join("nexpura.db").display()))
+            }
+            Database::Postgres => {
+                let postgres = Postgres::shared()?;
+                let url = postgres.create(&format!("relay_{}", Uuid::new_v4().simple()))?;
+                (Some(postgres), url)
+            }
+        };
+        let key: Vec<u8> =
+            [Uuid::new_v4(), Uuid::new_v4()].iter().flat_map(|id| *id.as_bytes()).collect();
+        let mut environment = vec![
+            ("NEXPURA_DATABASE_URL", database),
+            ("NEXPURA_LISTEN", address.to_string()),
+            ("NEXPURA_PUBLIC_URL", url.clone()),
+            ("NEXPURA_MASTER_KEY", STANDARD.encode(key)),
+            ("NEXPURA_ALLOW_PRIVATE_STORES", "127.0.0.0/8".to_owned()),
+            ("NEXPURA_SETTLE_SECONDS", "1".to_owned()),
+        ];
+        environment.extend(settings.iter().map(|(name, value)| (*name, (*value).to_owned())));
+        let mut relay = Self {
+            process: None,
+            _postgres: postgres,
+            folder,
+            environment,
+            url,
+            address,
+            http: http::client(None)?,
+            token: String::new(),
+        };
+        relay.start_again().await?;
+        relay.token = relay.make_token(TENANT)?;
+        Ok(relay)
+    }
+
+    /// Starts it once it has been stopped or killed, on the same ledger and address.
+    ///
+    /// # Errors
+    /// When it does not start; the message holds the end of its log.
+    pub async fn start_again(&mut self) -> Result<()> {
+        let mut command = self.command()?;
+        command.arg("serve");
+        let mut process =
+            Process::start("nexpura-relay", &command, &self.log_path(), Signal::TERM)?;
+        let address = self.address;
+        process
+            .wait_until_ready(Duration::from_secs(60), || TcpStream::connect(address).is_ok())?;
+        self.process = Some(process);
+        let ready = self.http.get(format!("{}/readyz", self.url)).send().await?.status();
+        ensure!(
+            ready == StatusCode::OK,
+            "the relay answered {ready} on /readyz\n{}",
+            self.log_tail()
+        );
+        Ok(())
+    }
+
+    /// Asks it to stop and waits until it has.
+    pub fn stop(&mut self) {
+        self.process = None;
+    }
+
+    /// Ends it at once, as a power cut would.
+    pub fn kill(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            process.kill();
+        }
+    }
+
+    /// Its process id, while it runs.
+    #[must_use]
+    pub fn pid(&self) -> Option<u32> {
+        self.process.as_ref().map(Process::pid)
+    }
+
+    /// What it has logged since its first start.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub fn log(&self) -> Result<String> {
+        Ok(String::from_utf8_lossy(&std::fs::read(self.log_path())?).into_owned())
+    }
+
+    fn log_path(&self) -> std::path::PathBuf {
+        self.folder().join("relay.log")
+    }
+
+    fn log_tail(&self) -> String {
+        process::tail(&self.log_path())
+    }
+
+    /// Its own folder: log and, on SQLite, the ledger.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// `nexpura-relay` with its settings, without a command.
+    fn command(&self) -> Result<Command> {
+        let mut command = Command::new(paths::artefact("nexpura-relay", "nexpura-relay")?);
+        command.envs(self.environment.iter().map(|(name, value)| (*name, value.as_str())));
+        Ok(command)
+    }
+
+    /// Runs one of its commands with `--json` and gives what it printed.
+    ///
+    /// # Errors
+    /// With what it printed as errors.
+    pub fn run(&self, arguments: &[&str]) -> Result<Value> {
+        let printed = process::run(self.command()?.args(arguments).arg("--json"))?;
+        serde_json::from_slice(&printed)
+            .with_context(|| format!("{arguments:?} printed {}", String::from_utf8_lossy(&printed)))
+    }
+
+    /// Makes a connection for a shop of the tenant.
+    ///
+    /// # Errors
+    /// When the command fails.
+    pub fn connection(&self) -> Result<Connection> {
+        self.connection_of(TENANT)
+    }
+
+    /// Makes a connection for a shop of any tenant.
+    ///
+    /// # Errors
+    /// When the command fails.
+    pub fn connection_of(&self, tenant: &str) -> Result<Connection> {
+        let made = self.run(&["connection", "create", "--tenant", tenant])?;
+        let text = |name: &str| {
+            made[name].as_str().map(str::to_owned).with_context(|| format!("no {name} in {made}"))
+        };
+        Ok(Connection { id: text("connection_id")?, string: text("connection_string")? })
+    }
+
+    /// Makes a token for the API.
+    ///
+    /// # Errors
+    /// When the command fails.
+    pub fn make_token(&self, tenant: &str) -> Result<String> {
+        let made = self.run(&["token", "create", "--tenant", tenant])?;
+        made["token"].as_str().map(str::to_owned).with_context(|| format!("no token in {made}"))
+    }
+
+    /// The token of the tenant's own.
+    #[must_use]
+    pub fn token(&self) -> &str {
+        &self.token
+    }
+
+    /// Reads one page or thing of the API.
+    ///
+    /// # Errors
+    /// When the relay cannot be reached or answers with a problem.
+    pub async fn get(&self, path: &str) -> Result<Value> {
+        let (status, answer) = self.ask(Method::GET, path, None).await?;
+        if !status.is_success() {
+            bail!("GET {path} answered {status}: {answer}\n{}", self.log_tail());
+        }
+        Ok(answer)
+    }
+
+    /// Sends to the API.
+    ///
+    /// # Errors
+    /// When the relay cannot be reached or answers with a problem.
+    pub async fn post(&self, path: &str, body: &Value) -> Result<Value> {
+        let (status, answer) = self.ask(Method::POST, path, Some(body)).await?;
+        if !status.is_success() {
+            bail!("POST {path} answered {status}: {answer}\n{}", self.log_tail());
+        }
+        Ok(answer)
+    }
+
+    /// Asks the API with the tenant's token, whatever it answers.
+    ///
+    /// # Errors
+    /// When the relay cannot be reached.
+    pub async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<(StatusCode, Value)> {
+        let mut request =
+            self.http.request(method, format!("{}{path}", self.url)).bearer_auth(&self.token);
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        let answer = request.send().await?;
+        let status = answer.status();
+        let text = answer.text().await?;
+        let json = serde_json::from_str(&text).unwrap_or(Value::String(text));
+        Ok((status, json))
+    }
+
+    /// Every item of a list, all its pages.
+    ///
+    /// # Errors
+    /// When a page cannot be read.
+    pub async fn list(&self, path: &str) -> Result<Vec<Value>> {
+        let mut items = Vec::new();
+        let mut after: Option<String> = None;
+        loop {
+            let mark = if path.contains('?') { '&' } else { '?' };
+            let mut page_path = format!("{path}{mark}limit=100");
+            if let Some(after) = &after {
+                let after: String =
+                    url::form_urlencoded::byte_serialize(after.as_bytes()).collect();
+                page_path.push_str(&format!("&after={after}"));
+            }
+            let page = self.get(&page_path).await?;
+            let found = page["items"].as_array().with_context(|| format!("no items in {page}"))?;
+            items.extend(found.iter().cloned());
+            after = match &page["next"] {
+                Value::Null => return Ok(items),
+                Value::String(next) => Some(next.clone()),
+                other => Some(other.to_string()),
+            };
+        }
+    }
+}
+
+impl Drop for Relay {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("{}", self.log_tail());
+        }
+    }
+}
