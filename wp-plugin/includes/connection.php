@@ -126,7 +126,7 @@ function parse_connection( #[\SensitiveParameter] string $text ): Connection|str
 		return __( 'The connection string is empty: paste the one that Nexpura showed when the connection was made.', 'nexpura' );
 	}
 	$malformed = __( 'This is not a connection string: it must look like https://ID:SECRET@relay.example, copied whole.', 'nexpura' );
-	if ( ! preg_match( '~^([a-z][a-z0-9+.-]*)://(?:(.*)@)?([^@/?#\s]+)(/[^?#\s]*)?(?:[?#].*)?$~i', $text, $part ) ) {
+	if ( ! preg_match( '~^([a-z][a-z0-9+.-]*)://(?:([^/?#]*)@)?([^@/?#\s]+)(/[^?#\s]*)?(?:[?#].*)?$~i', $text, $part ) ) {
 		return $malformed;
 	}
 	$scheme = strtolower( $part[1] );

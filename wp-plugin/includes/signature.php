@@ -12,18 +12,23 @@ namespace Nexpura;
 defined( 'ABSPATH' ) || exit;
 
 /**
- * The key bytes of `whsec_<base64>` (the prefix may be absent), or null.
+ * The key bytes of `whsec_<base64>`, or null. Prefix and padding may be absent, and both alphabets are read: a
+ * connection string holds the URL-safe one.
  *
  * @param string $secret The secret as text.
  */
 function decode_secret( #[\SensitiveParameter] string $secret ): ?string {
 	$text = str_starts_with( $secret, 'whsec_' ) ? substr( $secret, 6 ) : $secret;
-	// Canonical base64 only, as in Rust: PHP alone would also take missing padding and white space.
-	if ( '' === $text || ! preg_match( '~^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$~D', $text ) ) {
+	$text = strtr( rtrim( $text, '=' ), '-_', '+/' );
+	if ( ! preg_match( '~^[A-Za-z0-9+/]+$~D', $text ) ) {
 		return null;
 	}
+	// PHP reads more than Rust does (stray bits at the end, white space); only what encodes back to itself is sound.
 	$key = base64_decode( $text, true ); // phpcs:ignore WordPress.PHP.DiscouragedPHPFunctions.obfuscation_base64_decode
-	return false === $key || '' === $key || base64_encode( $key ) !== $text ? null : $key; // phpcs:ignore WordPress.PHP.DiscouragedPHPFunctions.obfuscation_base64_encode
+	if ( false === $key || rtrim( base64_encode( $key ), '=' ) !== $text ) { // phpcs:ignore WordPress.PHP.DiscouragedPHPFunctions.obfuscation_base64_encode
+		return null;
+	}
+	return $key;
 }
 
 /**
