@@ -2,6 +2,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use url::{Host, Url};
+
 /// IPv4 blocks that are not globally reachable: first address and prefix length.
 ///
 /// Source: IANA's IPv4 special-purpose address registry (RFC 6890), RFC 5771 (multicast), RFC 7526 (the
@@ -55,6 +57,16 @@ pub fn is_public(ip: IpAddr) -> bool {
     }
 }
 
+/// The address that is written out in a URL as its host, in whatever spelling, instead of a name.
+#[must_use]
+pub fn literal(url: &Url) -> Option<IpAddr> {
+    match url.host()? {
+        Host::Ipv4(ip) => Some(IpAddr::V4(ip)),
+        Host::Ipv6(ip) => Some(IpAddr::V6(ip)),
+        Host::Domain(_) => None,
+    }
+}
+
 fn is_public_v4(ip: Ipv4Addr) -> bool {
     let bits = ip.to_bits();
     !REFUSED_V4.iter().any(|&(first, prefix)| {
@@ -83,3 +95,6 @@ fn behind_nat64(ip: Ipv6Addr) -> Option<Ipv4Addr> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

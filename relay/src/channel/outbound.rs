@@ -8,10 +8,11 @@ use reqwest::{
     dns::{Addrs, Name, Resolve, Resolving},
     redirect::Policy,
 };
-use url::{Host, Url};
+use url::Url;
+
+use super::{ChannelError, address::literal};
 
 pub use super::address::is_public;
-use super::ChannelError;
 
 /// How long a call may take.
 #[derive(Debug, Clone, Copy)]
@@ -92,16 +93,11 @@ impl Outbound {
 
     /// Whether this URL's host is an address written out that may not be called.
     fn refuse_literal(&self, url: &Url) -> Result<(), ChannelError> {
-        let ip = match url.host() {
-            Some(Host::Ipv4(ip)) => IpAddr::V4(ip),
-            Some(Host::Ipv6(ip)) => IpAddr::V6(ip),
-            Some(Host::Domain(_)) => return Ok(()),
-            None => return Err(ChannelError::BlockedAddress(url.scheme().to_owned())),
-        };
-        if may_call(ip, &self.allow) {
-            Ok(())
-        } else {
-            Err(ChannelError::BlockedAddress(ip.to_string()))
+        match literal(url) {
+            Some(ip) if !may_call(ip, &self.allow) => {
+                Err(ChannelError::BlockedAddress(ip.to_string()))
+            }
+            _ => Ok(()),
         }
     }
 
@@ -146,7 +142,8 @@ fn is_allowed(ip: IpAddr, allow: &[IpNet]) -> bool {
 }
 
 /// What the operating system says a name's addresses are.
-struct SystemResolver;
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemResolver;
 
 impl Resolve for SystemResolver {
     fn resolve(&self, name: Name) -> Resolving {
@@ -245,3 +242,6 @@ fn tls_reason(error: &rustls::Error) -> &'static str {
         _ => "the TLS handshake failed",
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -129,3 +129,124 @@ impl Timetable {
         self.tidy_at = self.stores.len() * 2;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    const PLACE: Duration = Duration::from_millis(200);
+
+    #[tokio::test(start_paused = true)]
+    async fn however_many_ask_at_once_they_leave_evenly_spaced() {
+        let pace = Arc::new(Pace::new());
+        let begun = Instant::now();
+        let asking: Vec<_> = (0..21)
+            .map(|_| {
+                let pace = Arc::clone(&pace);
+                tokio::spawn(async move {
+                    pace.acquire("https://shop.example").await;
+                    begun.elapsed()
+                })
+            })
+            .collect();
+        let mut left = Vec::new();
+        for one in asking {
+            left.push(one.await.unwrap());
+        }
+        left.sort();
+        for (i, at) in left.iter().enumerate() {
+            let due = PLACE * u32::try_from(i).unwrap();
+            assert!(*at >= due && *at < due + Duration::from_millis(5), "{i}: {at:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_store_does_not_wait_for_another() {
+        let pace = Pace::new();
+        let begun = Instant::now();
+        for i in 0..50 {
+            pace.acquire(&format!("https://shop{i}.example")).await;
+        }
+        assert_eq!(begun.elapsed(), Duration::ZERO);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_store_at_rest_earns_no_burst() {
+        let pace = Pace::new();
+        pace.acquire("a").await;
+        tokio::time::advance(Duration::from_secs(60)).await;
+        let begun = Instant::now();
+        for _ in 0..6 {
+            pace.acquire("a").await;
+        }
+        assert!(begun.elapsed() >= PLACE * 5, "{:?}", begun.elapsed());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_pause_holds_those_who_already_wait_for_their_place() {
+        let pace = Arc::new(Pace::new());
+        pace.acquire("a").await;
+        let begun = Instant::now();
+        let waiting = {
+            let pace = Arc::clone(&pace);
+            tokio::spawn(async move { pace.acquire("a").await })
+        };
+        tokio::task::yield_now().await;
+        pace.pause_until("a", begun + Duration::from_secs(7));
+        waiting.await.unwrap();
+        assert!(begun.elapsed() >= Duration::from_secs(7), "{:?}", begun.elapsed());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_shorter_pause_does_not_end_a_longer_one_and_none_is_endless() {
+        let pace = Pace::new();
+        let begun = Instant::now();
+        pace.pause_until("a", begun + Duration::from_secs(9));
+        pace.pause_until("a", begun + Duration::from_secs(1));
+        pace.acquire("a").await;
+        assert!(begun.elapsed() >= Duration::from_secs(9));
+
+        let begun = Instant::now();
+        pace.pause_until("b", begun + Duration::from_secs(86_400 * 365));
+        pace.acquire("b").await;
+        assert!(begun.elapsed() <= LONGEST_PAUSE + PLACE, "{:?}", begun.elapsed());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_cannot_wait_is_told_how_long_and_takes_no_place() {
+        let pace = Pace::new();
+        let begun = Instant::now();
+        pace.pause_until("a", begun + Duration::from_secs(30));
+        let told = pace.acquire_within("a", Duration::from_secs(10)).await;
+        assert_eq!(told, Err(Busy(Duration::from_secs(30))));
+        assert_eq!(begun.elapsed(), Duration::ZERO);
+        pace.acquire_within("a", Duration::from_secs(30)).await.unwrap();
+        assert!(begun.elapsed() < Duration::from_secs(30) + PLACE);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_hundred_thousand_stores_leave_no_trace() {
+        let pace = Pace::new();
+        for i in 0..100_000 {
+            pace.acquire(&format!("https://shop{i}.example")).await;
+            if i % 100 == 0 {
+                tokio::time::advance(PLACE).await;
+            }
+            assert!(pace.lock().stores.len() <= 2 * TIDY_AT_LEAST, "at store {i}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn tidying_forgets_no_store_that_is_paused() {
+        let pace = Pace::new();
+        let begun = Instant::now();
+        pace.pause_until("paused", begun + Duration::from_secs(600));
+        for i in 0..10_000 {
+            pace.acquire(&format!("https://shop{i}.example")).await;
+            tokio::time::advance(Duration::from_millis(10)).await;
+        }
+        assert!(pace.acquire_within("paused", Duration::ZERO).await.is_err());
+    }
+}

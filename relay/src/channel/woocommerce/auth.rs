@@ -25,10 +25,14 @@ pub enum CredentialsError {
     #[error("the {0} is empty: WooCommerce shows both once, when the key is made")]
     Missing(&'static str),
     /// The secret was pasted as the key or the other way round.
-    #[error("consumer key and consumer secret are swapped: the key begins with ck_, the secret with cs_")]
+    #[error(
+        "consumer key and consumer secret are swapped: the key begins with ck_, the secret with cs_"
+    )]
     Swapped,
     /// Not the form that WooCommerce makes, usually because a part was lost while copying.
-    #[error("the {0} is damaged: it is {1} followed by 40 letters and digits; copy it again, whole")]
+    #[error(
+        "the {0} is damaged: it is {1} followed by 40 letters and digits; copy it again, whole"
+    )]
     Damaged(&'static str, &'static str),
 }
 
@@ -97,13 +101,16 @@ pub(super) fn basic(credentials: &Credentials) -> SecretString {
 /// WooCommerce checks it in `WC_REST_Authentication::check_oauth_signature`: over the method, the
 /// address without query, and all parameters sorted by name, each name and value percent-encoded, then
 /// each `name=value` once more; the key is the consumer secret and an `&`.
+///
+/// # Errors
+/// `Damaged` when the secret cannot key an HMAC; that of a parsed [`Credentials`] always can.
 pub fn sign(
     method: &str,
     url: &mut Url,
     signed_scheme: &str,
     credentials: &Credentials,
     stamp: &Stamp,
-) {
+) -> Result<(), CredentialsError> {
     let oauth = [
         ("oauth_consumer_key", credentials.consumer_key.clone()),
         ("oauth_nonce", stamp.nonce.clone()),
@@ -114,7 +121,11 @@ pub fn sign(
         url.query_pairs().map(|(name, value)| (name.into_owned(), value.into_owned())).collect();
     parameters.extend(oauth.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
     let base = signature_base(method, url, signed_scheme, parameters);
-    let signature = hmac_sha256(credentials.consumer_secret.expose_secret(), &base);
+    let key = format!("{}&", credentials.consumer_secret.expose_secret());
+    let mut mac = Hmac::<Sha256>::new_from_slice(key.as_bytes())
+        .map_err(|_| CredentialsError::Damaged("consumer secret", "cs_"))?;
+    mac.update(base.as_bytes());
+    let signature = STANDARD.encode(mac.finalize().into_bytes());
 
     let mut query = url.query().unwrap_or_default().to_owned();
     let signature = ("oauth_signature", signature);
@@ -122,6 +133,7 @@ pub fn sign(
         append(&mut query, name, value);
     }
     url.set_query(Some(&query));
+    Ok(())
 }
 
 /// Appends one parameter to a query, encoded as RFC 3986 has it (a space is `%20`, never `+`).
@@ -134,6 +146,8 @@ pub(super) fn append(query: &mut String, name: &str, value: &str) {
     query.extend(utf8_percent_encode(value, UNRESERVED));
 }
 
+/// The text that is signed (RFC 5849, section 3.4.1). Parameters are sorted before they are encoded, as
+/// WooCommerce does; that is the RFC's order for names of unreserved characters, and we send no other.
 fn signature_base(
     method: &str,
     url: &Url,
@@ -156,10 +170,5 @@ fn signature_base(
     )
 }
 
-fn hmac_sha256(consumer_secret: &str, base: &str) -> String {
-    let key = format!("{consumer_secret}&");
-    #[expect(clippy::expect_used, reason = "HMAC takes a key of any length")]
-    let mut mac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).expect("any key length");
-    mac.update(base.as_bytes());
-    STANDARD.encode(mac.finalize().into_bytes())
-}
+#[cfg(test)]
+mod tests;

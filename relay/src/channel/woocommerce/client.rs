@@ -1,19 +1,13 @@
 //! One request to one store: paced, authenticated, bounded and logged without secrets.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU8, Ordering},
-    },
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
 use reqwest::{
     Method, Request, Response,
     header::{
-        ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CACHE_CONTROL, HeaderMap, HeaderValue, LOCATION,
-        RETRY_AFTER,
+        ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CACHE_CONTROL, DATE, HeaderMap, HeaderValue,
+        LOCATION, RETRY_AFTER,
     },
 };
 use secrecy::ExposeSecret;
@@ -24,9 +18,10 @@ use url::Url;
 use super::{
     Credentials, StoreUrl,
     auth::{self, Stamp, append},
+    manner::{Manner, Refusal, Remembered, Scheme},
     shape,
 };
-use crate::channel::{ChannelError, Outbound, Pace, outbound::read_bounded};
+use crate::channel::{ChannelError, Outbound, Pace, outbound::read_bounded, pace::LONGEST_PAUSE};
 
 /// Largest body of one object.
 pub const MAX_OBJECT_BYTES: usize = 2 * 1024 * 1024;
@@ -35,11 +30,9 @@ pub const MAX_PAGE_BYTES: usize = 8 * 1024 * 1024;
 /// Of a refusal only the error code is read.
 const MAX_ERROR_BYTES: usize = 64 * 1024;
 /// Longest that one request waits for its place; beyond it the caller had better do something else.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(60);
 /// How long a store is left alone that answers 429 without saying how long.
 const DEFAULT_PAUSE: Duration = Duration::from_secs(10);
-/// A longer `Retry-After` is cut to this, so that a store cannot put itself to sleep for ever.
-const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(3600);
 
 /// A client for one store under one key.
 #[derive(Debug)]
@@ -48,7 +41,7 @@ pub struct Client {
     pace: Arc<Pace>,
     store: StoreUrl,
     credentials: Credentials,
-    scheme: AtomicU8,
+    manner: Remembered,
 }
 
 /// A whole answer with a status of 2xx.
@@ -56,34 +49,6 @@ pub struct Client {
 pub(super) struct Answer {
     pub(super) headers: HeaderMap,
     pub(super) body: Value,
-}
-
-/// A refusal, as much of it as tells what to do next.
-#[derive(Debug)]
-pub(super) struct Refusal {
-    pub(super) error: ChannelError,
-    /// WooCommerce's own error code, where the answer was its JSON.
-    pub(super) code: Option<String>,
-}
-
-impl From<ChannelError> for Refusal {
-    fn from(error: ChannelError) -> Self {
-        Self { error, code: None }
-    }
-}
-
-impl From<Refusal> for ChannelError {
-    fn from(refusal: Refusal) -> Self {
-        refusal.error
-    }
-}
-
-/// How a request shows the key. Over https WooCommerce takes Basic or OAuth, else only OAuth.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
-enum Scheme {
-    Basic = 0,
-    OAuth = 1,
 }
 
 impl Client {
@@ -95,8 +60,8 @@ impl Client {
         store: StoreUrl,
         credentials: Credentials,
     ) -> Self {
-        let scheme = if store.is_https() { Scheme::Basic } else { Scheme::OAuth };
-        Self { outbound, pace, store, credentials, scheme: AtomicU8::new(scheme as u8) }
+        let manner = Remembered::new(Manner::usual(store.is_https()));
+        Self { outbound, pace, store, credentials, manner }
     }
 
     /// The store that is asked.
@@ -120,17 +85,20 @@ impl Client {
         append(&mut query, "nexpura", "1");
         url.set_query(Some(&query));
 
-        let scheme = self.scheme();
-        let first = self.attempt(route, url.clone(), scheme, max_bytes).await;
-        match first {
-            Err(refusal) if scheme == Scheme::Basic && key_went_missing(&refusal) => {
-                let second = self.attempt(route, url, Scheme::OAuth, max_bytes).await;
-                if !matches!(&second, Err(Refusal { error: ChannelError::Unauthorized, .. })) {
-                    self.scheme.store(Scheme::OAuth as u8, Ordering::Relaxed);
-                }
-                second
+        let usual = self.manner.get();
+        let mut manner = usual;
+        loop {
+            let outcome = self.attempt(route, url.clone(), manner, max_bytes).await;
+            if let Err(refusal) = &outcome
+                && let Some(next) = manner.after(refusal, self.store.is_https())
+            {
+                manner = next;
+                continue;
             }
-            other => other,
+            if manner != usual && outcome.is_ok() {
+                self.manner.set(manner);
+            }
+            return outcome;
         }
     }
 
@@ -138,15 +106,14 @@ impl Client {
         &self,
         route: &str,
         url: Url,
-        scheme: Scheme,
+        manner: Manner,
         max_bytes: usize,
     ) -> Result<Answer, Refusal> {
-        let key = self.store.normalised();
         self.pace
-            .acquire_within(key, PATIENCE)
+            .acquire_within(self.store.normalised(), PATIENCE)
             .await
             .map_err(|busy| ChannelError::RateLimited { retry_after: Some(busy.0) })?;
-        let request = self.request(url, scheme)?;
+        let request = self.request(url, manner, Utc::now())?;
         let begun = Instant::now();
         let sent = self.outbound.send(request).await;
         let status = sent.as_ref().map_or(0, |response| response.status().as_u16());
@@ -154,23 +121,38 @@ impl Client {
             Ok(response) => self.answer(response, max_bytes).await,
             Err(error) => Err(error.into()),
         };
-        let ms = begun.elapsed().as_millis();
+        let ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
         let store = self.store.host();
-        let failed = outcome.as_ref().err().map(|refusal| &refusal.error);
-        tracing::debug!(%store, route, status, ms, failed = ?failed, "asked the store");
+        let failed = outcome.as_ref().err().map(|refusal| tracing::field::debug(&refusal.error));
+        tracing::debug!(store, route, status, ms, failed, "asked the store");
         outcome
     }
 
-    fn request(&self, mut url: Url, scheme: Scheme) -> Result<Request, ChannelError> {
-        if scheme == Scheme::OAuth {
-            auth::sign("GET", &mut url, self.store.scheme(), &self.credentials, &fresh_stamp());
+    fn request(
+        &self,
+        mut url: Url,
+        manner: Manner,
+        now: DateTime<Utc>,
+    ) -> Result<Request, ChannelError> {
+        let signed_scheme = match manner.scheme {
+            Scheme::Basic => None,
+            Scheme::OAuth => Some(self.store.scheme()),
+            Scheme::OAuthAsHttp => Some("http"),
+        };
+        if let Some(scheme) = signed_scheme {
+            let stamp = Stamp {
+                timestamp: now.timestamp() + manner.clock_offset,
+                nonce: uuid::Uuid::new_v4().simple().to_string(),
+            };
+            auth::sign("GET", &mut url, scheme, &self.credentials, &stamp)
+                .map_err(|_| ChannelError::Unauthorized)?;
         }
         let mut request = Request::new(Method::GET, url);
         let headers = request.headers_mut();
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-        if scheme == Scheme::Basic {
+        if manner.scheme == Scheme::Basic {
             let basic = auth::basic(&self.credentials);
             let mut value = HeaderValue::from_str(basic.expose_secret())
                 .map_err(|_| ChannelError::Unauthorized)?;
@@ -190,13 +172,16 @@ impl Client {
         if status.is_redirection() {
             return Err(ChannelError::Redirected { location: location(&response) }.into());
         }
-        let retry_after = retry_after(response.headers(), SystemTime::now().into());
+        let now = Utc::now();
+        let retry_after = retry_after(response.headers(), now);
         if status == 429 || (status == 503 && retry_after.is_some()) {
             let pause = retry_after.unwrap_or(DEFAULT_PAUSE);
             self.pace.pause_until(self.store.normalised(), Instant::now() + pause);
         }
-        let error_body = read_bounded(response, MAX_ERROR_BYTES).await.unwrap_or_default();
-        let code = shape::error_code(&error_body);
+        let clock_ahead = date(response.headers()).map(|shop| (shop - now).num_seconds());
+        // A refusal is one whatever follows it: a body that cannot be read only loses the code.
+        let body = read_bounded(response, MAX_ERROR_BYTES).await.unwrap_or_default();
+        let code = shape::error_code(&body);
         let error = match status.as_u16() {
             401 => ChannelError::Unauthorized,
             403 => ChannelError::Forbidden,
@@ -208,35 +193,11 @@ impl Client {
                 code: code.clone().unwrap_or_else(|| "no code".to_owned()),
             },
         };
-        Err(Refusal { error, code })
-    }
-
-    fn scheme(&self) -> Scheme {
-        if self.scheme.load(Ordering::Relaxed) == Scheme::Basic as u8 {
-            Scheme::Basic
-        } else {
-            Scheme::OAuth
-        }
+        Err(Refusal { error, code, clock_ahead })
     }
 }
 
-/// A 401 that says nothing of the key: the web server dropped the `Authorization` header on the way to
-/// PHP, as many do. OAuth in the query gets past that, and unlike the bare key it stays out of the
-/// shop's access log as a secret.
-fn key_went_missing(refusal: &Refusal) -> bool {
-    refusal.error == ChannelError::Unauthorized
-        && refusal.code.as_deref() != Some("woocommerce_rest_authentication_error")
-}
-
-fn fresh_stamp() -> Stamp {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Stamp {
-        timestamp: i64::try_from(now.as_secs()).unwrap_or(i64::MAX),
-        nonce: uuid::Uuid::new_v4().simple().to_string(),
-    }
-}
-
-/// How long the store wants to be left alone: seconds or an HTTP date.
+/// How long the store wants to be left alone: seconds or an HTTP date (RFC 9110, section 10.2.3).
 fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     let wanted = match text.parse::<u64>() {
@@ -246,21 +207,26 @@ fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
             (until.to_utc() - now).to_std().unwrap_or_default()
         }
     };
-    Some(wanted.min(LONGEST_RETRY_AFTER))
+    Some(wanted.min(LONGEST_PAUSE))
+}
+
+fn date(headers: &HeaderMap) -> Option<DateTime<Utc>> {
+    let text = headers.get(DATE)?.to_str().ok()?;
+    DateTime::parse_from_rfc2822(text.trim()).ok().map(|date| date.to_utc())
 }
 
 /// Where a redirect leads, fit for a message: no query, no credentials, not long.
 fn location(response: &Response) -> String {
+    const UNKNOWN: &str = "an unknown address";
     let text = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
     let target = text.and_then(|text| response.url().join(text).ok());
-    let Some(mut target) = target.filter(|url| url.host().is_some()) else {
-        return "an unknown address".to_owned();
+    let Some(mut target) = target.filter(|url| matches!(url.scheme(), "http" | "https")) else {
+        return UNKNOWN.to_owned();
     };
     target.set_query(None);
     target.set_fragment(None);
-    let bare = target.set_username("").and_then(|()| target.set_password(None));
-    if bare.is_err() {
-        return "an unknown address".to_owned();
+    if target.set_username("").and_then(|()| target.set_password(None)).is_err() {
+        return UNKNOWN.to_owned();
     }
     target.as_str().chars().take(200).collect()
 }

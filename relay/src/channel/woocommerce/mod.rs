@@ -2,6 +2,7 @@
 
 pub mod auth;
 pub mod client;
+mod manner;
 mod read;
 mod shape;
 pub mod url;
@@ -10,3 +11,6 @@ pub use auth::{Credentials, CredentialsError};
 pub use client::Client;
 pub use read::{Listing, MAX_PER_PAGE, Page, PageQuery, SystemStatus};
 pub use url::{StoreUrl, StoreUrlError};
+
+#[cfg(test)]
+mod tests;

@@ -6,7 +6,8 @@ use serde_json::Value;
 
 use super::{
     Client,
-    client::{Answer, MAX_OBJECT_BYTES, MAX_PAGE_BYTES, Refusal},
+    client::{Answer, MAX_OBJECT_BYTES, MAX_PAGE_BYTES},
+    manner::Refusal,
     shape,
 };
 use crate::channel::ChannelError;
@@ -144,7 +145,9 @@ impl Client {
     /// # Errors
     /// See [`ChannelError`].
     pub async fn customer(&self, id: u64) -> Result<Option<Value>, ChannelError> {
-        self.object(&format!("wc/v3/customers/{id}"), id, &["woocommerce_rest_invalid_id"]).await
+        // The first since 10.0, the second before.
+        let gone = ["wc_user_invalid_id", "woocommerce_rest_invalid_id"];
+        self.object(&format!("wc/v3/customers/{id}"), id, &gone).await
     }
 
     /// All refunds of an order with their lines, ascending by id; empty for an order that is gone.
@@ -189,6 +192,9 @@ impl Client {
             per_page: query.per_page.clamp(1, MAX_PER_PAGE),
             ..*query
         };
+        if listing == Listing::Customers && query.trashed {
+            return Ok(Page { items: Vec::new(), total: 0, total_pages: 0 });
+        }
         let mut parameters = query.paging();
         let route = match listing {
             Listing::Orders => "wc/v3/orders".to_owned(),

@@ -7,8 +7,8 @@ use crate::channel::ChannelError;
 /// WooCommerce's own answers nest ten deep; other plugins' metadata some more.
 const MAX_DEPTH: usize = 64;
 /// Values in one answer. A value takes some 50 bytes once built, a `0,` in the text only two, so the
-/// text's size alone does not bound memory. A hundred large orders have about 100,000.
-const MAX_VALUES: usize = 400_000;
+/// text's size alone does not bound memory. A hundred orders of ten lines have about 50,000.
+const MAX_VALUES: usize = 300_000;
 
 /// Builds a JSON value out of an answer's body.
 ///
@@ -82,5 +82,82 @@ pub(super) fn identified(value: &Value) -> Result<u64, ChannelError> {
     match value.get("id").and_then(Value::as_u64) {
         Some(id) if id > 0 => Ok(id),
         _ => Err(ChannelError::WrongShape("an object without an id".to_owned())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wrong(body: &[u8]) -> ChannelError {
+        parse(body).unwrap_err()
+    }
+
+    #[test]
+    fn json_is_read_even_behind_a_byte_order_mark() {
+        assert_eq!(parse(b"\xef\xbb\xbf \n{\"id\":1}\n").unwrap()["id"], 1);
+        assert_eq!(parse(b"[]").unwrap(), Value::Array(vec![]));
+    }
+
+    #[test]
+    fn what_is_no_json_is_told_apart_from_what_breaks_off() {
+        for body in [
+            "",
+            "<!doctype html><title>Log in</title>",
+            "Warning: Undefined variable $x in /srv/x.php on line 3\n{\"id\":1}",
+            "null",
+            "0",
+            "{\"id\":1}<script>",
+            "{id:1}",
+            "\u{1f}\u{8b}gzip",
+        ] {
+            assert_eq!(wrong(body.as_bytes()), ChannelError::NotJson, "{body}");
+        }
+        for body in ["{", "[{\"id\":1},", "{\"id\":1,\"name\":\"ri"] {
+            assert!(matches!(wrong(body.as_bytes()), ChannelError::Unreachable(_)), "{body}");
+        }
+        assert_eq!(wrong(b"{\"name\":\"\xff\"}"), ChannelError::NotJson);
+    }
+
+    #[test]
+    fn depth_is_bounded_and_brackets_in_text_do_not_count() {
+        let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        assert!(parse(nested(MAX_DEPTH).as_bytes()).is_ok());
+        assert!(matches!(wrong(nested(MAX_DEPTH + 1).as_bytes()), ChannelError::WrongShape(_)));
+        assert!(matches!(wrong("[".repeat(2_000_000).as_bytes()), ChannelError::WrongShape(_)));
+        let text = format!("[\"{}\\\"{}\"]", "[".repeat(1000), "{,".repeat(1000));
+        assert!(parse(text.as_bytes()).is_ok());
+    }
+
+    #[test]
+    fn the_number_of_values_is_bounded() {
+        let list = |values: usize| format!("[{}0]", "0,".repeat(values - 2));
+        assert!(parse(list(MAX_VALUES).as_bytes()).is_ok());
+        assert!(matches!(wrong(list(MAX_VALUES + 2).as_bytes()), ChannelError::WrongShape(_)));
+        let empty = format!("[{}[]]", "[],".repeat(MAX_VALUES));
+        assert!(matches!(wrong(empty.as_bytes()), ChannelError::WrongShape(_)));
+    }
+
+    #[test]
+    fn only_a_plain_error_code_is_taken_from_a_refusal() {
+        let code = |body: &str| error_code(body.as_bytes());
+        assert_eq!(
+            code(r#"{"code":"woocommerce_rest_cannot_view","message":"No","data":{"status":401}}"#),
+            Some("woocommerce_rest_cannot_view".to_owned())
+        );
+        assert_eq!(code(r#"{"code":7}"#), None);
+        assert_eq!(code(r#"{"code":""}"#), None);
+        assert_eq!(code(r#"{"code":"<b>"}"#), None);
+        assert_eq!(code("<html>"), None);
+        assert_eq!(code(&format!("{{\"code\":\"{}\"}}", "x".repeat(65))), None);
+    }
+
+    #[test]
+    fn an_identified_thing_has_a_positive_whole_id() {
+        let id = |text: &str| identified(&serde_json::from_str(text).unwrap());
+        assert_eq!(id(r#"{"id":7}"#), Ok(7));
+        for text in ["[]", "{}", r#"{"id":0}"#, r#"{"id":-1}"#, r#"{"id":1.5}"#, r#"{"id":"7"}"#] {
+            assert!(matches!(id(text), Err(ChannelError::WrongShape(_))), "{text}");
+        }
     }
 }

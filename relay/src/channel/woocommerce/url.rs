@@ -37,10 +37,14 @@ enum RestRoot {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreUrlError {
     /// Nothing but white space was given.
-    #[error("the store's address is empty: give the address of the shop, such as https://shop.example")]
+    #[error(
+        "the store's address is empty: give the address of the shop, such as https://shop.example"
+    )]
     Empty,
     /// It is no address at all.
-    #[error("this is not a web address: give the address of the shop, such as https://shop.example")]
+    #[error(
+        "this is not a web address: give the address of the shop, such as https://shop.example"
+    )]
     Malformed,
     /// A scheme other than http or https.
     #[error("the store's address must begin with https://, not with {0}:")]
@@ -51,7 +55,9 @@ pub enum StoreUrlError {
     )]
     Insecure,
     /// It carries a user name or a password.
-    #[error("the store's address must not hold a user name or a password: remove what stands before the @")]
+    #[error(
+        "the store's address must not hold a user name or a password: remove what stands before the @"
+    )]
     UserInfo,
     /// A REST root on another scheme, host or port than the store.
     #[error("the REST API's address lies on another host than the store: both must be the same")]
@@ -108,7 +114,16 @@ impl StoreUrl {
         let by_query = root.query_pairs().any(|(name, _)| name == "rest_route");
         root.set_query(None);
         root.set_fragment(None);
-        self.rest_root = Some(if by_query { RestRoot::Query(root) } else { RestRoot::Path(root) });
+        self.rest_root = Some(if by_query {
+            // The bare directory would do for WordPress, but WooCommerce checks an OAuth signature
+            // there over an address without the slash at its end.
+            if root.path().ends_with('/') {
+                root.set_path(&format!("{}index.php", root.path()));
+            }
+            RestRoot::Query(root)
+        } else {
+            RestRoot::Path(root)
+        });
         Ok(self)
     }
 
@@ -226,3 +241,6 @@ fn join(base: &Url, path: &str) -> Url {
     url.set_path(&format!("{}/{path}", base.path().trim_end_matches('/')));
     url
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,287 @@
+//! What the way out lets through, seen from servers on this machine.
+
+use std::{
+    collections::VecDeque,
+    net::{Ipv4Addr, SocketAddr},
+    sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use axum::{Router, body::Body, http::header, routing::get};
+use futures::stream;
+use reqwest::Method;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+};
+
+use super::*;
+
+/// More than any answer here takes.
+const AMPLE: Deadlines =
+    Deadlines { connect: Duration::from_secs(30), total: Duration::from_secs(30) };
+/// For those that must run into it.
+const SHORT: Deadlines =
+    Deadlines { connect: Duration::from_secs(30), total: Duration::from_millis(700) };
+
+fn allow(nets: &[&str]) -> Vec<IpNet> {
+    nets.iter().map(|net| net.parse().unwrap()).collect()
+}
+
+fn outbound(nets: &[&str]) -> Outbound {
+    Outbound::with(&allow(nets), AMPLE, Arc::new(SystemResolver)).unwrap()
+}
+
+fn impatient() -> Outbound {
+    Outbound::with(&allow(&["127.0.0.0/8"]), SHORT, Arc::new(SystemResolver)).unwrap()
+}
+
+fn request(url: &str) -> Request {
+    Request::new(Method::GET, Url::parse(url).unwrap())
+}
+
+/// Serves `router` on this address and returns its port.
+async fn serve(at: SocketAddr, router: Router) -> u16 {
+    let listener = TcpListener::bind(at).await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    port
+}
+
+fn loopback(last: u8, port: u16) -> SocketAddr {
+    (Ipv4Addr::new(127, 0, 0, last), port).into()
+}
+
+/// Answers `{}` to anything and counts how often it was asked.
+fn counting(hits: &Arc<AtomicUsize>) -> Router {
+    let hits = Arc::clone(hits);
+    Router::new().fallback(get(move || {
+        hits.fetch_add(1, Ordering::SeqCst);
+        // Closed each time, so that the next request has to look the name up again.
+        async { ([(header::CONNECTION, "close")], "{}") }
+    }))
+}
+
+/// Gives one answer after the other, as a name does whose owner changes it between two look-ups.
+struct Changing(Mutex<VecDeque<Vec<SocketAddr>>>);
+
+impl Changing {
+    fn new(answers: Vec<Vec<SocketAddr>>) -> Arc<Self> {
+        Arc::new(Self(Mutex::new(answers.into())))
+    }
+}
+
+impl Resolve for Changing {
+    fn resolve(&self, _: Name) -> Resolving {
+        let next = self.0.lock().unwrap().pop_front().unwrap_or_default();
+        Box::pin(async move { Ok(Box::new(next.into_iter()) as Addrs) })
+    }
+}
+
+#[tokio::test]
+async fn an_address_written_out_is_checked_before_each_request() {
+    let hits = Arc::new(AtomicUsize::new(0));
+    let port = serve(loopback(1, 0), counting(&hits)).await;
+    let closed = outbound(&[]);
+    for host in ["127.0.0.1", "2130706433", "0177.0.0.1", "127.1", "[::ffff:127.0.0.1]", "0.0.0.0"]
+    {
+        let outcome = closed.send(request(&format!("http://{host}:{port}/"))).await;
+        assert!(matches!(outcome, Err(ChannelError::BlockedAddress(_))), "{host}: {outcome:?}");
+    }
+    assert_eq!(hits.load(Ordering::SeqCst), 0);
+
+    let open = outbound(&["127.0.0.0/8"]);
+    for host in ["127.0.0.1", "2130706433"] {
+        let answer = open.send(request(&format!("http://{host}:{port}/"))).await.unwrap();
+        assert_eq!(answer.status(), 200);
+    }
+    assert_eq!(hits.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test]
+async fn a_name_for_a_private_address_is_refused_by_the_resolver() {
+    let hits = Arc::new(AtomicUsize::new(0));
+    let port = serve(loopback(1, 0), counting(&hits)).await;
+    let outcome = outbound(&[]).send(request(&format!("http://localhost:{port}/"))).await;
+    assert_eq!(outcome.unwrap_err(), ChannelError::BlockedAddress("localhost".to_owned()));
+    assert_eq!(hits.load(Ordering::SeqCst), 0);
+
+    let open = outbound(&["127.0.0.0/8"]);
+    open.send(request(&format!("http://localhost:{port}/"))).await.unwrap();
+    assert_eq!(hits.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn a_name_that_changes_its_address_between_two_requests_gains_nothing() {
+    let (outside, inside) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let port = serve(loopback(2, 0), counting(&outside)).await;
+    serve(loopback(1, port), counting(&inside)).await;
+    let lookup = Changing::new(vec![vec![loopback(2, 0)], vec![loopback(1, 0)]]);
+    // 127.0.0.2 stands for the public address here.
+    let guarded = Outbound::with(&allow(&["127.0.0.2/32"]), AMPLE, lookup).unwrap();
+    let url = format!("http://shop.example:{port}/");
+
+    guarded.send(request(&url)).await.unwrap();
+    let outcome = guarded.send(request(&url)).await;
+    assert_eq!(outcome.unwrap_err(), ChannelError::BlockedAddress("shop.example".to_owned()));
+    assert_eq!(outside.load(Ordering::SeqCst), 1);
+    assert_eq!(inside.load(Ordering::SeqCst), 0);
+}
+
+#[tokio::test]
+async fn of_several_addresses_only_those_that_may_be_called_are_tried() {
+    let (outside, inside) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let port = serve(loopback(2, 0), counting(&outside)).await;
+    serve(loopback(1, port), counting(&inside)).await;
+    let lookup = Changing::new(vec![vec![loopback(1, 0), loopback(2, 0)]]);
+    let guarded = Outbound::with(&allow(&["127.0.0.2/32"]), AMPLE, lookup).unwrap();
+    guarded.send(request(&format!("http://shop.example:{port}/"))).await.unwrap();
+    assert_eq!(outside.load(Ordering::SeqCst), 1);
+    assert_eq!(inside.load(Ordering::SeqCst), 0);
+}
+
+#[tokio::test]
+async fn a_name_without_any_address_is_unreachable() {
+    let guarded = Outbound::with(&[], AMPLE, Changing::new(vec![])).unwrap();
+    let outcome = guarded.send(request("https://shop.example/?consumer_secret=x")).await;
+    assert!(matches!(outcome, Err(ChannelError::Unreachable(_))), "{outcome:?}");
+}
+
+#[tokio::test]
+async fn a_redirect_is_an_answer_and_is_not_followed() {
+    let hits = Arc::new(AtomicUsize::new(0));
+    let target = serve(loopback(1, 0), counting(&hits)).await;
+    let there = format!("http://127.0.0.1:{target}/");
+    let router = Router::new().route(
+        "/",
+        get(move || async move { (axum::http::StatusCode::FOUND, [(header::LOCATION, there)]) }),
+    );
+    let port = serve(loopback(1, 0), router).await;
+    let answer =
+        outbound(&["127.0.0.0/8"]).send(request(&format!("http://127.0.0.1:{port}/"))).await;
+    assert_eq!(answer.unwrap().status(), 302);
+    assert_eq!(hits.load(Ordering::SeqCst), 0);
+}
+
+#[tokio::test]
+async fn nobody_listening_is_told_as_such() {
+    let port = TcpListener::bind(loopback(1, 0)).await.unwrap().local_addr().unwrap().port();
+    let outcome =
+        outbound(&["127.0.0.0/8"]).send(request(&format!("http://127.0.0.1:{port}/?key=x"))).await;
+    assert_eq!(outcome.unwrap_err(), ChannelError::Unreachable("connection refused".to_owned()));
+}
+
+#[tokio::test]
+async fn plain_http_where_tls_is_expected_is_a_tls_error() {
+    let hits = Arc::new(AtomicUsize::new(0));
+    let port = serve(loopback(1, 0), counting(&hits)).await;
+    let outcome =
+        outbound(&["127.0.0.0/8"]).send(request(&format!("https://127.0.0.1:{port}/"))).await;
+    let expected = ChannelError::Tls("it does not speak TLS on this port".to_owned());
+    assert_eq!(outcome.unwrap_err(), expected);
+    assert_eq!(hits.load(Ordering::SeqCst), 0);
+}
+
+#[test]
+fn each_fault_of_a_certificate_is_named() {
+    use rustls::{CertificateError as C, Error as E};
+    let reasons = [
+        (C::Expired, "expired"),
+        (C::NotValidYet, "not valid yet"),
+        (C::NotValidForName, "another name"),
+        (C::Revoked, "revoked"),
+        (C::UnknownIssuer, "unknown issuer"),
+    ];
+    for (fault, expected) in reasons {
+        let reason = tls_reason(&E::InvalidCertificate(fault));
+        assert!(reason.contains(expected), "{reason}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_never_answers_ends_at_the_deadline() {
+    let listener = TcpListener::bind(loopback(1, 0)).await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let outcome = impatient().send(request(&format!("http://127.0.0.1:{port}/"))).await;
+    assert_eq!(outcome.unwrap_err(), ChannelError::Timeout);
+    drop(listener);
+}
+
+#[tokio::test]
+async fn an_answer_that_drips_ends_at_the_deadline_too() {
+    let drip = || async {
+        let drops = stream::unfold((), |()| async {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            Some((Ok::<_, io::Error>(" "), ()))
+        });
+        Body::from_stream(drops)
+    };
+    let port = serve(loopback(1, 0), Router::new().route("/", get(drip))).await;
+    let begun = std::time::Instant::now();
+    let out = impatient();
+    let answer = out.send(request(&format!("http://127.0.0.1:{port}/"))).await.unwrap();
+    assert_eq!(read_bounded(answer, 1_000_000).await, Err(ChannelError::Timeout));
+    assert!(begun.elapsed() < SHORT.total * 4);
+}
+
+#[tokio::test]
+async fn an_endless_body_is_dropped_at_the_bound() {
+    let endless =
+        || async { Body::from_stream(stream::repeat_with(|| Ok::<_, io::Error>("0123456789"))) };
+    let port = serve(loopback(1, 0), Router::new().route("/", get(endless))).await;
+    let out = outbound(&["127.0.0.0/8"]);
+    let answer = out.send(request(&format!("http://127.0.0.1:{port}/"))).await.unwrap();
+    assert_eq!(read_bounded(answer, 100_000).await, Err(ChannelError::TooLarge));
+}
+
+#[tokio::test]
+async fn a_body_announced_too_large_is_not_read_at_all() {
+    let announced = "HTTP/1.1 200 OK\r\ncontent-length: 100001\r\n\r\n";
+    let port = answer_raw(announced).await;
+    let out = outbound(&["127.0.0.0/8"]);
+    let answer = out.send(request(&format!("http://127.0.0.1:{port}/"))).await.unwrap();
+    assert_eq!(read_bounded(answer, 100_000).await, Err(ChannelError::TooLarge));
+}
+
+#[tokio::test]
+async fn a_body_of_exactly_the_bound_is_read() {
+    let port =
+        serve(loopback(1, 0), Router::new().route("/", get(|| async { "x".repeat(1000) }))).await;
+    let out = outbound(&["127.0.0.0/8"]);
+    let url = format!("http://127.0.0.1:{port}/");
+    let answer = out.send(request(&url)).await.unwrap();
+    assert_eq!(read_bounded(answer, 1000).await.unwrap().len(), 1000);
+    let answer = out.send(request(&url)).await.unwrap();
+    assert_eq!(read_bounded(answer, 999).await, Err(ChannelError::TooLarge));
+}
+
+#[tokio::test]
+async fn a_connection_that_breaks_off_is_unreachable() {
+    let out = outbound(&["127.0.0.0/8"]);
+    let port = answer_raw("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{\"id\":").await;
+    let answer = out.send(request(&format!("http://127.0.0.1:{port}/"))).await.unwrap();
+    let broken = ChannelError::Unreachable("the connection broke off".to_owned());
+    assert_eq!(read_bounded(answer, 1000).await, Err(broken.clone()));
+
+    for raw in ["", "HTTP/1.1 2", "\u{1}\u{2}\u{3}\r\n\r\n"] {
+        let port = answer_raw(raw).await;
+        let outcome = out.send(request(&format!("http://127.0.0.1:{port}/"))).await;
+        assert_eq!(outcome.unwrap_err(), broken, "{raw:?}");
+    }
+}
+
+/// Answers one connection with exactly these bytes and closes it.
+async fn answer_raw(bytes: &'static str) -> u16 {
+    let listener = TcpListener::bind(loopback(1, 0)).await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut asked = [0; 1024];
+        let _ = stream.read(&mut asked).await;
+        let _ = stream.write_all(bytes.as_bytes()).await;
+        let _ = stream.shutdown().await;
+    });
+    port
+}
