@@ -153,6 +153,11 @@ mod tests {
             meta("mailchimp_woocommerce_is_subscribed", json!("1")),
         ]);
         assert_eq!(consent(both), Some(false));
+        let both = json!([
+            meta("accepts_marketing", json!(true)),
+            meta("mailchimp_woocommerce_is_subscribed", json!("0")),
+        ]);
+        assert_eq!(consent(both), Some(false));
     }
 
     #[test]

@@ -83,7 +83,7 @@ pub(super) fn parse(text: &str, places: u32, excess: Excess) -> Result<i64, Deci
 struct Dropped {
     /// The digit right behind the last kept place.
     first: u8,
-    /// How many zeros they begin with.
+    /// How many zeros stand before the first that is none.
     zeros: i64,
     /// How many nines they begin with.
     nines: i64,
@@ -103,9 +103,7 @@ impl Dropped {
         if weight == -1 {
             self.first = digit;
         }
-        if self.all_zero && digit == 0 {
-            self.zeros = before + 1;
-        } else if self.all_zero {
+        if self.all_zero {
             // Places that the text does not write out, as in `1e-20`, are zeros too.
             self.zeros = before;
         }
@@ -216,6 +214,8 @@ mod tests {
         assert_eq!(noise("-2.4999999999999996"), Ok(-2_500));
         assert_eq!(noise("1e-17"), Ok(0));
         assert_eq!(noise("0.3000004"), Err(DecimalError::TooPrecise));
+        assert_eq!(noise("0.300000004"), Err(DecimalError::TooPrecise));
+        assert_eq!(noise("0.1231234569"), Err(DecimalError::TooPrecise));
         assert_eq!(noise("0.29999"), Err(DecimalError::TooPrecise));
         assert_eq!(noise("0.0009"), Err(DecimalError::TooPrecise));
     }

@@ -31,9 +31,8 @@ impl Email {
         if text.chars().nth(MAX_CHARS).is_some() {
             return Err(EmailError);
         }
-        // Composed first, because lower case of a decomposed letter differs from that of its
-        // composed form in a few scripts; again afterwards, because lower case may decompose.
-        let folded: String = text.nfc().collect::<String>().to_lowercase().nfc().collect();
+        // Composed last, because lower case may decompose (İ becomes two characters).
+        let folded: String = text.to_lowercase().nfc().collect();
         let (local, domain) = folded.split_once('@').ok_or(EmailError)?;
         let fits = !local.is_empty()
             && !domain.is_empty()
@@ -90,6 +89,8 @@ mod tests {
         let composed = Email::parse("ren\u{e9}@x.test").unwrap();
         assert_eq!(Email::parse("REN\u{c9}@x.test"), Ok(composed.clone()));
         assert_eq!(Email::parse("REN\u{45}\u{301}@x.test"), Ok(composed));
+        // The sign for kelvin is a K.
+        assert_eq!(Email::parse("\u{212a}@x.test"), Email::parse("k@x.test"));
     }
 
     #[test]

@@ -262,6 +262,19 @@ mod tests {
     }
 
     #[test]
+    fn exponents_are_those_of_iso_4217() {
+        let codes = |codes: &str, exponent| {
+            for code in codes.split(' ') {
+                assert_eq!(Currency::parse(code).unwrap().exponent(), exponent, "{code}");
+            }
+        };
+        codes("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF", 0);
+        codes("AUD EUR GBP NZD USD CHF HUF TWD IDR", 2);
+        codes("BHD IQD JOD KWD LYD OMR TND", 3);
+        codes("CLF UYW", 4);
+    }
+
+    #[test]
     fn arithmetic_never_wraps() {
         let (least, most) = (Money::from_micros(i64::MIN), Money::from_micros(i64::MAX));
         let one = Money::from_micros(1);

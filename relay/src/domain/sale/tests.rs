@@ -220,6 +220,14 @@ fn what_is_wrong_is_told_with_its_place() {
             "order.line_items[0].meta_data._reduced_stock: expected a number of units, at most \
              1,000,000 either way, found a text",
         ),
+        (
+            with(
+                "/line_items/0/meta_data",
+                json!([{"key": "_reduced_stock", "value": -1_000_001}]),
+            ),
+            "order.line_items[0].meta_data._reduced_stock: expected a number of units, at most \
+             1,000,000 either way, found a number",
+        ),
         (with("/fee_lines", json!(long)), "order.fee_lines: more than 1000 entries"),
         (
             with("/line_items", json!([twice.clone(), twice])),
