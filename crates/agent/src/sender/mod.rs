@@ -1,0 +1,271 @@
+//! The sender: empties a spool into the relay. The same function runs in the daemon, in one thread of one
+//! PHP worker, and in a drain.
+
+pub mod backoff;
+pub mod clock;
+pub mod deliver;
+pub mod thread;
+
+mod round;
+mod wake;
+
+use std::{
+    io,
+    path::Path,
+    sync::{Arc, PoisonError, RwLock},
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use nexpura_protocol::ConnectionString;
+use tokio::{sync::watch, time::Instant};
+
+use crate::{
+    lock::{Held, LockFile, Role},
+    spool::{Spool, SpoolError},
+};
+use deliver::{Courier, Deadlines};
+use round::{Next, Rounds};
+use wake::Wake;
+
+/// How the sender keeps time. The defaults are the product's; tests take shorter ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timing {
+    /// A push goes out at least this often, empty if need be.
+    pub heartbeat: Duration,
+    /// An intent of a living process becomes a touch this long after its mark, and again as often.
+    pub intent_age: Duration,
+    /// How often open intents are looked through.
+    pub intent_check: Duration,
+    /// The wait after the first failure.
+    pub first_retry: Duration,
+    /// The longest wait after failures.
+    pub longest_retry: Duration,
+    /// How often a sender that was not elected tries again.
+    pub election: Duration,
+    /// Network deadlines.
+    pub deadlines: Deadlines,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        Self {
+            heartbeat: Duration::from_secs(30),
+            intent_age: Duration::from_secs(30),
+            intent_check: Duration::from_secs(3),
+            first_retry: Duration::from_millis(500),
+            longest_retry: Duration::from_secs(60),
+            election: Duration::from_secs(1),
+            deadlines: Deadlines::default(),
+        }
+    }
+}
+
+/// What runs the sender.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// The daemon `nexpura-agent`.
+    Agent,
+    /// A thread in a PHP worker; it steps back for a daemon.
+    Thread,
+    /// A drain: it ends when the spool is empty.
+    Drain,
+}
+
+impl Kind {
+    /// The word in the lock file and in the status. A drain is a thread to those who look.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Agent => "agent",
+            Self::Thread | Self::Drain => "thread",
+        }
+    }
+}
+
+/// Why a sender ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// It was asked to.
+    Stopped,
+    /// Somebody else is elected.
+    NotElected,
+    /// A daemon has come, or the lock file is gone.
+    SteppedBack,
+    /// A drain has nothing left to send.
+    Empty,
+}
+
+/// Why a sender could not begin.
+#[derive(Debug, thiserror::Error)]
+pub enum SenderError {
+    /// The lock file cannot be used.
+    #[error("the lock file beside the spool {0} cannot be used ({1}): check the permissions of its directory")]
+    Lock(std::path::PathBuf, io::Error),
+    /// The HTTP client could not be made.
+    #[error("the HTTP client could not be made: {0}")]
+    Client(#[from] reqwest::Error),
+    /// The runtime could not be made.
+    #[error("the sender could not be started: {0}")]
+    Runtime(io::Error),
+    /// The spool cannot be used.
+    #[error(transparent)]
+    Spool(#[from] SpoolError),
+}
+
+/// The connection a sender signs with; a newly pasted string reaches the running sender through it.
+#[derive(Debug, Clone)]
+pub struct SharedConnection(Arc<RwLock<ConnectionString>>);
+
+impl SharedConnection {
+    /// Shares this connection.
+    #[must_use]
+    pub fn new(connection: ConnectionString) -> Self {
+        Self(Arc::new(RwLock::new(connection)))
+    }
+
+    /// The connection as it is now.
+    #[must_use]
+    pub fn get(&self) -> ConnectionString {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// From the next push on, this one.
+    pub fn set(&self, connection: ConnectionString) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = connection;
+    }
+}
+
+/// A sender for one spool.
+#[derive(Debug)]
+pub struct Sender {
+    /// Its own handle on the spool.
+    pub spool: Spool,
+    /// Where to and with which secret.
+    pub connection: SharedConnection,
+    /// What runs it.
+    pub kind: Kind,
+    /// How it keeps time.
+    pub timing: Timing,
+}
+
+/// Milliseconds since 1970 by this machine's clock.
+#[must_use]
+pub fn now_ms() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+pub(crate) fn forget_inherited() {
+    crate::lock::forget_inherited();
+    thread::forget_inherited();
+}
+
+/// What has the lock of this spool now: `agent`, `thread` or `none`.
+#[must_use]
+pub fn elected(spool: &Path) -> &'static str {
+    let Ok(lock) = LockFile::of(spool) else { return "none" };
+    if !lock.is_taken(Role::Sender) {
+        return if lock.is_taken(Role::Agent) { Kind::Agent.word() } else { "none" };
+    }
+    if lock.signature().starts_with(Kind::Agent.word()) { "agent" } else { "thread" }
+}
+
+impl Sender {
+    /// Tries to be elected and, if it is, sends until it is stopped, steps back or (a drain) is done.
+    /// Answers why it ended and how many events it delivered. Blocks the calling thread.
+    ///
+    /// # Errors
+    /// See [`SenderError`]. A relay that fails is not an error: it is waited for.
+    pub fn run(&self, stop: watch::Receiver<bool>) -> Result<(Ended, u64), SenderError> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            // Names are looked up in a thread of their own; one is enough for one relay.
+            .max_blocking_threads(1)
+            .thread_stack_size(256 * 1024)
+            .build()
+            .map_err(SenderError::Runtime)?;
+        let done = runtime.block_on(self.elect_and_serve(stop));
+        // A name lookup that hangs must not hold anybody up.
+        runtime.shutdown_background();
+        done
+    }
+
+    async fn elect_and_serve(
+        &self,
+        mut stop: watch::Receiver<bool>,
+    ) -> Result<(Ended, u64), SenderError> {
+        let courier = Courier::new(self.timing.deadlines)?;
+        let mut delivered = 0;
+        // A daemon says that it is there before it is elected, so that a thread makes room.
+        let mut announced: Option<Held> = None;
+        loop {
+            if *stop.borrow() {
+                return Ok((Ended::Stopped, delivered));
+            }
+            if self.kind == Kind::Agent && !announced.as_ref().is_some_and(Held::is_in_place) {
+                announced = self.take(Role::Agent)?;
+            }
+            if let Some(held) = self.take(Role::Sender)? {
+                // Only for others to read; a full disk must not stop the sending.
+                let _ = held.sign(&format!("{} {}", self.kind.word(), std::process::id()));
+                let ended = self.serve(&courier, &held, &mut stop, &mut delivered).await;
+                if ended != Ended::SteppedBack || self.kind == Kind::Thread {
+                    return Ok((ended, delivered));
+                }
+            } else if self.kind == Kind::Thread {
+                return Ok((Ended::NotElected, delivered));
+            }
+            if self.kind == Kind::Drain
+                && self.spool.summary(now_ms()).is_ok_and(|summary| summary.unsent == 0)
+            {
+                return Ok((Ended::Empty, delivered));
+            }
+            let _ = tokio::time::timeout(self.timing.election, stop.changed()).await;
+        }
+    }
+
+    fn take(&self, role: Role) -> Result<Option<Held>, SenderError> {
+        let failed = |error| SenderError::Lock(self.spool.path().to_owned(), error);
+        LockFile::of(self.spool.path()).and_then(|lock| lock.try_take(role)).map_err(failed)
+    }
+
+    async fn serve(
+        &self,
+        courier: &Courier,
+        held: &Held,
+        stop: &mut watch::Receiver<bool>,
+        delivered: &mut u64,
+    ) -> Ended {
+        let mut rounds = Rounds::new(&self.spool, self.timing);
+        let mut wake = Wake::on(self.spool.path());
+        loop {
+            if *stop.borrow() {
+                return Ended::Stopped;
+            }
+            let daemon_came = self.kind != Kind::Agent && held.other_is_taken(Role::Agent);
+            if daemon_came || !held.is_in_place() {
+                return Ended::SteppedBack;
+            }
+            let next = rounds.next(courier, &self.connection, delivered).await;
+            match next {
+                Next::Again => {}
+                Next::Idle if self.kind == Kind::Drain => return Ended::Empty,
+                Next::Idle => {
+                    tokio::select! {
+                        () = wake.wait(rounds.idle_until()) => {}
+                        _ = stop.changed() => {}
+                    }
+                }
+                Next::Wait(pause) => {
+                    // What is new does not hurry a relay that is not well.
+                    let until = Instant::now() + pause;
+                    let look = until.min(Instant::now() + self.timing.intent_check);
+                    tokio::select! {
+                        () = tokio::time::sleep_until(look) => {}
+                        _ = stop.changed() => {}
+                    }
+                }
+            }
+        }
+    }
+}

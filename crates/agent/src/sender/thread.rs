@@ -1,0 +1,148 @@
+//! The sender as one thread of the process that captures, where no daemon does the sending.
+
+use std::{
+    panic::{self, AssertUnwindSafe},
+    path::PathBuf,
+    process,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::Duration,
+};
+
+use nexpura_protocol::ConnectionString;
+use tokio::sync::watch;
+
+use super::{Ended, Kind, Sender, SenderError, SharedConnection, Timing, now_ms};
+use crate::{
+    fork,
+    lock::{LockFile, Role},
+    spool::Spool,
+    sys,
+};
+
+/// Stack of the sender thread. Only what is used of it takes memory.
+const STACK_BYTES: usize = 1024 * 1024;
+
+/// A sender thread of this process.
+struct Running {
+    spool: PathBuf,
+    connection: SharedConnection,
+    alive: Arc<AtomicBool>,
+    stop: watch::Sender<bool>,
+}
+
+static RUNNING: Mutex<Vec<Running>> = Mutex::new(Vec::new());
+
+pub(super) fn forget_inherited() {
+    // Only the thread that forked lives on in a child.
+    RUNNING.lock().unwrap_or_else(PoisonError::into_inner).clear();
+}
+
+/// Makes sure that somebody sends: does nothing while a daemon is there or anybody is elected, else starts a
+/// thread. Costs two system calls when there is nothing to do. Answers whether somebody sends.
+///
+/// # Errors
+/// See [`SenderError`].
+pub fn ensure(spool: &Spool, connection: &ConnectionString, timing: Timing) -> Result<bool, SenderError> {
+    let locked = |error| SenderError::Lock(spool.path().to_owned(), error);
+    let lock = LockFile::of(spool.path()).map_err(locked)?;
+    let _inside = fork::enter().map_err(|error| locked(std::io::Error::other(error)))?;
+    let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
+    running.retain(|thread| thread.alive.load(Ordering::Acquire));
+    if let Some(thread) = running.iter().find(|thread| thread.spool == spool.path()) {
+        if thread.connection.get().expose() != connection.expose() {
+            thread.connection.set(connection.clone());
+        }
+        return Ok(true);
+    }
+    if lock.is_taken(Role::Agent) || lock.is_taken(Role::Sender) {
+        return Ok(true);
+    }
+    let shared = SharedConnection::new(connection.clone());
+    let sender =
+        Sender { spool: spool.again(), connection: shared.clone(), kind: Kind::Thread, timing };
+    let (stop, stopped) = watch::channel(false);
+    let alive = Arc::new(AtomicBool::new(true));
+    let ends = Alive(Arc::clone(&alive));
+    spawn("nexpura-sender", move || {
+        let _ends = ends;
+        let ended = panic::catch_unwind(AssertUnwindSafe(|| sender.run(stopped)));
+        if let Err(panic) = ended {
+            // The next request starts another one; this tells why.
+            let _ = sender.spool.note_error(&format!("the sender failed: {}", words(&panic)), now_ms());
+        }
+    })
+    .map_err(SenderError::Runtime)?;
+    running.push(Running { spool: spool.path().to_owned(), connection: shared, alive, stop });
+    Ok(true)
+}
+
+/// Asks this process's sender threads to end. For tests and hosts that end in order; nothing relies on it.
+pub fn stop_all() {
+    for thread in RUNNING.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+        thread.stop.send_replace(true);
+    }
+}
+
+/// Sends until the spool is empty or `limit` is up. Where somebody else is elected, waits for them to empty
+/// it. Answers how many events this process delivered.
+///
+/// # Errors
+/// See [`SenderError`].
+pub fn drain(
+    spool: &Spool,
+    connection: &ConnectionString,
+    limit: Duration,
+    timing: Timing,
+) -> Result<(Ended, u64), SenderError> {
+    let sender = Sender {
+        spool: spool.again(),
+        connection: SharedConnection::new(connection.clone()),
+        kind: Kind::Drain,
+        timing: Timing { election: timing.election.min(Duration::from_millis(100)), ..timing },
+    };
+    let (stop, stopped) = watch::channel(false);
+    let (done, result) = std::sync::mpsc::channel();
+    // A thread of its own, so that it blocks all signals and can be left behind when the time is up.
+    let thread = spawn("nexpura-drain", move || {
+        let outcome = panic::catch_unwind(AssertUnwindSafe(|| sender.run(stopped)));
+        let _ = done.send(outcome);
+    })
+    .map_err(SenderError::Runtime)?;
+    let outcome = result.recv_timeout(limit).or_else(|_| {
+        stop.send_replace(true);
+        result.recv_timeout(Duration::from_secs(1))
+    });
+    match outcome {
+        Ok(Ok(result)) => {
+            let _ = thread.join();
+            result
+        }
+        Ok(Err(panic)) => Err(SenderError::Runtime(std::io::Error::other(words(&panic)))),
+        // It is in the middle of a push; what that delivers is settled by whoever sends next.
+        Err(_) => Ok((Ended::Stopped, 0)),
+    }
+}
+
+/// Marks the thread as gone when it ends, however it ends.
+struct Alive(Arc<AtomicBool>);
+
+impl Drop for Alive {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Release);
+    }
+}
+
+fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> std::io::Result<thread::JoinHandle<()>> {
+    let builder = thread::Builder::new().name(name.to_owned()).stack_size(STACK_BYTES);
+    sys::with_signals_blocked(|| builder.spawn(work))
+}
+
+fn words(panic: &Box<dyn std::any::Any + Send>) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| format!("panic in process {}", process::id()))
+}

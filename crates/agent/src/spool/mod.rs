@@ -1,0 +1,231 @@
+//! The spool: what a shop has noticed and the relay has not acknowledged yet, in one SQLite file for all
+//! processes of a site.
+
+pub mod error;
+pub mod events;
+pub mod intents;
+pub mod state;
+
+mod bound;
+mod recover;
+mod schema;
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError, Weak},
+    time::Duration,
+};
+
+use rusqlite::Connection;
+
+use crate::{
+    fork::{self, Inside},
+    place,
+};
+
+pub use error::SpoolError;
+pub use events::{NewEvent, Outgoing};
+pub use intents::{Mark, RequestId};
+pub use state::{Known, Summary};
+
+/// How large a spool may grow before product and customer events give up their payloads: 256 MiB.
+pub const DEFAULT_MAX_BYTES: u64 = 256 * 1024 * 1024;
+/// The least that can be configured: 1 MiB.
+pub const MIN_MAX_BYTES: u64 = 1024 * 1024;
+/// The log of SQLite is written back once it has grown past this: 4 MiB.
+const CHECKPOINT_BYTES: u64 = 4 * 1024 * 1024;
+/// How long a call waits for other writers while a visitor waits for the page.
+const QUICK: Duration = Duration::from_millis(50);
+/// How long a call waits for other writers once the response is out.
+const PATIENT: Duration = Duration::from_secs(2);
+
+/// How much a call may cost, and how much it must survive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Care {
+    /// Before the response: survives the death of the process, not of the machine; gives up quickly.
+    Quick,
+    /// As `Quick`, and does not wait at all: this request has waited once already.
+    Impatient,
+    /// After the response: survives a power cut.
+    Durable,
+    /// After the response, for what may be done twice.
+    Relaxed,
+}
+
+impl Care {
+    fn patience(self) -> Duration {
+        match self {
+            Self::Quick => QUICK,
+            Self::Impatient => Duration::ZERO,
+            Self::Durable | Self::Relaxed => PATIENT,
+        }
+    }
+
+    fn may_repair(self) -> bool {
+        matches!(self, Self::Durable | Self::Relaxed)
+    }
+}
+
+/// One connection's spool. Cheap to make: the file is opened at the first call that needs it.
+#[derive(Debug)]
+pub struct Spool {
+    path: PathBuf,
+    connection_id: String,
+    max_bytes: u64,
+    slot: Arc<Slot>,
+}
+
+/// Where an open connection is kept, so that a forked child can close what it inherited.
+#[derive(Debug, Default)]
+struct Slot {
+    open: Mutex<Option<Open>>,
+}
+
+#[derive(Debug)]
+struct Open {
+    connection: Connection,
+    /// Which file it is: the path may come to name another one.
+    file: Option<(u64, u64)>,
+    durable: bool,
+}
+
+static SLOTS: Mutex<Vec<Weak<Slot>>> = Mutex::new(Vec::new());
+
+/// Closes, in a child, the connections that its parent had open at the fork. None of them is in use (see
+/// [`fork`]), and closing releases no lock of the parent's.
+pub(crate) fn close_inherited() {
+    let mut slots = SLOTS.lock().unwrap_or_else(PoisonError::into_inner);
+    for slot in slots.iter().filter_map(Weak::upgrade) {
+        slot.open.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+    slots.retain(|slot| slot.strong_count() > 0);
+}
+
+impl Spool {
+    /// The spool of `connection_id` in `directory`, bounded to `max_bytes`. Touches nothing yet.
+    #[must_use]
+    pub fn at(directory: &Path, connection_id: &str, max_bytes: u64) -> Self {
+        let slot = Arc::new(Slot::default());
+        let mut slots = SLOTS.lock().unwrap_or_else(PoisonError::into_inner);
+        slots.retain(|known| known.strong_count() > 0);
+        slots.push(Arc::downgrade(&slot));
+        Self {
+            path: directory.join(format!("{connection_id}.db")),
+            connection_id: connection_id.to_owned(),
+            max_bytes: max_bytes.max(MIN_MAX_BYTES),
+            slot,
+        }
+    }
+
+    /// A second handle on the same file, with a connection of its own, for another thread.
+    #[must_use]
+    pub fn again(&self) -> Self {
+        let directory = self.path.parent().unwrap_or(Path::new("."));
+        Self::at(directory, &self.connection_id, self.max_bytes)
+    }
+
+    /// The file: `<spool_dir>/<connection id>.db`.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The connection whose events these are.
+    #[must_use]
+    pub fn connection_id(&self) -> &str {
+        &self.connection_id
+    }
+
+    /// The size at which product and customer events begin to give up their payloads.
+    #[must_use]
+    pub fn max_bytes(&self) -> u64 {
+        self.max_bytes
+    }
+
+    /// Runs `work` on the open spool, opening it first where needed. A file that was moved or deleted under
+    /// this connection is left for the one that is there now, and a damaged one is replaced, unless the
+    /// call is in a hurry.
+    pub(crate) fn run<T>(
+        &self,
+        care: Care,
+        now_ms: i64,
+        mut work: impl FnMut(&mut Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, SpoolError> {
+        let inside = fork::enter()?;
+        let mut slot = self.slot.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut last = SpoolError::Corrupt(self.path.clone());
+        for _ in 0..3 {
+            let open = self.open(&mut slot, care, now_ms, &inside)?;
+            match work(&mut open.connection) {
+                // Written into a file that has been moved aside meanwhile: nobody would ever read it.
+                Ok(_) if open.file != place::file_at(&self.path) => *slot = None,
+                Ok(done) => return Ok(done),
+                Err(error) => {
+                    last = SpoolError::from_sql(&self.path, error);
+                    let damaged = matches!(last, SpoolError::Corrupt(_));
+                    if !matches!(last, SpoolError::Busy(_)) {
+                        // A full disk, a lost mount: whatever it was, the next call starts afresh.
+                        *slot = None;
+                    }
+                    if !(damaged && care.may_repair()) {
+                        return Err(last);
+                    }
+                    recover::replace_if_damaged(&self.path, care.patience(), now_ms, &inside)?;
+                }
+            }
+        }
+        Err(last)
+    }
+
+    fn open<'a>(
+        &self,
+        slot: &'a mut Option<Open>,
+        care: Care,
+        now_ms: i64,
+        inside: &Inside,
+    ) -> Result<&'a mut Open, SpoolError> {
+        if slot.as_ref().is_some_and(|open| open.file != place::file_at(&self.path)) {
+            *slot = None;
+        }
+        let mut open = match slot.take() {
+            Some(open) => open,
+            None => {
+                place::prepare(self.path.parent().unwrap_or(Path::new(".")))?;
+                let connection =
+                    recover::open_or_create(&self.path, care.patience(), now_ms, inside)?;
+                // `durable` as SQLite opens a file: synchronous=FULL.
+                Open { connection, file: place::file_at(&self.path), durable: true }
+            }
+        };
+        let sql = |source| SpoolError::from_sql(&self.path, source);
+        open.connection.busy_timeout(care.patience()).map_err(sql)?;
+        let durable = care == Care::Durable;
+        if open.durable != durable {
+            let level = if durable { "full" } else { "normal" };
+            open.connection.pragma_update(None, "synchronous", level).map_err(sql)?;
+            open.durable = durable;
+        }
+        Ok(slot.insert(open))
+    }
+
+    /// Writes SQLite's log back into the file once it has grown, and gives freed pages back to the disk
+    /// once the spool is empty. For the sender, and for a finished request where none runs.
+    ///
+    /// # Errors
+    /// See [`SpoolError`].
+    pub fn tidy(&self, now_ms: i64) -> Result<(), SpoolError> {
+        let log = recover::with_suffix(&self.path, "-wal");
+        if std::fs::metadata(log).map_or(0, |found| found.len()) < CHECKPOINT_BYTES {
+            return Ok(());
+        }
+        self.run(Care::Relaxed, now_ms, |connection| {
+            let empty: bool =
+                connection.query_row("SELECT NOT EXISTS (SELECT 1 FROM events)", [], |row| row.get(0))?;
+            if empty {
+                connection.execute_batch("PRAGMA incremental_vacuum")?;
+            }
+            connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
+            connection.pragma_update_and_check(None, "journal_size_limit", CHECKPOINT_BYTES / 4, |_| Ok(()))
+        })
+    }
+}
