@@ -34,3 +34,12 @@ pub fn excerpt(text: &str) -> String {
         None => text.to_owned(),
     }
 }
+
+/// The content type of a form's fields.
+pub const FORM: &str = "application/x-www-form-urlencoded";
+
+/// A form's fields as a browser sends them.
+#[must_use]
+pub fn form(fields: &[(&str, &str)]) -> String {
+    url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish()
+}

@@ -1,12 +1,12 @@
 //! Buying, as a visitor does: through the Store API of the checkout block and through the classic form.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use reqwest::{Response, header};
 use serde_json::{Value, json};
 
-use super::Shop;
+use super::{Shop, cookies::Cookies};
 use crate::http;
 
 /// How a visitor pays.
@@ -88,8 +88,8 @@ impl Shop {
         let added = self
             .http
             .post(format!("{}/?wc-ajax=add_to_cart", self.url))
-            .header(header::CONTENT_TYPE, FORM)
-            .body(form(&[
+            .header(header::CONTENT_TYPE, http::FORM)
+            .body(http::form(&[
                 ("product_id", &product.to_string()),
                 ("quantity", &quantity.to_string()),
             ]))
@@ -112,9 +112,9 @@ impl Shop {
         let answer = self
             .http
             .post(format!("{}/?wc-ajax=checkout", self.url))
-            .header(header::CONTENT_TYPE, FORM)
+            .header(header::CONTENT_TYPE, http::FORM)
             .header(header::COOKIE, cookies.to_string())
-            .body(form(&[
+            .body(http::form(&[
                 ("billing_first_name", "Grace"),
                 ("billing_last_name", "Buyer"),
                 ("billing_country", "GB"),
@@ -219,36 +219,4 @@ async fn refused(answer: Response) -> Result<Value> {
         bail!("{address} answered {status}: {}", http::excerpt(&text));
     }
     serde_json::from_str(&text).with_context(|| http::excerpt(&text))
-}
-
-const FORM: &str = "application/x-www-form-urlencoded";
-
-fn form(fields: &[(&str, &str)]) -> String {
-    url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish()
-}
-
-/// A visitor's cookies.
-#[derive(Debug, Default)]
-struct Cookies(BTreeMap<String, String>);
-
-impl Cookies {
-    fn keep(&mut self, answer: &Response) {
-        for cookie in answer.headers().get_all(header::SET_COOKIE) {
-            let pair = cookie.to_str().unwrap_or_default().split(';').next().unwrap_or_default();
-            if let Some((name, value)) = pair.split_once('=') {
-                self.0.insert(name.to_owned(), value.to_owned());
-            }
-        }
-    }
-}
-
-impl std::fmt::Display for Cookies {
-    fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let mut between = "";
-        for (name, value) in &self.0 {
-            write!(to, "{between}{name}={value}")?;
-            between = "; ";
-        }
-        Ok(())
-    }
 }

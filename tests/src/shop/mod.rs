@@ -1,8 +1,10 @@
 //! A real WordPress shop of one test, and the verbs by which a test uses it.
 
+pub mod admin;
 pub mod builder;
 pub mod checkout;
 mod configuration;
+mod cookies;
 mod snapshot;
 mod verbs;
 
@@ -54,7 +56,7 @@ pub struct Shop {
     pub url: String,
     /// What it runs on.
     pub sources: Sources,
-    /// The login of its administrator; the password is [`PASSWORD`].
+    /// A client of its own, which trusts its certificate.
     pub http: reqwest::Client,
     certificate: Option<Certificate>,
     php: Php,

@@ -1,2 +1,151 @@
-//! The demo.
-fn main() {}
+//! The demo: a sale travels from a real WooCommerce checkout into the Nexpura ledger, before one's eyes.
+
+mod catalogue;
+mod progress;
+mod sales;
+
+use std::{env, process::ExitCode, time::Duration};
+
+use anyhow::{Context, Result, ensure};
+use nexpura_tests::{
+    relay::{Database, Relay, TENANT},
+    shop::{PASSWORD, Shop, USER},
+    stack::sources::{Sources, Wish},
+};
+use tokio::signal::unix::{SignalKind, signal};
+
+use self::progress::Progress;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let mut demo = tokio::spawn(demo());
+    let outcome = tokio::select! {
+        ended = &mut demo => ended.context("the demo broke off").flatten(),
+        () = interrupted() => {
+            println!("\n  Stopping everything …");
+            // Dropped, its guards stop what they started.
+            demo.abort();
+            let _aborted = demo.await;
+            Ok(())
+        }
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            eprintln!("\n  The demo failed: {problem:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Ends when Ctrl-C is pressed or the process is asked to end.
+async fn interrupted() {
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminate) => {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+        }
+        Err(_) => {
+            let _pressed = tokio::signal::ctrl_c().await;
+        }
+    }
+}
+
+/// The whole demo; stays up afterwards unless `DEMO_ONCE` is set.
+async fn demo() -> Result<()> {
+    let once = env::var_os("DEMO_ONCE").is_some_and(|value| !value.is_empty() && value != "0");
+    let progress = Progress::new();
+    println!("\n  Nexpura: a sale travels from a WooCommerce checkout into the ledger\n");
+
+    let wish = Wish {
+        wordpress: env::var("DEMO_WORDPRESS").ok(),
+        woocommerce: env::var("DEMO_WOOCOMMERCE").ok(),
+    };
+    let sources = progress
+        .step("looking for WordPress and WooCommerce", async { Sources::find(&wish) }, |found| {
+            format!("the shop runs on {}", found.description)
+        })
+        .await?;
+    let pictures = progress
+        .step("drawing the jewellery", async { catalogue::pictures() }, |_| {
+            "pictures of the jewellery".to_owned()
+        })
+        .await?;
+    let relay = progress
+        .step("starting the relay", Relay::start(Database::Sqlite), |relay| {
+            format!("relay and ledger (SQLite) at {}", relay.url)
+        })
+        .await?;
+    let shop = progress
+        .step(
+            "starting the shop (the first time WordPress is installed, which takes a while)",
+            Shop::builder().on(wish).quiet().start(),
+            |shop| format!("shop at {}", shop.url),
+        )
+        .await?;
+    let connection = relay.connection()?;
+    progress
+        .step("pasting the connection string", connect(&shop, &connection.string), |()| {
+            format!("shop connected as {}", connection.id.chars().take(8).collect::<String>())
+        })
+        .await?;
+    let ids = progress
+        .step("filling the shop", catalogue::fill(&shop, &pictures), |ids| {
+            format!("{} things to buy in the shop", ids.len())
+        })
+        .await?;
+    let counted = catalogue::counted();
+    progress
+        .step(
+            "the ledger takes the opening counts",
+            sales::opening_counts(&relay, &counted),
+            |()| format!("{} opening counts taken into the ledger", counted.len()),
+        )
+        .await?;
+
+    for visit in sales::VISITS {
+        sales::visit(&shop, &relay, &ids, visit).await?;
+    }
+    let sales = relay.sales().await?.len();
+    ensure!(
+        sales == sales::VISITS.len(),
+        "{sales} sales in the ledger after {} checkouts",
+        sales::VISITS.len()
+    );
+    println!("\n  Every checkout's sale stands in the ledger, once, with its stock.\n");
+    if once {
+        return Ok(());
+    }
+    invite(&shop, &relay, &sources);
+    // Until Ctrl-C: this task is dropped then, and with it the guards of everything that runs.
+    loop {
+        tokio::time::sleep(Duration::from_secs(3600)).await;
+    }
+}
+
+/// Pastes the connection string into the plugin's settings page, as a merchant does.
+async fn connect(shop: &Shop, connection_string: &str) -> Result<()> {
+    let page = shop.log_in().await?.paste_connection(connection_string).await?;
+    let outcome = page
+        .split("notice-error inline\"><p>")
+        .nth(1)
+        .and_then(|rest| rest.split("</p>").next())
+        .unwrap_or("see its settings page");
+    ensure!(page.contains("notice-success inline"), "the plugin says: {outcome}");
+    Ok(())
+}
+
+/// Where to look on.
+fn invite(shop: &Shop, relay: &Relay, sources: &Sources) {
+    let (url, relay_url, token) = (&shop.url, &relay.url, relay.token());
+    println!("  Look on, buy something, watch it arrive ({}):\n", sources.description);
+    println!("    shop         {url}/shop/");
+    println!("    shop admin   {url}/wp-admin/   user {USER}, password {PASSWORD}");
+    println!("    settings     {url}/wp-admin/admin.php?page=nexpura");
+    println!("    ledger       {relay_url}   tenant {TENANT}, token {token}");
+    println!("\n    curl -H 'authorization: Bearer {token}' {relay_url}/api/sales");
+    println!("    curl -H 'authorization: Bearer {token}' {relay_url}/api/inventory");
+    println!("\n  Ctrl-C stops everything.\n");
+}

@@ -1,0 +1,169 @@
+//! The visitors of the demo's shop: each buys, and the sale is awaited in the ledger.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use nexpura_tests::{
+    relay::{Movement, Relay, Sale},
+    shop::{Shop, checkout::Payment},
+    wait,
+};
+
+/// What a visitor buys.
+pub(crate) struct Visit {
+    who: &'static str,
+    email: &'static str,
+    items: &'static [(&'static str, u32)],
+    payment: Payment,
+    pays: &'static str,
+}
+
+/// The visits, in their order.
+pub(crate) const VISITS: &[Visit] = &[
+    Visit {
+        who: "Ada",
+        email: "ada@buyers.example",
+        items: &[("AUR-RING", 1)],
+        payment: Payment::Card,
+        pays: "by card",
+    },
+    Visit {
+        who: "Grace",
+        email: "grace@buyers.example",
+        items: &[("LUN-EAR", 2), ("TID-PEND", 1)],
+        payment: Payment::Transfer,
+        pays: "by bank transfer",
+    },
+    Visit {
+        who: "Edsger",
+        email: "edsger@buyers.example",
+        items: &[("MER-BAND-54", 2)],
+        payment: Payment::Cash,
+        pays: "on delivery",
+    },
+    Visit {
+        who: "Barbara",
+        email: "barbara@buyers.example",
+        items: &[("HAL-BANG", 3), ("THR-CHAIN", 1), ("EMB-PEND", 1)],
+        payment: Payment::Card,
+        pays: "by card",
+    },
+];
+
+/// How long a sale may take into the ledger before the demo has failed.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Waits until the ledger has taken the shop's opening count of each SKU.
+pub(crate) async fn opening_counts(relay: &Relay, counted: &[(&str, i64)]) -> Result<()> {
+    for (sku, stock) in counted {
+        let what = format!("the ledger has {stock} of {sku}");
+        wait::until(&what, Duration::from_secs(120), async || {
+            let row = relay.stock_row(sku).await?;
+            let open = row.is_some_and(|row| {
+                row.listings.iter().any(|listing| listing.state == "open")
+                    && row.quantity.parse() == Ok(*stock as f64)
+            });
+            Ok(open.then_some(()))
+        })
+        .await
+        .with_context(|| format!("the relay logged:\n{}", relay.log().unwrap_or_default()))?;
+    }
+    Ok(())
+}
+
+/// One visit; prints the sale, its movements and what remains, as they arrive.
+pub(crate) async fn visit(
+    shop: &Shop,
+    relay: &Relay,
+    ids: &[(String, u64)],
+    visit: &Visit,
+) -> Result<()> {
+    let mut cart = shop.cart().await?;
+    visit.email.clone_into(&mut cart.email);
+    for (sku, quantity) in visit.items {
+        let (_, id) =
+            ids.iter().find(|(known, _)| known == sku).with_context(|| format!("no {sku}"))?;
+        cart.add(*id, *quantity).await?;
+    }
+    let what: Vec<String> = visit.items.iter().map(|(sku, n)| format!("{n} × {sku}")).collect();
+    println!("\n  {} buys {}, pays {}", visit.who, what.join(", "), visit.pays);
+
+    let began = Instant::now();
+    let order = cart.check_out(visit.payment).await?;
+    let answered = Instant::now();
+    let sale =
+        wait::until(&format!("the sale of order {order} is in the ledger"), PATIENCE, async || {
+            relay.sale(order).await
+        })
+        .await?;
+    let travelled = answered.elapsed();
+    println!(
+        "    order {order}: the checkout answered after {} ms; the sale stood in the ledger {} ms later",
+        (answered - began).as_millis(),
+        travelled.as_millis()
+    );
+    println!("    sale  {} {}  {}", sale.currency, sale.total, sale.status);
+    check_total(shop, order, &sale).await?;
+    for (sku, quantity) in visit.items {
+        moved(shop, relay, order, sku, *quantity, answered).await?;
+    }
+    Ok(())
+}
+
+/// The ledger's total of a sale is the shop's.
+async fn check_total(shop: &Shop, order: u64, sale: &Sale) -> Result<()> {
+    let theirs = shop.order(order).await?;
+    let equal = theirs.total.parse::<f64>()? == sale.total.parse::<f64>()?;
+    ensure!(
+        equal,
+        "order {order} is {} in the shop and {} in the ledger",
+        theirs.total,
+        sale.total
+    );
+    Ok(())
+}
+
+/// The movement of a SKU that this order made, and the stock that remains on both sides.
+async fn moved(
+    shop: &Shop,
+    relay: &Relay,
+    order: u64,
+    sku: &str,
+    quantity: u32,
+    answered: Instant,
+) -> Result<()> {
+    let in_shop = shop.stock(sku).await?;
+    let Some(in_shop) = in_shop else {
+        println!("    {sku:<12}  not counted: its stock is unknown, not zero");
+        return Ok(());
+    };
+    let movement = wait::until(&format!("the movement of {sku}"), PATIENCE, async || {
+        let movements = relay.movements(sku).await?;
+        Ok(movements.into_iter().find(|movement| came_from(movement, order)))
+    })
+    .await?;
+    let elapsed = answered.elapsed();
+    let in_ledger = relay.quantity(sku).await?.with_context(|| format!("{sku} left the ledger"))?;
+    println!(
+        "    {sku:<12}  {:>3}  {:<6}  {in_ledger} left in the ledger, {in_shop} in the shop  (seen after {} ms)",
+        movement.quantity_change,
+        movement.kind,
+        elapsed.as_millis()
+    );
+    ensure!(
+        movement.quantity_change.parse() == Ok(-f64::from(quantity)),
+        "{quantity} of {sku} were sold, the movement says {}",
+        movement.quantity_change
+    );
+    ensure!(in_ledger == in_shop, "{sku}: {in_ledger} in the ledger, {in_shop} in the shop");
+    Ok(())
+}
+
+/// Whether a movement came from a shop's order.
+fn came_from(movement: &Movement, order: u64) -> bool {
+    let source = movement.source.as_ref();
+    source.is_some_and(|source| {
+        let id = &source["order_id"];
+        id.as_u64() == Some(order) || id.as_str() == Some(order.to_string().as_str())
+    })
+}

@@ -1,0 +1,34 @@
+<?php
+/**
+ * Our plugin's connection, as its settings page makes and ends it.
+ */
+
+declare(strict_types=1);
+
+namespace Nexpura_Tests;
+
+/**
+ * Keeps the connection string as the settings page does, and connects.
+ *
+ * @param array{string:string} $args The connection string.
+ * @return array{problem:string,message:string}
+ */
+function connect( array $args ): array {
+	update_option( \Nexpura\CONNECTION_OPTION, $args['string'] );
+	$connection = \Nexpura\connection();
+	if ( null === $connection ) {
+		$problem = \Nexpura\parse_connection( $args['string'] );
+		throw new \RuntimeException( is_string( $problem ) ? $problem : 'the connection string was not taken' );
+	}
+	$answer = \Nexpura\connect( $connection );
+	return array( 'problem' => $answer->problem, 'message' => $answer->message );
+}
+
+/**
+ * How the extension stands.
+ *
+ * @return array<string,mixed>
+ */
+function extension_status(): array {
+	return \nexpura_status();
+}
