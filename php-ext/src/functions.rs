@@ -151,7 +151,7 @@ extern "C" fn nexpura_drain(call: &mut ExecuteData, answer: &mut Zval) {
         let limit = Duration::from_secs(seconds.unsigned_abs());
         let sent = request::current().map_or(0, |connected| {
             thread::drain(&connected.spool, &connected.connection, limit, Timing::default())
-                .map_or(0, |(_, sent)| sent)
+                .unwrap_or(0)
         });
         (sent, status())
     });

@@ -30,6 +30,8 @@ pub enum Role {
 }
 
 const ROLES: usize = 3;
+/// Room for what the elected sender says about itself, at the beginning of the file.
+const SIGNATURE_BYTES: usize = 64;
 
 /// The lock file of one spool, opened once a process: closing any descriptor of it would give up the
 /// process's record locks.
@@ -132,9 +134,10 @@ impl LockFile {
     /// What the elected sender last wrote about itself with [`Held::sign`].
     #[must_use]
     pub fn signature(&self) -> String {
-        let mut text = [0; 64];
+        let mut text = [0; SIGNATURE_BYTES];
         let length = self.file.read_at(&mut text, 0).unwrap_or(0);
-        String::from_utf8_lossy(&text[..length]).trim().to_owned()
+        let text = text[..length].split(|byte| *byte == 0).next().unwrap_or_default();
+        String::from_utf8_lossy(text).trim().to_owned()
     }
 }
 
@@ -146,6 +149,14 @@ impl Held {
     pub fn sign(&self, text: &str) -> io::Result<()> {
         self.lock.file.set_len(0)?;
         self.lock.file.write_all_at(text.as_bytes(), 0)
+    }
+
+    /// Changes the lock file, which wakes those who watch it.
+    ///
+    /// # Errors
+    /// When the disk is full, for example; the lock holds all the same.
+    pub fn nudge(&self) -> io::Result<()> {
+        self.lock.file.write_all_at(b"\n", SIGNATURE_BYTES as u64)
     }
 
     /// Whether the lock still means anything: its file has not been deleted or replaced.

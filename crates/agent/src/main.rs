@@ -3,6 +3,7 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    sync::{Arc, atomic::Ordering},
     time::Duration,
 };
 
@@ -120,8 +121,10 @@ fn run(target: &Target) -> anyhow::Result<()> {
         connection: SharedConnection::new(connection),
         kind: Kind::Agent,
         timing: Timing::default(),
+        delivered: Arc::default(),
     };
-    let (ended, delivered) = sender.run(stopped)?;
+    let ended = sender.run(stopped)?;
+    let delivered = sender.delivered.load(Ordering::Relaxed);
     if listener.is_finished() && ended != Ended::Stopped {
         bail!("signals cannot be listened for");
     }
@@ -143,7 +146,7 @@ async fn wait_for_stop() -> std::io::Result<()> {
 fn drain(target: &Target, seconds: u64, json: bool) -> anyhow::Result<()> {
     let (spool, connection) = target.open()?;
     let limit = Duration::from_secs(seconds);
-    let (_, sent) = thread::drain(&spool, &connection, limit, Timing::default())?;
+    let sent = thread::drain(&spool, &connection, limit, Timing::default())?;
     let status = Status::of(&spool, &connection, now_ms());
     tracing::info!(sent, unsent = status.unsent, "drained");
     show(&status, json)?;

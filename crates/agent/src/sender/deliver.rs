@@ -41,6 +41,8 @@ pub enum Reply {
     Refused(String),
     /// The signature is right and the timestamp is not; the relay's `Date` header, if it sent one.
     Stale(Option<String>),
+    /// No answer in time; everything is kept and tried again.
+    Slow(String),
     /// Anything else: everything is kept and tried again, after what `Retry-After` asked for.
     Failed {
         /// What the shop's admin should know and do.
@@ -116,7 +118,7 @@ impl Courier {
             .await;
         match sent {
             Ok(response) => read(response, connection, now_ms).await,
-            Err(error) => failed(unreachable(connection, &error)),
+            Err(error) => unreachable(connection, &error, None),
         }
     }
 }
@@ -140,9 +142,7 @@ async fn read(mut response: Response, connection: &ConnectionString, now_ms: i64
                 let message = format!("what answers at {relay} is not a Nexpura relay: its answer is too long");
                 return Reply::Failed { message, retry_after };
             }
-            Err(error) => {
-                return Reply::Failed { message: unreachable(connection, &error), retry_after };
-            }
+            Err(error) => return unreachable(connection, &error, retry_after),
         }
     }
     if status == StatusCode::OK {
@@ -192,14 +192,23 @@ fn explain(status: StatusCode, relay: &str, said: &str) -> String {
     }
 }
 
-fn unreachable(connection: &ConnectionString, error: &reqwest::Error) -> String {
+fn unreachable(
+    connection: &ConnectionString,
+    error: &reqwest::Error,
+    retry_after: Option<Duration>,
+) -> Reply {
     let mut cause: &dyn std::error::Error = error;
     while let Some(source) = cause.source() {
         cause = source;
     }
     let relay = connection.relay();
-    let what = if error.is_timeout() { "does not answer in time" } else { "cannot be reached" };
-    format!("the relay at {relay} {what} ({cause}): check that it runs and that this server may connect to it")
+    if error.is_timeout() && !error.is_connect() {
+        return Reply::Slow(format!("the relay at {relay} does not answer in time; sending goes on by itself"));
+    }
+    let message = format!(
+        "the relay at {relay} cannot be reached ({cause}): check that it runs and that this server may connect to it"
+    );
+    Reply::Failed { message, retry_after }
 }
 
 /// What a `Retry-After` header asks for: seconds, or a date.

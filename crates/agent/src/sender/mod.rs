@@ -12,7 +12,7 @@ mod wake;
 use std::{
     io,
     path::Path,
-    sync::{Arc, PoisonError, RwLock},
+    sync::{Arc, PoisonError, RwLock, atomic::AtomicU64},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -146,6 +146,8 @@ pub struct Sender {
     pub kind: Kind,
     /// How it keeps time.
     pub timing: Timing,
+    /// Events it has delivered so far.
+    pub delivered: Arc<AtomicU64>,
 }
 
 /// Milliseconds since 1970 by this machine's clock.
@@ -172,11 +174,11 @@ pub fn elected(spool: &Path) -> &'static str {
 
 impl Sender {
     /// Tries to be elected and, if it is, sends until it is stopped, steps back or (a drain) is done.
-    /// Answers why it ended and how many events it delivered. Blocks the calling thread.
+    /// Answers why it ended. Blocks the calling thread.
     ///
     /// # Errors
     /// See [`SenderError`]. A relay that fails is not an error: it is waited for.
-    pub fn run(&self, stop: watch::Receiver<bool>) -> Result<(Ended, u64), SenderError> {
+    pub fn run(&self, stop: watch::Receiver<bool>) -> Result<Ended, SenderError> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             // Names are looked up in a thread of their own; one is enough for one relay.
@@ -193,32 +195,35 @@ impl Sender {
     async fn elect_and_serve(
         &self,
         mut stop: watch::Receiver<bool>,
-    ) -> Result<(Ended, u64), SenderError> {
+    ) -> Result<Ended, SenderError> {
         let courier = Courier::new(self.timing.deadlines)?;
-        let mut delivered = 0;
         // A daemon says that it is there before it is elected, so that a thread makes room.
         let mut announced: Option<Held> = None;
         loop {
             if *stop.borrow() {
-                return Ok((Ended::Stopped, delivered));
+                return Ok(Ended::Stopped);
             }
             if self.kind == Kind::Agent && !announced.as_ref().is_some_and(Held::is_in_place) {
                 announced = self.take(Role::Agent)?;
+                if let Some(held) = &announced {
+                    // Only hurries a thread that sleeps; it looks now and then by itself.
+                    let _ = held.nudge();
+                }
             }
             if let Some(held) = self.take(Role::Sender)? {
                 // Only for others to read; a full disk must not stop the sending.
                 let _ = held.sign(&format!("{} {}", self.kind.word(), std::process::id()));
-                let ended = self.serve(&courier, &held, &mut stop, &mut delivered).await;
+                let ended = self.serve(&courier, &held, &mut stop).await;
                 if ended != Ended::SteppedBack || self.kind == Kind::Thread {
-                    return Ok((ended, delivered));
+                    return Ok(ended);
                 }
             } else if self.kind == Kind::Thread {
-                return Ok((Ended::NotElected, delivered));
+                return Ok(Ended::NotElected);
             }
             if self.kind == Kind::Drain
                 && self.spool.summary(now_ms()).is_ok_and(|summary| summary.unsent == 0)
             {
-                return Ok((Ended::Empty, delivered));
+                return Ok(Ended::Empty);
             }
             let _ = tokio::time::timeout(self.timing.election, stop.changed()).await;
         }
@@ -234,7 +239,6 @@ impl Sender {
         courier: &Courier,
         held: &Held,
         stop: &mut watch::Receiver<bool>,
-        delivered: &mut u64,
     ) -> Ended {
         let mut rounds = Rounds::new(&self.spool, self.timing);
         let mut wake = Wake::on(self.spool.path());
@@ -246,7 +250,7 @@ impl Sender {
             if daemon_came || !held.is_in_place() {
                 return Ended::SteppedBack;
             }
-            let next = rounds.next(courier, &self.connection, delivered).await;
+            let next = rounds.next(courier, &self.connection, &self.delivered).await;
             match next {
                 Next::Again => {}
                 Next::Idle if self.kind == Kind::Drain => return Ended::Empty,

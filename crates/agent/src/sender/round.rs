@@ -1,6 +1,10 @@
 //! One round of the sender: look at the intents, send one push, act on its answer.
 
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
 
 use nexpura_protocol::{Answer, batch::MAX_EVENTS};
 use tokio::time::Instant;
@@ -75,7 +79,7 @@ impl<'a> Rounds<'a> {
         &mut self,
         courier: &Courier,
         connection: &SharedConnection,
-        delivered: &mut u64,
+        delivered: &AtomicU64,
     ) -> Next {
         match self.round(courier, connection, delivered).await {
             Ok(next) => next,
@@ -91,7 +95,7 @@ impl<'a> Rounds<'a> {
         &mut self,
         courier: &Courier,
         connection: &SharedConnection,
-        delivered: &mut u64,
+        delivered: &AtomicU64,
     ) -> Result<Next, SpoolError> {
         self.look_at_intents()?;
         if let Some(until) = self.held_back_until {
@@ -116,11 +120,18 @@ impl<'a> Rounds<'a> {
             Reply::Stale(date) => self.correct_clock(date.as_deref()),
             Reply::Refused(message) => self.split(&push, &message),
             Reply::Failed { message, retry_after } => self.fail(&message, retry_after),
+            Reply::Slow(message) => {
+                // Perhaps the line is too slow for so much at once.
+                self.limit = (push.events.len() / 2).max(1);
+                self.fail(&message, None)
+            }
         }
     }
 
     fn look_at_intents(&mut self) -> Result<(), SpoolError> {
-        if !self.open_intents || Instant::now() < self.intents_due {
+        // While pushes are held back nobody tells whether there are any.
+        let perhaps_open = self.open_intents || self.held_back_until.is_some();
+        if !perhaps_open || Instant::now() < self.intents_due {
             return Ok(());
         }
         self.intents_due = Instant::now() + self.timing.intent_check;
@@ -146,15 +157,15 @@ impl<'a> Rounds<'a> {
         &mut self,
         push: &Outgoing,
         answer: &Answer,
-        delivered: &mut u64,
+        delivered: &AtomicU64,
     ) -> Result<Next, SpoolError> {
         let sent: HashMap<&str, u64> =
             push.events.iter().map(|(seq, id)| (id.as_str(), *seq)).collect();
-        let answered: Vec<u64> = answer
+        let answered: Vec<(u64, &str)> = answer
             .results
             .iter()
-            .filter_map(|outcome| sent.get(outcome.id.as_str()).copied())
-            .filter(|seq| *seq <= answer.ack)
+            .filter_map(|outcome| sent.get(outcome.id.as_str()).map(|seq| (*seq, outcome.id.as_str())))
+            .filter(|(seq, _)| *seq <= answer.ack)
             .collect();
         if answered.is_empty() && !push.events.is_empty() {
             return self.fail(
@@ -162,11 +173,15 @@ impl<'a> Rounds<'a> {
                 None,
             );
         }
-        *delivered += self.spool.settle(&answered, now_ms())? as u64;
+        let removed = self.spool.settle(&answered, now_ms())?;
+        delivered.fetch_add(removed as u64, Ordering::Relaxed);
         self.spool.tidy(now_ms())?;
         self.backoff.reset();
         self.corrected = false;
-        self.heartbeat_due = Instant::now() + self.timing.heartbeat;
+        // A relay that waits for this shop's next report says so.
+        let asked = answer.report_in.map(|seconds| Duration::from_secs(seconds.max(1).into()));
+        let pause = asked.map_or(self.timing.heartbeat, |asked| asked.min(self.timing.heartbeat));
+        self.heartbeat_due = Instant::now() + pause;
         self.limit = (self.limit * 2).min(MAX_EVENTS);
         if push.events.is_empty() { Ok(Next::Idle) } else { Ok(Next::Again) }
     }
@@ -197,8 +212,8 @@ impl<'a> Rounds<'a> {
     fn split(&mut self, push: &Outgoing, message: &str) -> Result<Next, SpoolError> {
         match push.events.as_slice() {
             [] => self.fail(message, None),
-            [(seq, _)] => {
-                if self.spool.reduce_to_touch(*seq, now_ms())? {
+            [(seq, id)] => {
+                if self.spool.reduce_to_touch(*seq, id, now_ms())? {
                     tracing::warn!(seq, "{message}; the relay is asked to fetch it instead");
                     return Ok(Next::Again);
                 }

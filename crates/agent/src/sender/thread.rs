@@ -1,12 +1,14 @@
 //! The sender as one thread of the process that captures, where no daemon does the sending.
 
 use std::{
+    io,
     panic::{self, AssertUnwindSafe},
     path::PathBuf,
     process,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
+        mpsc,
     },
     thread,
     time::Duration,
@@ -49,7 +51,7 @@ pub(super) fn forget_inherited() {
 pub fn ensure(spool: &Spool, connection: &ConnectionString, timing: Timing) -> Result<bool, SenderError> {
     let locked = |error| SenderError::Lock(spool.path().to_owned(), error);
     let lock = LockFile::of(spool.path()).map_err(locked)?;
-    let _inside = fork::enter().map_err(|error| locked(std::io::Error::other(error)))?;
+    let _inside = fork::enter().map_err(|error| locked(io::Error::other(error)))?;
     let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
     running.retain(|thread| thread.alive.load(Ordering::Acquire));
     if let Some(thread) = running.iter().find(|thread| thread.spool == spool.path()) {
@@ -63,7 +65,13 @@ pub fn ensure(spool: &Spool, connection: &ConnectionString, timing: Timing) -> R
     }
     let shared = SharedConnection::new(connection.clone());
     let sender =
-        Sender { spool: spool.again(), connection: shared.clone(), kind: Kind::Thread, timing };
+        Sender {
+            spool: spool.again(),
+            connection: shared.clone(),
+            kind: Kind::Thread,
+            timing,
+            delivered: Arc::default(),
+        };
     let (stop, stopped) = watch::channel(false);
     let alive = Arc::new(AtomicBool::new(true));
     let ends = Alive(Arc::clone(&alive));
@@ -97,17 +105,19 @@ pub fn drain(
     connection: &ConnectionString,
     limit: Duration,
     timing: Timing,
-) -> Result<(Ended, u64), SenderError> {
+) -> Result<u64, SenderError> {
+    let delivered = Arc::new(AtomicU64::new(0));
     let sender = Sender {
         spool: spool.again(),
         connection: SharedConnection::new(connection.clone()),
         kind: Kind::Drain,
         timing: Timing { election: timing.election.min(Duration::from_millis(100)), ..timing },
+        delivered: Arc::clone(&delivered),
     };
     let (stop, stopped) = watch::channel(false);
-    let (done, result) = std::sync::mpsc::channel();
+    let (done, result) = mpsc::channel();
     // A thread of its own, so that it blocks all signals and can be left behind when the time is up.
-    let thread = spawn("nexpura-drain", move || {
+    spawn("nexpura-drain", move || {
         let outcome = panic::catch_unwind(AssertUnwindSafe(|| sender.run(stopped)));
         let _ = done.send(outcome);
     })
@@ -117,14 +127,12 @@ pub fn drain(
         result.recv_timeout(Duration::from_secs(1))
     });
     match outcome {
-        Ok(Ok(result)) => {
-            let _ = thread.join();
-            result
-        }
-        Ok(Err(panic)) => Err(SenderError::Runtime(std::io::Error::other(words(&panic)))),
-        // It is in the middle of a push; what that delivers is settled by whoever sends next.
-        Err(_) => Ok((Ended::Stopped, 0)),
-    }
+        Ok(Ok(ended)) => ended?,
+        Ok(Err(panic)) => return Err(SenderError::Runtime(io::Error::other(words(&panic)))),
+        // It is in the middle of a push, which is settled when it is answered, or sent again by the next.
+        Err(_) => Ended::Stopped,
+    };
+    Ok(delivered.load(Ordering::Relaxed))
 }
 
 /// Marks the thread as gone when it ends, however it ends.
@@ -136,7 +144,7 @@ impl Drop for Alive {
     }
 }
 
-fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> std::io::Result<thread::JoinHandle<()>> {
+fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<thread::JoinHandle<()>> {
     let builder = thread::Builder::new().name(name.to_owned()).stack_size(STACK_BYTES);
     sys::with_signals_blocked(|| builder.spawn(work))
 }

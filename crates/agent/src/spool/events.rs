@@ -159,13 +159,15 @@ impl Spool {
     ///
     /// # Errors
     /// See [`SpoolError`]; they are sent again then, and the relay knows them.
-    pub fn settle(&self, answered: &[u64], now_ms: i64) -> Result<usize, SpoolError> {
+    pub fn settle(&self, answered: &[(u64, &str)], now_ms: i64) -> Result<usize, SpoolError> {
         self.run(Care::Relaxed, now_ms, |connection| {
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let mut removed = 0;
-            for seq in answered {
-                removed +=
-                    transaction.prepare_cached("DELETE FROM events WHERE seq = ?1")?.execute([seq])?;
+            for (seq, id) in answered {
+                // The id too: the spool may have been replaced by a new one since, which counts anew.
+                removed += transaction
+                    .prepare_cached("DELETE FROM events WHERE seq = ?1 AND id = ?2")?
+                    .execute(params![seq, id])?;
             }
             state::note_sent(&transaction, now_ms)?;
             transaction.commit()?;
@@ -177,10 +179,13 @@ impl Spool {
     ///
     /// # Errors
     /// See [`SpoolError`].
-    pub fn reduce_to_touch(&self, seq: u64, now_ms: i64) -> Result<bool, SpoolError> {
+    pub fn reduce_to_touch(&self, seq: u64, id: &str, now_ms: i64) -> Result<bool, SpoolError> {
         self.run(Care::Durable, now_ms, |connection| {
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            let reduced = drop_payload(&transaction, seq)?;
+            let there: bool = transaction
+                .prepare_cached("SELECT EXISTS (SELECT 1 FROM events WHERE seq = ?1 AND id = ?2)")?
+                .query_row(params![seq, id], |row| row.get(0))?;
+            let reduced = there && drop_payload(&transaction, seq)?;
             transaction.commit()?;
             Ok(reduced)
         })

@@ -128,7 +128,8 @@ impl Spool {
                 match life(&intent.owner) {
                     Life::Dead => dead.push(intent),
                     Life::Unknown if now_ms - intent.marked_at >= UNKNOWN_LIFE_MS => dead.push(intent),
-                    _ if now_ms - intent.touched_at >= age_ms => waiting.push(intent),
+                    // Either way round: a clock that was set back must not silence it.
+                    _ if (now_ms - intent.touched_at).abs() >= age_ms => waiting.push(intent),
                     _ => {}
                 }
             }
