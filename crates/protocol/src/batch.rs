@@ -37,6 +37,10 @@ pub struct Answer {
     pub results: Vec<Outcome>,
     /// The highest `seq` up to which all is stored; never above the request's last. 0 for a heartbeat.
     pub ack: u64,
+    /// Seconds after which the relay would like a heartbeat, when it waits for one; otherwise the
+    /// sender's own half minute holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub report_in: Option<u32>,
 }
 
 /// What became of one event. Whatever it says, the event is stored and the sender removes it.

@@ -48,9 +48,9 @@ impl std::fmt::Display for Channel {
 /// holds a key, a query string or anything out of an answer's body but WooCommerce's own error code.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ChannelError {
-    /// 401: the key is unknown, its secret is wrong, or it never reached WooCommerce.
+    /// 401: the key is unknown, or its secret is wrong, or it may not read; all ways to show it were tried.
     #[error(
-        "the store does not accept the API key (401): it was deleted, lacks read permission, or the web server drops the Authorization header; connect the store again with a read/write key"
+        "the store does not accept the API key (401): it was deleted, its secret is wrong, or it lacks read permission; connect the store again with a read/write key"
     )]
     Unauthorized,
     /// 403: the key's user may not read this, or a firewall stands before the shop.

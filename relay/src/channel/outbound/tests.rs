@@ -219,11 +219,9 @@ async fn an_answer_that_drips_ends_at_the_deadline_too() {
         Body::from_stream(drops)
     };
     let port = serve(loopback(1, 0), Router::new().route("/", get(drip))).await;
-    let begun = std::time::Instant::now();
     let out = impatient();
     let answer = out.send(request(&format!("http://127.0.0.1:{port}/"))).await.unwrap();
     assert_eq!(read_bounded(answer, 1_000_000).await, Err(ChannelError::Timeout));
-    assert!(begun.elapsed() < SHORT.total * 4);
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ pub mod client;
 mod manner;
 mod read;
 mod shape;
+mod these;
 pub mod url;
 
 pub use auth::{Credentials, CredentialsError};

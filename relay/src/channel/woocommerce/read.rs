@@ -33,6 +33,17 @@ pub enum Listing {
     Customers,
 }
 
+impl Listing {
+    pub(super) fn route(self) -> String {
+        match self {
+            Self::Orders => "wc/v3/orders".to_owned(),
+            Self::Products => "wc/v3/products".to_owned(),
+            Self::Variations { parent } => format!("wc/v3/products/{parent}/variations"),
+            Self::Customers => "wc/v3/customers".to_owned(),
+        }
+    }
+}
+
 /// Which page of a listing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PageQuery {
@@ -196,12 +207,7 @@ impl Client {
             return Ok(Page { items: Vec::new(), total: 0, total_pages: 0 });
         }
         let mut parameters = query.paging();
-        let route = match listing {
-            Listing::Orders => "wc/v3/orders".to_owned(),
-            Listing::Products => "wc/v3/products".to_owned(),
-            Listing::Variations { parent } => format!("wc/v3/products/{parent}/variations"),
-            Listing::Customers => "wc/v3/customers".to_owned(),
-        };
+        let route = listing.route();
         if listing == Listing::Customers {
             parameters.push(("role", "customer".to_owned()));
         } else {

@@ -1,0 +1,152 @@
+//! The command line: `nexpura-relay serve` and what an operator does around it.
+
+mod doctor;
+mod serve;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use serde_json::{Value, json};
+
+use crate::{
+    config::Config,
+    domain::Email,
+    service::{Relay, admin},
+    store, telemetry,
+};
+
+/// The relay between WooCommerce shops and the Nexpura ledger
+#[derive(Debug, Parser)]
+#[command(name = "nexpura-relay", version)]
+pub struct Cli {
+    #[command(flatten)]
+    config: Config,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve shops and the API until SIGTERM or Ctrl-C
+    Serve,
+    /// Bring the ledger's tables up to date
+    Migrate,
+    /// People's accounts
+    #[command(subcommand)]
+    User(User),
+    /// Connections of shops
+    #[command(subcommand)]
+    Connection(Connection),
+    /// Tokens of the API
+    #[command(subcommand)]
+    Token(Token),
+    /// Check settings, database and stores, and say what to do
+    Doctor,
+}
+
+#[derive(Debug, Subcommand)]
+enum User {
+    /// Add a person
+    Add {
+        /// Their e-mail
+        email: String,
+        /// The jeweller they work for; made if new
+        #[arg(long)]
+        tenant: String,
+        /// What they may do
+        #[arg(long, value_enum)]
+        role: Role,
+    },
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Role {
+    Owner,
+    Manager,
+    Staff,
+}
+
+#[derive(Debug, Subcommand)]
+enum Connection {
+    /// Make a connection string, to be pasted into WordPress once
+    Create {
+        /// The jeweller whose shop it is; made if new
+        #[arg(long)]
+        tenant: String,
+        /// Only the shop at this address may use it
+        #[arg(long)]
+        store_url: Option<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum Token {
+    /// Make a bearer token for the API
+    Create {
+        /// The jeweller whose data it opens; made if new
+        #[arg(long)]
+        tenant: String,
+        /// What it is for
+        #[arg(long, default_value = "API")]
+        label: String,
+    },
+}
+
+impl Cli {
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// With a message that says what to do.
+    pub async fn run(self) -> anyhow::Result<()> {
+        telemetry::logs();
+        let json = self.config.json;
+        let relay = Relay::open(self.config).await?;
+        let now = store::now();
+        if !matches!(self.command, Command::Doctor) {
+            relay.db.migrate().await?;
+        }
+        let (told, text) = match self.command {
+            Command::Serve => return serve::serve(relay).await,
+            Command::Doctor => return doctor::doctor(&relay, json).await,
+            Command::Migrate => {
+                (json!({ "migrated": true }), "The ledger's tables are up to date.".to_owned())
+            }
+            Command::User(User::Add { email, tenant, role }) => {
+                let email = Email::parse(&email)?;
+                let role = role.as_str();
+                admin::add_user(&relay, &tenant, &email, role, now).await?;
+                let told = json!({ "email": email.as_str(), "tenant": tenant, "role": role });
+                (told, format!("Added {} as {role} of {tenant}.", email.as_str()))
+            }
+            Command::Connection(Connection::Create { tenant, store_url }) => {
+                let (id, string) =
+                    admin::create_connection(&relay, &tenant, store_url.as_deref(), now).await?;
+                let string = string.expose();
+                (json!({ "connection_id": id.to_string(), "connection_string": string }), string)
+            }
+            Command::Token(Token::Create { tenant, label }) => {
+                let token = admin::create_token(&relay, &tenant, &label, now).await?;
+                (json!({ "token": token.expose() }), token.expose().to_owned())
+            }
+        };
+        print(json, &told, &text);
+        relay.db.close().await;
+        Ok(())
+    }
+}
+
+impl Role {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Owner => "owner",
+            Self::Manager => "manager",
+            Self::Staff => "staff",
+        }
+    }
+}
+
+fn print(json: bool, told: &Value, text: &str) {
+    if json {
+        println!("{told}");
+    } else {
+        println!("{text}");
+    }
+}

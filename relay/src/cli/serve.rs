@@ -1,0 +1,53 @@
+//! `serve`: the API and the workers in one process, ended gracefully.
+
+use anyhow::Context;
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+    sync::watch,
+};
+
+use crate::{
+    http::{self, App, Limits},
+    service::Relay,
+    telemetry, worker,
+};
+
+/// Serves until SIGTERM or SIGINT: then no new request is taken, those in hand are answered, and the
+/// workers end what they hold.
+pub(super) async fn serve(relay: Relay) -> anyhow::Result<()> {
+    let listen = relay.config.listen;
+    let listener = TcpListener::bind(listen).await.with_context(|| {
+        format!("cannot listen on {listen}: is another relay running there? set NEXPURA_LISTEN")
+    })?;
+    let app = App {
+        relay: relay.clone(),
+        limits: Limits::default(),
+        metrics: telemetry::numbers()?,
+    };
+    let (stop, stopped) = watch::channel(false);
+    let workers = tokio::spawn(worker::run(relay.clone(), stopped.clone()));
+    tracing::info!(address = %listener.local_addr()?, "serving");
+    let mut ended = stopped;
+    let server = axum::serve(listener, http::router(app)).with_graceful_shutdown(async move {
+        let _ = ended.wait_for(|stop| *stop).await;
+    });
+    let server = tokio::spawn(server.into_future());
+    asked_to_stop().await?;
+    tracing::info!("stopping");
+    let _ = stop.send(true);
+    server.await??;
+    workers.await?;
+    relay.db.close().await;
+    Ok(())
+}
+
+async fn asked_to_stop() -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}

@@ -1,0 +1,114 @@
+//! Who asks. The tenant comes from the credential alone.
+
+use std::time::Instant;
+
+use axum::{
+    extract::FromRequestParts,
+    http::{HeaderMap, header, request::Parts},
+};
+use nexpura_protocol::{
+    Verifier, VerifyError,
+    signature::{HEADER_ID, HEADER_SIGNATURE, HEADER_TIMESTAMP, encode_secret},
+};
+use secrecy::SecretString;
+use uuid::Uuid;
+
+use super::{App, CONNECTION, error::ApiError};
+use crate::{
+    service::{
+        credential::{ConnectionId, Token},
+        vault::Place,
+    },
+    store::{TenantId, connections, tokens},
+};
+
+/// A shop whose signature fits.
+#[derive(Debug)]
+pub(super) struct Shop {
+    /// The tenant.
+    pub(super) tenant: TenantId,
+    /// The connection.
+    pub(super) connection: Uuid,
+    /// The store that registered with it, if one has.
+    pub(super) integration: Option<Uuid>,
+}
+
+/// Checks a signed body. An unknown or revoked connection costs the same and answers the same as a
+/// signature that does not fit.
+pub(super) async fn shop(app: &App, headers: &HeaderMap, body: &[u8]) -> Result<Shop, ApiError> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let named = text(CONNECTION.as_str()).and_then(ConnectionId::parse);
+    let id = named.unwrap_or(ConnectionId { tenant: Uuid::nil(), id: Uuid::nil() });
+    let mut tx = app.relay.db.read().await?;
+    let held = connections::live(&mut tx, id.tenant, id.id).await?;
+    tx.commit().await?;
+    let secrets = match &held {
+        Some(held) => {
+            let open = |field, sealed: &[u8]| {
+                let place = Place { tenant: id.tenant, table: "connections", row: id.id, field };
+                app.relay.vault.open(place, sealed)
+            };
+            let current = open("secret", &held.secret);
+            let previous = held.previous_secret.as_deref().map(|old| open("previous_secret", old));
+            std::iter::once(current)
+                .chain(previous)
+                .collect::<Result<Vec<SecretString>, _>>()
+                .map_err(|error| ApiError::Internal(error.into()))?
+        }
+        // As much work as with a connection that exists, and no secret that could ever fit.
+        None => vec![encode_secret(
+            &crate::service::credential::random::<32>().map_err(ApiError::Internal)?,
+        )],
+    };
+    let verifier =
+        Verifier::new(&secrets).map_err(|error| ApiError::Internal(error.into()))?;
+    let verified = verifier.verify(
+        text(HEADER_ID),
+        text(HEADER_TIMESTAMP),
+        text(HEADER_SIGNATURE),
+        body,
+        crate::store::now().timestamp(),
+    );
+    let held = match (verified, held) {
+        (Ok(()), Some(held)) => held,
+        (Err(VerifyError::Stale(_)), Some(_)) => return Err(ApiError::StaleTimestamp),
+        _ => return Err(ApiError::Unauthorized),
+    };
+    app.limits.take(id.id, Instant::now()).map_err(ApiError::TooFast)?;
+    Ok(Shop { tenant: id.tenant, connection: id.id, integration: held.integration_id })
+}
+
+/// The holder of a bearer token.
+#[derive(Debug)]
+pub(super) struct Bearer {
+    /// The tenant.
+    pub(super) tenant: TenantId,
+    /// The token.
+    pub(super) token: Uuid,
+}
+
+impl FromRequestParts<App> for Bearer {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let token = parts
+            .headers
+            .get(header::AUTHORIZATION)
+            .and_then(|value| value.to_str().ok())
+            .and_then(|value| value.strip_prefix("Bearer "))
+            .and_then(Token::parse)
+            .ok_or(ApiError::Unauthorized)?;
+        let mut tx = app.relay.db.read().await?;
+        let live = tokens::live(&mut tx, token.tenant).await?;
+        tx.commit().await?;
+        let mut fitting = None;
+        for (id, hash) in live {
+            if token.fits(&hash) {
+                fitting = Some(id);
+            }
+        }
+        let id = fitting.ok_or(ApiError::Unauthorized)?;
+        app.limits.take(id, Instant::now()).map_err(ApiError::TooFast)?;
+        Ok(Self { tenant: token.tenant, token: id })
+    }
+}

@@ -1,0 +1,64 @@
+//! `/api/events`: what arrived, what became of it, and trying it again.
+
+use axum::{
+    Json,
+    extract::{Path, Query, State},
+    http::StatusCode,
+};
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::{App, auth::Bearer, error::ApiError, inventory::cursor};
+use crate::{
+    service::retry::{self, Retry},
+    store::{
+        self, inbox,
+        page::{DEFAULT_LIMIT, MAX_LIMIT, Page},
+    },
+};
+
+/// Which rows of the list.
+#[derive(Debug, Deserialize)]
+pub(super) struct ListQuery {
+    status: Option<String>,
+    after: Option<String>,
+    limit: Option<i64>,
+}
+
+/// `GET /api/events`: the newest first, those of one status if it is given.
+pub(super) async fn list(
+    State(app): State<App>,
+    who: Bearer,
+    Query(query): Query<ListQuery>,
+) -> Result<Json<Page<inbox::Entry>>, ApiError> {
+    let after = cursor(query.after.as_deref())?.map(|text| key(&text)).transpose()?;
+    let limit = query.limit.unwrap_or(DEFAULT_LIMIT).clamp(1, MAX_LIMIT);
+    let mut tx = app.relay.db.read().await?;
+    let status = query.status.as_deref();
+    let page = inbox::list(&mut tx, who.tenant, status, after, limit).await?;
+    tx.commit().await?;
+    Ok(Json(page))
+}
+
+/// `POST /api/events/{id}/retry`: the thing is fetched again at once.
+pub(super) async fn retry(
+    State(app): State<App>,
+    who: Bearer,
+    Path(id): Path<Uuid>,
+) -> Result<StatusCode, ApiError> {
+    match retry::retry(&app.relay, who.tenant, id, store::now()).await? {
+        Retry::Queued => Ok(StatusCode::ACCEPTED),
+        Retry::Unknown => Err(ApiError::NotFound("there is no event with this id")),
+        Retry::NeedsDecision => Err(ApiError::Conflict(
+            "a nonce cannot be tried again: decide which of the two databases is the shop".to_owned(),
+        )),
+    }
+}
+
+fn key(text: &str) -> Result<(DateTime<Utc>, Uuid), ApiError> {
+    let parts = text.split_once(' ').and_then(|(at, id)| {
+        Some((DateTime::parse_from_rfc3339(at).ok()?.to_utc(), Uuid::try_parse(id).ok()?))
+    });
+    parts.ok_or_else(|| ApiError::BadRequest("after: expected the `next` of another page".to_owned()))
+}

@@ -1,0 +1,95 @@
+//! The machine API: what shops push, and what other systems read. Every route is on this page.
+
+mod auth;
+mod customers;
+mod error;
+mod events;
+mod health;
+mod inventory;
+mod limit;
+mod sales;
+mod shop;
+
+use std::time::Duration;
+
+use axum::{
+    Router,
+    http::{HeaderName, Request},
+    middleware,
+    routing::{get, post},
+};
+use metrics_exporter_prometheus::PrometheusHandle;
+use nexpura_protocol::batch::MAX_BYTES;
+use tower_http::{
+    catch_panic::CatchPanicLayer, limit::RequestBodyLimitLayer, timeout::TimeoutLayer,
+    trace::TraceLayer,
+};
+
+pub use error::ApiError;
+pub use limit::Limits;
+
+use crate::service::Relay;
+
+/// Largest body of any request but a push.
+const MAX_SMALL_BODY: usize = 64 * 1024;
+/// How long any request may take, the verification of a store included.
+const DEADLINE: Duration = Duration::from_secs(60);
+
+/// What the handlers work with.
+#[derive(Clone)]
+pub struct App {
+    /// The use cases.
+    pub relay: Relay,
+    /// How fast one connection or token may ask.
+    pub limits: Limits,
+    /// What `/metrics` shows.
+    pub metrics: PrometheusHandle,
+}
+
+/// Every route of the relay.
+pub fn router(app: App) -> Router {
+    let shop = Router::new()
+        .route("/v1/push", post(shop::push))
+        .layer(RequestBodyLimitLayer::new(MAX_BYTES))
+        .merge(
+            Router::new()
+                .route("/v1/connect", post(shop::connect))
+                .route("/v1/disconnect", post(shop::disconnect))
+                .layer(RequestBodyLimitLayer::new(MAX_SMALL_BODY)),
+        );
+    let api = Router::new()
+        .route("/inventory", get(inventory::list))
+        .route("/inventory/{sku}/movements", get(inventory::movements).post(inventory::adjust))
+        .route("/sales", get(sales::list))
+        .route("/sales/{id}", get(sales::show))
+        .route("/customers", get(customers::list))
+        .route("/events", get(events::list))
+        .route("/events/{id}/retry", post(events::retry))
+        .layer(RequestBodyLimitLayer::new(MAX_SMALL_BODY));
+    Router::new()
+        .merge(shop)
+        .nest("/api", api)
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .route("/metrics", get(health::metrics))
+        .fallback(error::no_such_route)
+        .method_not_allowed_fallback(error::no_such_method)
+        .layer(middleware::from_fn(health::measure))
+        .layer(CatchPanicLayer::custom(error::panicked))
+        .layer(TimeoutLayer::with_status_code(
+            axum::http::StatusCode::SERVICE_UNAVAILABLE,
+            DEADLINE,
+        ))
+        .layer(TraceLayer::new_for_http().make_span_with(span))
+        .with_state(app)
+}
+
+/// A request in the log: its method and path, never its query, headers or body.
+fn span<B>(request: &Request<B>) -> tracing::Span {
+    let path = request.uri().path();
+    tracing::info_span!("request", method = %request.method(), path)
+}
+
+/// A header of this relay's own.
+pub(crate) const CONNECTION: HeaderName =
+    HeaderName::from_static(nexpura_protocol::signature::HEADER_CONNECTION);

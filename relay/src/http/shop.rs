@@ -1,0 +1,75 @@
+//! What shops send: pushes, and hello and goodbye. All signed, verified over the raw bytes.
+
+use axum::{
+    Json,
+    body::Bytes,
+    extract::{State, rejection::BytesRejection},
+    http::{HeaderMap, StatusCode},
+};
+use nexpura_protocol::Answer;
+use serde::de::DeserializeOwned;
+
+use super::{App, auth, error::ApiError};
+use crate::{
+    service::{
+        connect::{self, Connected},
+        ingest::{self, IngestError, Pusher},
+    },
+    store,
+};
+
+/// `POST /v1/push`: events, or a heartbeat.
+pub(super) async fn push(
+    State(app): State<App>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Json<Answer>, ApiError> {
+    let body = whole(body)?;
+    let shop = auth::shop(&app, &headers, &body).await?;
+    let integration = shop.integration.ok_or(IngestError::Unregistered)?;
+    let pusher = Pusher { tenant: shop.tenant, connection: shop.connection, integration };
+    let answer = ingest::push(&app.relay, pusher, &body, store::now()).await?;
+    for outcome in &answer.results {
+        metrics::counter!("nexpura_events_total", "status" => outcome.status.as_str()).increment(1);
+    }
+    Ok(Json(answer))
+}
+
+/// `POST /v1/connect`: a shop registers with its key.
+pub(super) async fn connect(
+    State(app): State<App>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Json<Connected>, ApiError> {
+    let body = whole(body)?;
+    let shop = auth::shop(&app, &headers, &body).await?;
+    let request = read(&body)?;
+    let now = store::now();
+    let connected =
+        connect::connect(&app.relay, shop.tenant, shop.connection, &request, now).await?;
+    Ok(Json(connected))
+}
+
+/// `POST /v1/disconnect`: the connection ends.
+pub(super) async fn disconnect(
+    State(app): State<App>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<StatusCode, ApiError> {
+    let body = whole(body)?;
+    let shop = auth::shop(&app, &headers, &body).await?;
+    connect::disconnect(&app.relay, shop.tenant, shop.connection, store::now()).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn whole(body: Result<Bytes, BytesRejection>) -> Result<Bytes, ApiError> {
+    body.map_err(|rejection| match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => ApiError::TooLarge,
+        _ => ApiError::BadRequest("the body did not arrive whole".to_owned()),
+    })
+}
+
+fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
+    serde_json::from_slice(body)
+        .map_err(|error| ApiError::BadRequest(format!("the body is malformed: {error}")))
+}

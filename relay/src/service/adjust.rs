@@ -1,0 +1,147 @@
+//! A movement that a person or another system posts by hand.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::Relay;
+use crate::{
+    domain::{Quantity, Sku},
+    store::{
+        StoreError, TenantId, audit, inventory, listings,
+        movements::{self, Movement},
+    },
+};
+
+/// Longest note, in characters.
+const MAX_NOTE: usize = 4_000;
+
+/// What kind of movement may be posted by hand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// Sold at the till.
+    Sale,
+    /// Came back.
+    Return,
+    /// Put right.
+    Adjustment,
+    /// Counted: the difference to the count before.
+    Stocktake,
+    /// Bought in.
+    Purchase,
+    /// From or to another place.
+    Transfer,
+    /// Broken, lost, stolen.
+    WriteOff,
+    /// Anything else; the note says what.
+    Other,
+}
+
+impl Kind {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Sale => "sale",
+            Self::Return => "return",
+            Self::Adjustment => "adjustment",
+            Self::Stocktake => "stocktake",
+            Self::Purchase => "purchase",
+            Self::Transfer => "transfer",
+            Self::WriteOff => "write_off",
+            Self::Other => "other",
+        }
+    }
+}
+
+/// A movement to post.
+#[derive(Debug, Deserialize)]
+pub struct Request {
+    /// What kind.
+    #[serde(rename = "type")]
+    pub kind: Kind,
+    /// Units, such as `"-1"`; at most three decimals, not zero.
+    pub quantity_change: serde_json::Value,
+    /// Why, for people.
+    #[serde(default)]
+    pub notes: String,
+}
+
+/// What it led to.
+#[derive(Debug, Serialize)]
+pub struct Adjusted {
+    /// The movement's id.
+    pub id: Uuid,
+    /// The piece's quantity after it.
+    pub quantity: Quantity,
+}
+
+/// Why a movement was not posted.
+#[derive(Debug, thiserror::Error)]
+pub enum AdjustError {
+    /// There is no such piece.
+    #[error("there is no piece with this SKU")]
+    Unknown,
+    /// Not a quantity, or zero.
+    #[error("quantity_change: expected a number of units other than 0, such as \"-1\": {0}")]
+    Quantity(String),
+    /// The note is too long.
+    #[error("notes: at most {MAX_NOTE} characters")]
+    Note,
+    /// The shop's count has not been taken yet, so that nobody can say what this would add to.
+    #[error(
+        "this piece is being counted: its shop's stock is being read twice, try again in a minute"
+    )]
+    Counting,
+    /// The database did not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Posts a movement. The shops that list the piece have it still to come.
+///
+/// # Errors
+/// See [`AdjustError`].
+pub async fn adjust(
+    relay: &Relay,
+    tenant: TenantId,
+    token: Uuid,
+    sku: &Sku,
+    request: &Request,
+    now: DateTime<Utc>,
+) -> Result<Adjusted, AdjustError> {
+    let change = Quantity::from_json(&request.quantity_change)
+        .map_err(|error| AdjustError::Quantity(error.to_string()))?;
+    if change.is_zero() {
+        return Err(AdjustError::Quantity("it is 0".to_owned()));
+    }
+    if request.notes.chars().count() > MAX_NOTE || request.notes.contains('\0') {
+        return Err(AdjustError::Note);
+    }
+    let mut tx = relay.db.write().await?;
+    let piece = inventory::lock_by_sku(&mut tx, tenant, sku.as_str())
+        .await?
+        .ok_or(AdjustError::Unknown)?;
+    if !piece.counted {
+        let states = listings::of_piece(&mut tx, tenant, piece.id).await?;
+        if states.iter().any(|listing| listing.state == "opening") {
+            return Err(AdjustError::Counting);
+        }
+        inventory::mark_counted(&mut tx, tenant, piece.id).await?;
+    }
+    let bounds = Quantity::from_thousandths(piece.quantity).checked_add(change);
+    bounds.map_err(|error| AdjustError::Quantity(error.to_string()))?;
+    let movement = Movement {
+        inventory_id: piece.id,
+        kind: request.kind.as_str(),
+        change: change.thousandths(),
+        notes: &request.notes,
+        token_id: Some(token),
+        ..Movement::default()
+    };
+    let posted = movements::post(&mut tx, tenant, &movement, now).await?;
+    listings::piece_moved(&mut tx, tenant, piece.id).await?;
+    let actor = format!("token {token}");
+    audit::record(&mut tx, tenant, &actor, "inventory.adjusted", sku.as_str(), now).await?;
+    tx.commit().await?;
+    Ok(Adjusted { id: posted.id, quantity: Quantity::from_thousandths(posted.quantity) })
+}

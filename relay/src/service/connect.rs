@@ -1,0 +1,236 @@
+//! A shop registers with its connection: its key is verified before anything is stored.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use uuid::Uuid;
+
+use super::{
+    Relay,
+    store_client::address,
+    vault::Place,
+};
+use crate::{
+    channel::woocommerce::{Client, Credentials, StoreUrl},
+    store::{
+        StoreError, TenantId, Tx, audit, connections,
+        integrations::{self, Registration},
+        new_id, runs,
+    },
+};
+
+/// What the plugin sends to register.
+#[derive(Debug, Deserialize)]
+pub struct Request {
+    /// The plugin's own id of the shop, made once.
+    pub store_id: Uuid,
+    /// The shop's home address.
+    pub home_url: String,
+    /// Where its REST API answers.
+    #[serde(default)]
+    pub rest_url: String,
+    /// Our own WooCommerce key, made by the plugin.
+    pub key: Key,
+    /// Versions, for people.
+    #[serde(default)]
+    pub versions: Versions,
+    /// `hpos` or `legacy`.
+    #[serde(default)]
+    pub order_storage: String,
+}
+
+/// A WooCommerce REST key.
+#[derive(Debug, Deserialize)]
+pub struct Key {
+    /// `ck_…`.
+    pub consumer_key: String,
+    /// `cs_…`.
+    pub consumer_secret: SecretString,
+}
+
+/// What runs in the shop.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Versions {
+    /// Of the plugin.
+    pub plugin: String,
+    /// Of the extension; absent without it.
+    pub extension: Option<String>,
+    /// Of WordPress.
+    pub wordpress: String,
+    /// Of WooCommerce.
+    pub woocommerce: String,
+    /// Of PHP.
+    pub php: String,
+}
+
+/// What the shop is told.
+#[derive(Debug, Serialize)]
+pub struct Connected {
+    /// Always `connected`.
+    pub status: &'static str,
+    /// The store's address, as the ledger has it.
+    pub store: String,
+    /// `extension`, or `sweep` where there is none.
+    pub mode: &'static str,
+}
+
+/// Why a shop could not register.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// Something did not hold; a stranger with a connection string learns no more than that.
+    #[error(
+        "the store could not be verified: its address must be reachable from the relay, and its REST API must answer with the key that was sent"
+    )]
+    Unverified,
+    /// The connection or the store is pinned to another address.
+    #[error(
+        "this connection belongs to {0}: if the shop has moved, or this is not a copy of it, make a new connection string in Nexpura"
+    )]
+    Pinned(String),
+    /// Another shop is registered at this address.
+    #[error(
+        "another installation is registered at this address: disconnect it in Nexpura first"
+    )]
+    Taken,
+    /// The database did not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A secret could not be sealed.
+    #[error(transparent)]
+    Seal(#[from] anyhow::Error),
+}
+
+/// Registers the shop that holds this connection.
+///
+/// # Errors
+/// See [`ConnectError`].
+pub async fn connect(
+    relay: &Relay,
+    tenant: TenantId,
+    connection: Uuid,
+    request: &Request,
+    now: DateTime<Utc>,
+) -> Result<Connected, ConnectError> {
+    let url = verify(relay, request).await?;
+    let mode = if request.versions.extension.is_some() { "extension" } else { "sweep" };
+    let mut tx = relay.db.write().await?;
+    let id = register(relay, &mut tx, tenant, connection, request, &url, mode, now).await?;
+    connections::bind(&mut tx, tenant, connection, id, now).await?;
+    let everything = json!({ "everything": true });
+    runs::ask(&mut tx, tenant, id, "sweep", &everything, true, now).await?;
+    let actor = format!("connection {connection}");
+    audit::record(&mut tx, tenant, &actor, "store.connected", url.normalised(), now).await?;
+    tx.commit().await?;
+    relay.wake.notify_one();
+    Ok(Connected { status: "connected", store: url.normalised().to_owned(), mode })
+}
+
+/// Asks the store itself, with the very key that it sent, whether it is the shop that it says it is.
+async fn verify(relay: &Relay, request: &Request) -> Result<StoreUrl, ConnectError> {
+    let doubt = |why: String| {
+        tracing::info!(reason = %why, "a store could not be verified");
+        ConnectError::Unverified
+    };
+    let url = address(relay, &request.home_url, &request.rest_url)
+        .map_err(|error| doubt(error.to_string()))?;
+    let credentials = Credentials::parse(
+        &request.key.consumer_key,
+        secrecy::ExposeSecret::expose_secret(&request.key.consumer_secret),
+    )
+    .map_err(|error| doubt(error.to_string()))?;
+    let client = Client::new(
+        Arc::clone(&relay.outbound),
+        Arc::clone(&relay.pace),
+        url.clone(),
+        credentials,
+    );
+    let status = client.system_status().await.map_err(|error| doubt(error.to_string()))?;
+    let told = address(relay, &status.home_url, "").map_err(|error| doubt(error.to_string()))?;
+    if told.normalised() != url.normalised() {
+        return Err(doubt("the store has another address for itself".to_owned()));
+    }
+    Ok(url)
+}
+
+#[allow(clippy::too_many_arguments)]
+async fn register(
+    relay: &Relay,
+    tx: &mut Tx,
+    tenant: TenantId,
+    connection: Uuid,
+    request: &Request,
+    url: &StoreUrl,
+    mode: &str,
+    now: DateTime<Utc>,
+) -> Result<Uuid, ConnectError> {
+    let home = url.normalised();
+    let held = connections::live(tx, tenant, connection).await?.ok_or(ConnectError::Unverified)?;
+    if let Some(pinned) = held.store_url.filter(|pinned| pinned != home) {
+        return Err(ConnectError::Pinned(pinned));
+    }
+    let store_id = request.store_id.to_string();
+    let known = integrations::find(tx, tenant, &store_id, home).await?;
+    if let Some(known) = &known
+        && known.store_url != home
+    {
+        return Err(ConnectError::Pinned(known.store_url.clone()));
+    }
+    if let Some(bound) = held.integration_id
+        && known.as_ref().is_none_or(|known| known.id != bound)
+    {
+        let pinned = integrations::get(tx, tenant, bound).await?;
+        return Err(ConnectError::Pinned(pinned.map_or_else(String::new, |store| store.store_url)));
+    }
+    if known.is_none() && integrations::at_address(tx, tenant, home).await?.is_some() {
+        return Err(ConnectError::Taken);
+    }
+    let id = known.as_ref().map_or_else(new_id, |known| known.id);
+    let seal = |field: &'static str, secret: &str| {
+        relay.vault.seal(Place { tenant, table: "integrations", row: id, field }, secret)
+    };
+    let key = seal("consumer_key", request.key.consumer_key.trim())?;
+    let secret = secrecy::ExposeSecret::expose_secret(&request.key.consumer_secret).trim();
+    let secret = seal("consumer_secret", secret)?;
+    let registration = Registration {
+        store_id: &store_id,
+        store_url: home,
+        rest_root: &request.rest_url,
+        mode,
+        config: &json!({ "versions": request.versions, "order_storage": request.order_storage }),
+        consumer_key: &key,
+        consumer_secret: &secret,
+    };
+    if known.is_some() {
+        integrations::renew(tx, tenant, id, &registration, now).await?;
+    } else {
+        integrations::insert(tx, tenant, id, &registration, now).await?;
+    }
+    Ok(id)
+}
+
+/// The shop says goodbye: its connection ends, its key is forgotten, all else stays.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn disconnect(
+    relay: &Relay,
+    tenant: TenantId,
+    connection: Uuid,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let mut tx = relay.db.write().await?;
+    let held = connections::live(&mut tx, tenant, connection).await?;
+    connections::revoke(&mut tx, tenant, connection, now).await?;
+    if let Some(integration) = held.and_then(|held| held.integration_id)
+        && !connections::has_other(&mut tx, tenant, integration, connection).await?
+    {
+        integrations::disconnect(&mut tx, tenant, integration, now).await?;
+    }
+    let actor = format!("connection {connection}");
+    audit::record(&mut tx, tenant, &actor, "store.disconnected", "", now).await?;
+    tx.commit().await
+}

@@ -1,0 +1,244 @@
+//! Touches: the relay asks the shop itself how a thing stands.
+//!
+//! One fetch a thing at a time, and one during which anything about that thing arrived is discarded:
+//! what was read may be older than what arrived.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use nexpura_protocol::{Verdict, event::Resource};
+use serde_json::Value;
+
+use super::{
+    Relay,
+    ingest::facts_of,
+    ledger::{self, ApplyError, OrderFate, Source},
+    store_client,
+};
+use crate::{
+    channel::{ChannelError, woocommerce::Client},
+    store::{
+        self, IntegrationId, StoreError, TenantId, Tx, inbox, integrations, resources,
+        resources::{Due, Key},
+    },
+};
+
+/// How many things are claimed at once.
+const CLAIM: i64 = 20;
+/// How long a claim holds: longer than one claim's fetches take at five a second and slow answers.
+const LEASE: TimeDelta = TimeDelta::minutes(5);
+/// The longest wait between two tries.
+const LONGEST_WAIT: TimeDelta = TimeDelta::hours(1);
+
+/// Fetches what is due for one tenant; gives how many things it took up.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn fetch_due(relay: &Relay, tenant: TenantId) -> Result<usize, StoreError> {
+    let now = store::now();
+    let mut tx = relay.db.write().await?;
+    let due = resources::claim(&mut tx, tenant, CLAIM, now, now + LEASE).await?;
+    tx.commit().await?;
+    for thing in &due {
+        one(relay, tenant, thing).await?;
+    }
+    Ok(due.len())
+}
+
+async fn one(relay: &Relay, tenant: TenantId, thing: &Due) -> Result<(), StoreError> {
+    let mut tx = relay.db.read().await?;
+    let integration = integrations::get(&mut tx, tenant, thing.integration_id).await?;
+    tx.commit().await?;
+    let key = Key {
+        tenant,
+        integration: thing.integration_id,
+        resource: &thing.resource,
+        remote_id: thing.remote_id,
+    };
+    let Some(integration) = integration else { return Ok(()) };
+    let (Ok(resource), Ok(id)) = (thing.resource.parse(), u64::try_from(thing.remote_id)) else {
+        return Ok(());
+    };
+    let answer = match store_client::client(relay, tenant, &integration) {
+        Ok(client) => read(&client, resource, id).await.map_err(|error| (error.to_string(), Some(error))),
+        Err(error) => Err((error.to_string(), None)),
+    };
+    match answer {
+        Ok(answer) => keep(relay, key, thing, resource, answer).await,
+        Err((reason, error)) => put_off(relay, key, thing, &reason, error.as_ref()).await,
+    }
+}
+
+async fn read(
+    client: &Client,
+    resource: Resource,
+    id: u64,
+) -> Result<Option<Value>, ChannelError> {
+    match resource {
+        Resource::Order => {
+            let Some(mut order) = client.order(id).await? else { return Ok(None) };
+            let told = order.pointer("/nexpura/refunds").is_some_and(Value::is_array);
+            let some = order.get("refunds").and_then(Value::as_array).is_some_and(|r| !r.is_empty());
+            if some && !told {
+                // Without the plugin a refund's lines are at an address of their own.
+                let refunds = client.refunds(id).await?;
+                if let Some(order) = order.as_object_mut() {
+                    let facts = order.entry("nexpura").or_insert_with(|| serde_json::json!({}));
+                    facts["refunds"] = Value::Array(refunds);
+                }
+            }
+            Ok(Some(order))
+        }
+        Resource::Product => client.product(id).await,
+        Resource::Customer => client.customer(id).await,
+        Resource::Lineage => Ok(None),
+    }
+}
+
+/// Applies what was read, unless something about it arrived meanwhile.
+async fn keep(
+    relay: &Relay,
+    key: Key<'_>,
+    thing: &Due,
+    resource: Resource,
+    answer: Option<Value>,
+) -> Result<(), StoreError> {
+    let now = store::now();
+    let mut tx = relay.db.write().await?;
+    let halted = integrations::lock(&mut tx, key.tenant, key.integration)
+        .await?
+        .is_none_or(|store| store.forked_at.is_some());
+    let standing = resources::lock(&mut tx, key).await?;
+    let Some(standing) = standing.filter(|standing| !halted && standing.arrived == thing.arrived)
+    else {
+        resources::put_back(&mut tx, key, now, false).await?;
+        return tx.commit().await;
+    };
+    let source = Source {
+        tenant: key.tenant,
+        integration: key.integration,
+        event: None,
+        first_seen_at: standing.first_seen_at,
+        now,
+    };
+    let applied = apply_answer(&mut tx, &source, key, resource, answer).await?;
+    match applied {
+        Ok(()) => integrations_ok(&mut tx, key, now).await?,
+        Err(error) => {
+            let wait = wait_before_next(thing.attempts, None);
+            resources::put_back(&mut tx, key, now + wait, true).await?;
+            let text = error.for_people();
+            settle(&mut tx, key, Verdict::Failed, Some(&text)).await?;
+        }
+    }
+    tx.commit().await
+}
+
+/// Applies one answer within a savepoint, so that a refusal leaves the transaction fit for its note.
+///
+/// # Errors
+/// When the database does not answer.
+pub(super) async fn apply_answer(
+    tx: &mut Tx,
+    source: &Source,
+    key: Key<'_>,
+    resource: Resource,
+    answer: Option<Value>,
+) -> Result<Result<(), ApplyError>, StoreError> {
+    tx.savepoint().await?;
+    let mut rev = None;
+    let applied = match answer {
+        Some(mut payload) => {
+            let facts = facts_of(&mut payload);
+            rev = facts.as_ref().and_then(|facts| facts.rev).and_then(|rev| i64::try_from(rev).ok());
+            ledger::apply(tx, source, resource, &payload, facts.as_ref(), OrderFate::Stands).await
+        }
+        None => ledger::apply_gone(tx, source, resource, key.remote_id).await,
+    };
+    match applied {
+        Ok(()) => {
+            tx.keep().await?;
+            resources::applied(tx, key, rev).await?;
+            settle(tx, key, Verdict::Applied, None).await?;
+            Ok(Ok(()))
+        }
+        Err(ApplyError::Store(error)) if !error.is_refusal() => Err(error),
+        Err(error) => {
+            tx.undo().await?;
+            Ok(Err(error))
+        }
+    }
+}
+
+async fn settle(
+    tx: &mut Tx,
+    key: Key<'_>,
+    status: Verdict,
+    detail: Option<&str>,
+) -> Result<(), StoreError> {
+    let (tenant, integration) = (key.tenant, key.integration);
+    inbox::settle_waiting(tx, tenant, integration, key.resource, key.remote_id, status, detail).await
+}
+
+async fn put_off(
+    relay: &Relay,
+    key: Key<'_>,
+    thing: &Due,
+    reason: &str,
+    error: Option<&ChannelError>,
+) -> Result<(), StoreError> {
+    let now = store::now();
+    let mut tx = relay.db.write().await?;
+    if let Some(error) = error {
+        note_trouble(&mut tx, key.tenant, key.integration, error, now).await?;
+    }
+    let wait = wait_before_next(thing.attempts, error);
+    resources::put_back(&mut tx, key, now + wait, true).await?;
+    settle(&mut tx, key, Verdict::Queued, Some(reason)).await?;
+    tx.commit().await
+}
+
+/// Shows on the store what only a person can mend.
+///
+/// # Errors
+/// When the database does not answer.
+pub(super) async fn note_trouble(
+    tx: &mut Tx,
+    tenant: TenantId,
+    integration: IntegrationId,
+    error: &ChannelError,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let lasting = !error.is_transient();
+    if lasting {
+        let reason = error.to_string();
+        integrations::set_status(tx, tenant, integration, "error", Some(&reason), now).await?;
+    }
+    Ok(())
+}
+
+async fn integrations_ok(tx: &mut Tx, key: Key<'_>, now: DateTime<Utc>) -> Result<(), StoreError> {
+    integrations::set_status(tx, key.tenant, key.integration, "connected", None, now).await
+}
+
+/// 2 s, doubling up to an hour; longer where the store asks for it.
+fn wait_before_next(attempts: i64, error: Option<&ChannelError>) -> TimeDelta {
+    if let Some(ChannelError::RateLimited { retry_after: Some(after) }) = error {
+        return TimeDelta::from_std(*after).unwrap_or(LONGEST_WAIT).min(LONGEST_WAIT);
+    }
+    let doublings = u32::try_from(attempts.clamp(0, 11)).unwrap_or(11);
+    TimeDelta::seconds(2_i64.saturating_mul(1 << doublings)).min(LONGEST_WAIT)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_double_up_to_an_hour_and_the_store_may_ask_for_more() {
+        assert_eq!(wait_before_next(0, None), TimeDelta::seconds(2));
+        assert_eq!(wait_before_next(3, None), TimeDelta::seconds(16));
+        assert_eq!(wait_before_next(1_000, None), LONGEST_WAIT);
+        let asked =
+            ChannelError::RateLimited { retry_after: Some(std::time::Duration::from_secs(90)) };
+        assert_eq!(wait_before_next(0, Some(&asked)), TimeDelta::seconds(90));
+    }
+}

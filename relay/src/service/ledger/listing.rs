@@ -1,0 +1,225 @@
+//! Which piece a stock owner of a shop sells, and whether its lines may post.
+
+use chrono::TimeDelta;
+use serde_json::json;
+use uuid::Uuid;
+
+use super::{ApplyError, Source};
+use crate::{
+    domain::{Product, ProductStock},
+    store::{
+        Tx, inventory,
+        listings::{self, Listing, Standing},
+        new_id, products, resources, runs,
+    },
+};
+
+/// New pieces that one store may bring within an hour.
+const MAX_NEW_PIECES_AN_HOUR: i64 = 20_000;
+
+/// Asks for a product that an order speaks of but nobody has told us about.
+pub(super) async fn want_product(
+    tx: &mut Tx,
+    source: &Source,
+    remote_id: i64,
+) -> Result<(), ApplyError> {
+    let key = resources::Key {
+        tenant: source.tenant,
+        integration: source.integration,
+        resource: "product",
+        remote_id,
+    };
+    Ok(resources::want(tx, key, source.now).await?)
+}
+
+/// The listing of a stock owner; where there is none yet, its product is asked for.
+pub(super) async fn ensure_known(
+    tx: &mut Tx,
+    source: &Source,
+    stock_id: i64,
+) -> Result<Option<Listing>, ApplyError> {
+    let (tenant, integration) = (source.tenant, source.integration);
+    let listing = listings::lock(tx, tenant, integration, stock_id).await?;
+    if listing.is_none()
+        && products::stock_owner(tx, tenant, integration, stock_id).await?.is_none()
+    {
+        want_product(tx, source, stock_id).await?;
+    }
+    Ok(listing)
+}
+
+/// Brings the listing of a product that owns its stock to what the shop says of it.
+pub(super) async fn follow(
+    tx: &mut Tx,
+    source: &Source,
+    product: &Product,
+    stock_id: i64,
+) -> Result<(), ApplyError> {
+    let (tenant, integration) = (source.tenant, source.integration);
+    let listing = listings::lock(tx, tenant, integration, stock_id).await?;
+    let (managed, backorders) = match product.stock {
+        ProductStock::Own { backorders, .. } => (true, backorders),
+        ProductStock::Unmanaged => (false, false),
+        ProductStock::Parent => {
+            return let_go(tx, source, listing, "its stock is kept by its parent").await;
+        }
+    };
+    if !managed && is_container(product) {
+        return let_go(tx, source, listing, "it is a container of other products").await;
+    }
+    let linked = listing.as_ref().and_then(|listing| listing.inventory_id);
+    let piece = match linked {
+        Some(id) => Ok(id),
+        None => choose_piece(tx, source, product, stock_id, backorders).await?,
+    };
+    let standing = match piece {
+        Ok(id) => {
+            describe(tx, source, product, id, backorders).await?;
+            let state = if managed { "opening" } else { "unmanaged" };
+            let reason = (!managed).then_some("the shop does not manage its stock");
+            Standing { inventory_id: Some(id), state, reason, backorders }
+        }
+        Err((state, reason)) => {
+            Standing { inventory_id: None, state, reason: Some(reason), backorders }
+        }
+    };
+    match listing {
+        None => listings::insert(tx, tenant, integration, stock_id, &standing, source.now).await?,
+        Some(listing) if listing.state == "open" && standing.state == "opening" => {
+            listings::set_backorders(tx, tenant, listing.id, backorders).await?;
+        }
+        Some(listing) if listing.state != standing.state => {
+            listings::restate(tx, tenant, listing.id, &standing, source.now).await?;
+        }
+        Some(_) => {}
+    }
+    if standing.state == "opening" {
+        ask_for_reading(tx, source).await?;
+    }
+    Ok(())
+}
+
+/// The shop has deleted the stock owner: nothing posts to it until it is seen again.
+pub(super) async fn missing(
+    tx: &mut Tx,
+    source: &Source,
+    stock_id: i64,
+) -> Result<(), ApplyError> {
+    let listing = listings::lock(tx, source.tenant, source.integration, stock_id).await?;
+    restate(tx, source, listing, "missing", "the shop has deleted it").await
+}
+
+async fn let_go(
+    tx: &mut Tx,
+    source: &Source,
+    listing: Option<Listing>,
+    reason: &str,
+) -> Result<(), ApplyError> {
+    restate(tx, source, listing, "unmanaged", reason).await
+}
+
+async fn restate(
+    tx: &mut Tx,
+    source: &Source,
+    listing: Option<Listing>,
+    state: &str,
+    reason: &str,
+) -> Result<(), ApplyError> {
+    let Some(listing) = listing.filter(|listing| listing.state != state) else { return Ok(()) };
+    let standing = Standing {
+        inventory_id: listing.inventory_id,
+        state,
+        reason: Some(reason),
+        backorders: false,
+    };
+    Ok(listings::restate(tx, source.tenant, listing.id, &standing, source.now).await?)
+}
+
+/// A product that is only a shell around others has no stock of its own to speak of.
+fn is_container(product: &Product) -> bool {
+    matches!(product.kind.as_str(), "variable" | "grouped")
+}
+
+/// The piece that a stock owner sells: a new one, or a state and a reason why none.
+///
+/// A piece that exists already is never linked by its SKU alone: whose count holds is for a person to
+/// say.
+async fn choose_piece(
+    tx: &mut Tx,
+    source: &Source,
+    product: &Product,
+    stock_id: i64,
+    backorders: bool,
+) -> Result<Result<Uuid, (&'static str, &'static str)>, ApplyError> {
+    let (tenant, integration) = (source.tenant, source.integration);
+    let Some(sku) = &product.sku else {
+        return Ok(Err(("skipped", "it has no SKU")));
+    };
+    if let Some(row) = inventory::lock_by_sku(tx, tenant, sku.as_str()).await? {
+        let other =
+            listings::other_of_piece(tx, tenant, row.id, integration, stock_id).await?;
+        return Ok(Err(match other {
+            Some(other) if other.same_store => {
+                ("skipped", "another product of this store has the same SKU")
+            }
+            _ => ("waiting", "a piece of this SKU exists already: choose whose count holds"),
+        }));
+    }
+    let since = source.now - TimeDelta::hours(1);
+    if inventory::brought_since(tx, tenant, integration, since).await? >= MAX_NEW_PIECES_AN_HOUR {
+        return Err(ApplyError::TooMany(MAX_NEW_PIECES_AN_HOUR));
+    }
+    let id = new_id();
+    let details = details(product);
+    let piece = described(product, sku.as_str(), backorders, &details);
+    inventory::insert(tx, tenant, id, &piece, integration, source.now).await?;
+    Ok(Ok(id))
+}
+
+async fn describe(
+    tx: &mut Tx,
+    source: &Source,
+    product: &Product,
+    id: Uuid,
+    backorders: bool,
+) -> Result<(), ApplyError> {
+    let details = details(product);
+    let sku = product.sku.as_ref().map_or("", |sku| sku.as_str());
+    let piece = described(product, sku, backorders, &details);
+    inventory::describe(tx, source.tenant, id, &piece, source.integration, source.now).await?;
+    Ok(())
+}
+
+fn described<'a>(
+    product: &'a Product,
+    sku: &'a str,
+    backorders: bool,
+    details: &'a serde_json::Value,
+) -> inventory::Described<'a> {
+    inventory::Described {
+        sku,
+        name: &product.name,
+        backorders,
+        price: product.price.map(|price| price.micros()),
+        image: product.image.as_deref(),
+        details,
+    }
+}
+
+fn details(product: &Product) -> serde_json::Value {
+    json!({
+        "kind": product.kind,
+        "permalink": product.permalink,
+        "tax_class": product.tax_class,
+        "regular_price": product.regular_price,
+        "sale_price": product.sale_price,
+        "categories": product.categories,
+        "attributes": product.attributes,
+    })
+}
+
+async fn ask_for_reading(tx: &mut Tx, source: &Source) -> Result<(), ApplyError> {
+    let cursor = json!({});
+    runs::ask(tx, source.tenant, source.integration, "sweep", &cursor, false, source.now).await?;
+    Ok(())
+}

@@ -1,0 +1,108 @@
+//! How a shop's representation becomes rows of the ledger. Each function runs inside the caller's
+//! transaction, which already holds the store's lock.
+
+mod customer;
+mod listing;
+mod order;
+mod post;
+mod product;
+
+use chrono::{DateTime, Utc};
+use nexpura_protocol::{Facts, event::Resource};
+use serde_json::Value;
+use uuid::Uuid;
+
+pub use order::OrderFate;
+pub use post::settle_stock;
+
+use crate::{
+    domain::MappingError,
+    store::{IntegrationId, StoreError, TenantId, Tx},
+};
+
+/// What may go wrong while a representation is applied.
+#[derive(Debug, thiserror::Error)]
+pub enum ApplyError {
+    /// The representation cannot become a row: kept, shown and tried again later.
+    #[error(transparent)]
+    Mapping(#[from] MappingError),
+    /// A number is out of the ledger's range.
+    #[error("a number is out of the ledger's range: {0}")]
+    Range(String),
+    /// A shop brought more new products within an hour than a shop does.
+    #[error("the store brought more than {0} new products within an hour; the rest follows later")]
+    TooMany(i64),
+    /// The database did not answer; nothing of the transaction counts.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl ApplyError {
+    /// The reason as it is kept with the event: nothing of the database's own words, which may quote
+    /// the value.
+    #[must_use]
+    pub fn for_people(&self) -> String {
+        match self {
+            Self::Store(_) => "the ledger refused a value of this representation".to_owned(),
+            other => other.to_string(),
+        }
+    }
+}
+
+/// Where a representation comes from.
+#[derive(Debug, Clone, Copy)]
+pub struct Source {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// The store.
+    pub integration: IntegrationId,
+    /// The event that brought it; nothing when the relay fetched it itself.
+    pub event: Option<Uuid>,
+    /// When the resource was first heard of.
+    pub first_seen_at: DateTime<Utc>,
+    /// Now.
+    pub now: DateTime<Utc>,
+}
+
+/// Applies a representation in the state that it shows.
+///
+/// # Errors
+/// See [`ApplyError`].
+pub async fn apply(
+    tx: &mut Tx,
+    source: &Source,
+    resource: Resource,
+    payload: &Value,
+    facts: Option<&Facts>,
+    fate: OrderFate,
+) -> Result<(), ApplyError> {
+    match resource {
+        Resource::Order => order::apply(tx, source, payload, facts, fate).await,
+        Resource::Product => product::apply(tx, source, payload, facts).await,
+        Resource::Customer => customer::apply(tx, source, payload).await,
+        Resource::Lineage => Ok(()),
+    }
+}
+
+/// Applies that the shop has no such thing any more.
+///
+/// # Errors
+/// See [`ApplyError`].
+pub async fn apply_gone(
+    tx: &mut Tx,
+    source: &Source,
+    resource: Resource,
+    remote_id: i64,
+) -> Result<(), ApplyError> {
+    match resource {
+        Resource::Order => order::gone(tx, source, remote_id).await,
+        Resource::Product => product::gone(tx, source, remote_id).await,
+        Resource::Customer => customer::gone(tx, source, remote_id).await,
+        Resource::Lineage => Ok(()),
+    }
+}
+
+/// A number of WooCommerce's as both databases keep it.
+pub(super) fn remote(id: u64) -> Result<i64, ApplyError> {
+    i64::try_from(id).map_err(|_| ApplyError::Range("an id".to_owned()))
+}

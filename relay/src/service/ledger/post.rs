@@ -1,0 +1,125 @@
+//! Posting: what each line still owes its stock becomes movements.
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::{ApplyError, Source};
+use crate::{
+    domain::Quantity,
+    store::{
+        Tx, conflicts, listings,
+        movements::{self, Movement},
+        sale_items,
+    },
+};
+
+/// A line with a difference between what it wants and what it has posted.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Owed {
+    /// The line's sale.
+    pub sale_id: Uuid,
+    /// The line.
+    pub line_id: i64,
+    /// Units that have left the shop's stock, in thousandths.
+    pub desired: i64,
+    /// Units accounted for.
+    pub posted: i64,
+    /// When the ledger first had the sale; nothing for a sale that is new in this transaction.
+    pub known_since: Option<DateTime<Utc>>,
+}
+
+/// Posts what a line owes to the listing it draws on, and gives what is accounted for now.
+///
+/// Nothing is posted while the listing is not open; its opening takes the line as it stands then. An
+/// order that was heard of before the opening, but could be read only after it, is in the count
+/// already, so it is taken as it stands too.
+pub(super) async fn post_line(
+    tx: &mut Tx,
+    source: &Source,
+    listing: &listings::Listing,
+    owed: Owed,
+) -> Result<i64, ApplyError> {
+    let delta = Quantity::from_thousandths(owed.desired)
+        .checked_sub(Quantity::from_thousandths(owed.posted))
+        .map_err(|error| ApplyError::Range(error.to_string()))?;
+    if delta.is_zero() {
+        return Ok(owed.posted);
+    }
+    let (Some(inventory_id), "open") = (listing.inventory_id, listing.state.as_str()) else {
+        listings::moved(tx, source.tenant, listing.id, 0).await?;
+        return Ok(owed.posted);
+    };
+    let heard_before_opening = owed.known_since.is_none()
+        && listing.opened_at.is_some_and(|opened| source.first_seen_at < opened);
+    if heard_before_opening {
+        listings::moved(tx, source.tenant, listing.id, 0).await?;
+        return Ok(owed.desired);
+    }
+    let change = -delta.thousandths();
+    let posted = movements::post(
+        tx,
+        source.tenant,
+        &Movement {
+            inventory_id,
+            kind: if change < 0 { "sale" } else { "return" },
+            change,
+            integration_id: Some(source.integration),
+            sale_id: Some(owed.sale_id),
+            line_id: Some(owed.line_id),
+            event_id: source.event,
+            ..Movement::default()
+        },
+        source.now,
+    )
+    .await?;
+    listings::piece_moved_elsewhere(tx, source.tenant, inventory_id, listing.id).await?;
+    listings::moved(tx, source.tenant, listing.id, change).await?;
+    if change < 0 && posted.quantity < 0 && !posted.backorders {
+        conflicts::record(
+            tx,
+            source.tenant,
+            &conflicts::Conflict {
+                kind: "oversale",
+                inventory_id: Some(inventory_id),
+                sale_id: Some(owed.sale_id),
+                line_id: Some(owed.line_id),
+                quantity: posted.quantity,
+            },
+            source.now,
+        )
+        .await?;
+    }
+    Ok(owed.desired)
+}
+
+/// Posts all that a stock owner's lines owe, after their owner became known.
+///
+/// # Errors
+/// See [`ApplyError`].
+pub async fn settle_stock(tx: &mut Tx, source: &Source, stock_id: i64) -> Result<(), ApplyError> {
+    let (tenant, integration) = (source.tenant, source.integration);
+    let Some(listing) = listings::lock(tx, tenant, integration, stock_id).await? else {
+        return Ok(());
+    };
+    for line in sale_items::unposted(tx, tenant, integration, stock_id).await? {
+        let owed = Owed {
+            sale_id: line.sale_id,
+            line_id: line.line_id,
+            desired: line.desired,
+            posted: line.posted,
+            known_since: Some(line.created_at),
+        };
+        // A sale that was known when the listing opened, but not whose stock it drew on, is in the
+        // count.
+        let counted = listing.opened_at.is_some_and(|opened| line.created_at < opened);
+        let posted = if counted && listing.state == "open" {
+            line.desired
+        } else {
+            post_line(tx, source, &listing, owed).await?
+        };
+        if posted != line.posted {
+            sale_items::set_posted(tx, tenant, line.sale_id, line.line_id, posted).await?;
+        }
+    }
+    Ok(())
+}

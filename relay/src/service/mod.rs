@@ -1,0 +1,63 @@
+//! Use cases. Each opens and commits its own transaction, and holds none across the network.
+
+use std::sync::Arc;
+
+use tokio::sync::Notify;
+
+pub mod admin;
+pub mod adjust;
+pub mod connect;
+pub mod credential;
+pub mod fetch;
+pub mod ingest;
+pub mod ledger;
+pub mod retry;
+pub mod store_client;
+pub mod sweep;
+pub mod vault;
+
+use crate::{
+    channel::{Outbound, Pace},
+    config::Config,
+    store::Db,
+};
+use vault::Vault;
+
+/// What every use case works with.
+#[derive(Clone, Debug)]
+pub struct Relay {
+    /// The ledger.
+    pub db: Db,
+    /// Opens and seals secrets.
+    pub vault: Arc<Vault>,
+    /// The only way out.
+    pub outbound: Arc<Outbound>,
+    /// At most five requests a second a store.
+    pub pace: Arc<Pace>,
+    /// What the operator set.
+    pub config: Arc<Config>,
+    /// Wakes the workers when there is something to fetch.
+    pub wake: Arc<Notify>,
+}
+
+impl Relay {
+    /// Opens the ledger and the vault.
+    ///
+    /// # Errors
+    /// When the database or the master key cannot be had; the message says what to do.
+    pub async fn open(config: Config) -> anyhow::Result<Self> {
+        // Another part of the process may have installed it before.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let db = Db::open(&config.database_url).await?;
+        let vault = Vault::load(config.master_key.as_ref(), &config.database_url)?;
+        let outbound = Outbound::new(&config.allow_private_stores)?;
+        Ok(Self {
+            db,
+            vault: Arc::new(vault),
+            outbound: Arc::new(outbound),
+            pace: Arc::new(Pace::new()),
+            config: Arc::new(config),
+            wake: Arc::new(Notify::new()),
+        })
+    }
+}

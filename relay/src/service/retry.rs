@@ -1,0 +1,53 @@
+//! A person asks for an event to be tried again.
+
+use chrono::{DateTime, Utc};
+use nexpura_protocol::{Resource, Verdict};
+use uuid::Uuid;
+
+use super::Relay;
+use crate::store::{StoreError, TenantId, inbox, resources};
+
+/// What came of asking.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Retry {
+    /// The thing is fetched at once.
+    Queued,
+    /// There is no such event.
+    Unknown,
+    /// A nonce that did not fit: trying again decides nothing.
+    NeedsDecision,
+}
+
+/// Puts an event back, to be fetched at once.
+///
+/// The shop is asked how the thing stands now: what the event itself said may be long overtaken.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn retry(
+    relay: &Relay,
+    tenant: TenantId,
+    event_id: Uuid,
+    now: DateTime<Utc>,
+) -> Result<Retry, StoreError> {
+    let mut tx = relay.db.write().await?;
+    let Some(origin) = inbox::origin(&mut tx, tenant, event_id).await? else {
+        return Ok(Retry::Unknown);
+    };
+    if origin.resource == Resource::Lineage.as_str() {
+        return Ok(Retry::NeedsDecision);
+    }
+    let key = resources::Key {
+        tenant,
+        integration: origin.integration_id,
+        resource: &origin.resource,
+        remote_id: origin.resource_id,
+    };
+    resources::want(&mut tx, key, now).await?;
+    let detail = Some("to be tried again");
+    let status = Verdict::Queued;
+    inbox::settle(&mut tx, tenant, origin.integration_id, event_id, status, detail).await?;
+    tx.commit().await?;
+    relay.wake.notify_one();
+    Ok(Retry::Queued)
+}

@@ -1,0 +1,62 @@
+//! The client of one store, with its key out of the vault.
+
+use std::sync::Arc;
+
+use super::{
+    Relay,
+    vault::{OpenError, Place},
+};
+use crate::{
+    channel::woocommerce::{Client, Credentials, CredentialsError, StoreUrl, StoreUrlError},
+    store::{TenantId, integrations::Integration},
+};
+use secrecy::ExposeSecret;
+
+/// Why a store cannot be asked.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// It is disconnected.
+    #[error("the store has no key: connect it again")]
+    NoKey,
+    /// Its key is sealed under another master key, or damaged.
+    #[error(transparent)]
+    Vault(#[from] OpenError),
+    /// Its stored address has no meaning any more.
+    #[error(transparent)]
+    Url(#[from] StoreUrlError),
+    /// Its stored key has no meaning any more.
+    #[error(transparent)]
+    Credentials(#[from] CredentialsError),
+}
+
+/// The client of a connected store.
+///
+/// # Errors
+/// See [`ClientError`].
+pub fn client(
+    relay: &Relay,
+    tenant: TenantId,
+    store: &Integration,
+) -> Result<Client, ClientError> {
+    let sealed = |field: &'static str, value: &Option<Vec<u8>>| {
+        let place = Place { tenant, table: "integrations", row: store.id, field };
+        let value = value.as_deref().ok_or(ClientError::NoKey)?;
+        Ok::<_, ClientError>(relay.vault.open(place, value)?)
+    };
+    let key = sealed("consumer_key", &store.consumer_key)?;
+    let secret = sealed("consumer_secret", &store.consumer_secret)?;
+    let credentials = Credentials::parse(key.expose_secret(), secret.expose_secret())?;
+    let url = address(relay, &store.store_url, &store.rest_root)?;
+    Ok(Client::new(Arc::clone(&relay.outbound), Arc::clone(&relay.pace), url, credentials))
+}
+
+/// A store's address. Plain http is for stores in networks that the operator has allowed; whether this
+/// one is in such a network is decided at every call, when its name is resolved.
+///
+/// # Errors
+/// When it is none, or http without any allowed network.
+pub fn address(relay: &Relay, url: &str, rest_root: &str) -> Result<StoreUrl, StoreUrlError> {
+    let allow_http = !relay.config.allow_private_stores.is_empty();
+    let url = StoreUrl::parse(url, allow_http)?;
+    if rest_root.is_empty() { Ok(url) } else { url.with_rest_root(rest_root) }
+}

@@ -1,0 +1,40 @@
+//! What a sweep could not bring over is shown like an event that could not be applied.
+
+use chrono::{DateTime, Utc};
+use nexpura_protocol::Verdict;
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use crate::store::{StoreError, Tx, inbox, resources::Key};
+
+/// Keeps one entry a thing, under an id of its own that is the same at every sweep.
+pub(super) async fn failed(
+    tx: &mut Tx,
+    key: Key<'_>,
+    reason: &str,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let topic = format!("{}.updated", key.resource);
+    let event_id = id_of(key);
+    let arrival = inbox::Arrival {
+        event_id,
+        spool: "sweep",
+        seq: 0,
+        topic: &topic,
+        resource: key.resource,
+        resource_id: key.remote_id,
+        occurred_at: now,
+        payload: None,
+        facts: None,
+    };
+    inbox::insert(tx, key.tenant, key.integration, &arrival, now).await?;
+    let status = Verdict::Failed;
+    inbox::settle(tx, key.tenant, key.integration, event_id, status, Some(reason)).await
+}
+
+fn id_of(key: Key<'_>) -> Uuid {
+    let name = format!("{}/{}/{}/{}", key.tenant, key.integration, key.resource, key.remote_id);
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&Sha256::digest(name)[..16]);
+    uuid::Builder::from_custom_bytes(bytes).into_uuid()
+}

@@ -1,0 +1,218 @@
+//! The one database handle and its transactions, on SQLite or on PostgreSQL.
+//!
+//! Both speak the same query texts. What really differs is kept here: how a write transaction begins,
+//! how rows are locked, and which errors are worth another try.
+
+use std::{str::FromStr, time::Duration};
+
+use sqlx::{
+    PgPool, Postgres, Sqlite, SqlitePool, Transaction,
+    migrate::Migrator,
+    postgres::PgPoolOptions,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+
+use super::StoreError;
+
+static SQLITE: Migrator = sqlx::migrate!("../migrations/sqlite");
+static POSTGRES: Migrator = sqlx::migrate!("../migrations/postgres");
+
+/// A pool of connections to the ledger.
+#[derive(Clone, Debug)]
+pub enum Db {
+    /// One writer and several readers on one file.
+    Sqlite {
+        /// Exactly one connection, so that writers queue here and not in SQLite.
+        write: SqlitePool,
+        /// Readers see the last commit (WAL).
+        read: SqlitePool,
+    },
+    /// Any number of relays share one PostgreSQL.
+    Postgres(PgPool),
+}
+
+/// A transaction. Dropped without [`Tx::commit`], it is rolled back.
+#[derive(Debug)]
+pub enum Tx {
+    /// On SQLite.
+    Sqlite(Transaction<'static, Sqlite>),
+    /// On PostgreSQL.
+    Postgres(Transaction<'static, Postgres>),
+}
+
+impl Db {
+    /// Opens the ledger at a `sqlite://` or `postgres://` address; a SQLite file is created.
+    ///
+    /// # Errors
+    /// When the address has no meaning or the database does not answer.
+    pub async fn open(url: &str) -> Result<Self, StoreError> {
+        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            let pool = PgPoolOptions::new()
+                .max_connections(16)
+                .acquire_timeout(Duration::from_secs(10))
+                .connect(url)
+                .await?;
+            return Ok(Self::Postgres(pool));
+        }
+        if !url.starts_with("sqlite:") {
+            return Err(StoreError::Address);
+        }
+        let options = SqliteConnectOptions::from_str(url)?
+            .create_if_missing(true)
+            .foreign_keys(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(Duration::from_secs(10))
+            .pragma("cache_size", "-4096");
+        let write =
+            SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
+        let read = SqlitePoolOptions::new()
+            .max_connections(4)
+            .connect_with(options.create_if_missing(false).pragma("query_only", "on"))
+            .await?;
+        Ok(Self::Sqlite { write, read })
+    }
+
+    /// Brings the tables up to date.
+    ///
+    /// # Errors
+    /// When the database holds a newer or a damaged set of tables.
+    pub async fn migrate(&self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite { write, .. } => SQLITE.run(write).await?,
+            Self::Postgres(pool) => POSTGRES.run(pool).await?,
+        }
+        Ok(())
+    }
+
+    /// A transaction that will write. On SQLite it holds the write lock from the start, so it never
+    /// fails half-way for want of it.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn write(&self) -> Result<Tx, StoreError> {
+        Ok(match self {
+            Self::Sqlite { write, .. } => Tx::Sqlite(write.begin_with("BEGIN IMMEDIATE").await?),
+            Self::Postgres(pool) => Tx::Postgres(pool.begin().await?),
+        })
+    }
+
+    /// A transaction that only reads.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn read(&self) -> Result<Tx, StoreError> {
+        Ok(match self {
+            Self::Sqlite { read, .. } => Tx::Sqlite(read.begin().await?),
+            Self::Postgres(pool) => Tx::Postgres(pool.begin().await?),
+        })
+    }
+
+    /// Waits for open transactions and closes.
+    pub async fn close(&self) {
+        match self {
+            Self::Sqlite { write, read } => {
+                read.close().await;
+                write.close().await;
+            }
+            Self::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+impl Tx {
+    /// Makes it all permanent at once.
+    ///
+    /// # Errors
+    /// When the database refuses; then nothing of it happened.
+    pub async fn commit(self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(tx) => tx.commit().await?,
+            Self::Postgres(tx) => tx.commit().await?,
+        }
+        Ok(())
+    }
+
+    /// Marks a point to come back to, so that one event's failure leaves the others untouched.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn savepoint(&mut self) -> Result<(), StoreError> {
+        super::execute!(self, "SAVEPOINT event").map(drop)
+    }
+
+    /// Undoes all since [`Tx::savepoint`].
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn undo(&mut self) -> Result<(), StoreError> {
+        super::execute!(self, "ROLLBACK TO SAVEPOINT event")?;
+        super::execute!(self, "RELEASE SAVEPOINT event").map(drop)
+    }
+
+    /// Keeps all since [`Tx::savepoint`].
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn keep(&mut self) -> Result<(), StoreError> {
+        super::execute!(self, "RELEASE SAVEPOINT event").map(drop)
+    }
+}
+
+/// Runs a statement; gives the number of rows it touched.
+macro_rules! execute {
+    ($tx:expr, $sql:expr $(, $bind:expr)* $(,)?) => {
+        match &mut *$tx {
+            $crate::store::Tx::Sqlite(tx) => sqlx::query::<sqlx::Sqlite>($sql)
+                $(.bind($bind))*
+                .execute(&mut **tx)
+                .await
+                .map(|done| done.rows_affected()),
+            $crate::store::Tx::Postgres(tx) => sqlx::query::<sqlx::Postgres>($sql)
+                $(.bind($bind))*
+                .execute(&mut **tx)
+                .await
+                .map(|done| done.rows_affected()),
+        }
+        .map_err($crate::store::StoreError::from)
+    };
+}
+
+/// Reads rows by `method` (`fetch_all`, `fetch_optional`, `fetch_one`).
+macro_rules! fetch {
+    ($method:ident, $tx:expr, $row:ty, $sql:expr $(, $bind:expr)* $(,)?) => {
+        match &mut *$tx {
+            $crate::store::Tx::Sqlite(tx) => sqlx::query_as::<sqlx::Sqlite, $row>($sql)
+                $(.bind($bind))*
+                .$method(&mut **tx)
+                .await,
+            $crate::store::Tx::Postgres(tx) => sqlx::query_as::<sqlx::Postgres, $row>($sql)
+                $(.bind($bind))*
+                .$method(&mut **tx)
+                .await,
+        }
+        .map_err($crate::store::StoreError::from)
+    };
+}
+
+/// Like [`fetch`], and holds the rows until the transaction ends. `lock` is `" FOR UPDATE"` or
+/// `" FOR UPDATE SKIP LOCKED"`; on SQLite the write transaction holds everything already.
+macro_rules! fetch_locked {
+    ($method:ident, $lock:literal, $tx:expr, $row:ty, $sql:literal $(, $bind:expr)* $(,)?) => {
+        match &mut *$tx {
+            $crate::store::Tx::Sqlite(tx) => sqlx::query_as::<sqlx::Sqlite, $row>($sql)
+                $(.bind($bind))*
+                .$method(&mut **tx)
+                .await,
+            $crate::store::Tx::Postgres(tx) => {
+                sqlx::query_as::<sqlx::Postgres, $row>(concat!($sql, $lock))
+                    $(.bind($bind))*
+                    .$method(&mut **tx)
+                    .await
+            }
+        }
+        .map_err($crate::store::StoreError::from)
+    };
+}
+
+pub(super) use {execute, fetch, fetch_locked};

@@ -1,0 +1,259 @@
+//! Every event that ever arrived, and what became of it.
+
+use chrono::{DateTime, Utc};
+use nexpura_protocol::Verdict;
+use serde::Serialize;
+
+use uuid::Uuid;
+
+use super::{IntegrationId, StoreError, TenantId, Tx, execute, fetch, page::Page};
+
+/// An event to be kept.
+#[derive(Debug)]
+pub struct Arrival<'a> {
+    /// Its identity for ever.
+    pub event_id: Uuid,
+    /// The spool it came from.
+    pub spool: &'a str,
+    /// Its place there.
+    pub seq: i64,
+    /// Its topic.
+    pub topic: &'a str,
+    /// `order`, `product`, `customer` or `lineage`.
+    pub resource: &'a str,
+    /// WooCommerce's id.
+    pub resource_id: i64,
+    /// When the shop noticed it.
+    pub occurred_at: DateTime<Utc>,
+    /// WooCommerce's representation, if it came along.
+    pub payload: Option<&'a str>,
+    /// What that does not tell.
+    pub facts: Option<&'a str>,
+}
+
+/// Keeps an event as `queued`; `false` when it was here before.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn insert(
+    tx: &mut Tx,
+    tenant: TenantId,
+    integration: IntegrationId,
+    event: &Arrival<'_>,
+    now: DateTime<Utc>,
+) -> Result<bool, StoreError> {
+    let kept = execute!(
+        tx,
+        "INSERT INTO inbox (tenant_id, integration_id, event_id, spool, seq, topic, resource,
+            resource_id, occurred_at, received_at, status, payload, facts, attempts)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'queued', $11, $12, 0)
+         ON CONFLICT (tenant_id, integration_id, event_id) DO NOTHING",
+        tenant,
+        integration,
+        event.event_id,
+        event.spool,
+        event.seq,
+        event.topic,
+        event.resource,
+        event.resource_id,
+        event.occurred_at,
+        now,
+        event.payload,
+        event.facts,
+    )?;
+    Ok(kept == 1)
+}
+
+/// Says what became of an event.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn settle(
+    tx: &mut Tx,
+    tenant: TenantId,
+    integration: IntegrationId,
+    event_id: Uuid,
+    status: Verdict,
+    detail: Option<&str>,
+) -> Result<(), StoreError> {
+    execute!(
+        tx,
+        "UPDATE inbox SET status = $4, detail = $5
+         WHERE tenant_id = $1 AND integration_id = $2 AND event_id = $3",
+        tenant,
+        integration,
+        event_id,
+        status.as_str(),
+        detail,
+    )
+    .map(drop)
+}
+
+/// Settles all that waited for a fetch of one thing.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn settle_waiting(
+    tx: &mut Tx,
+    tenant: TenantId,
+    integration: IntegrationId,
+    resource: &str,
+    resource_id: i64,
+    status: Verdict,
+    detail: Option<&str>,
+) -> Result<(), StoreError> {
+    execute!(
+        tx,
+        "UPDATE inbox SET status = $5, detail = $6, attempts = attempts + 1
+         WHERE tenant_id = $1 AND integration_id = $2 AND resource = $3 AND resource_id = $4
+           AND status IN ('queued', 'failed')",
+        tenant,
+        integration,
+        resource,
+        resource_id,
+        status.as_str(),
+        detail,
+    )
+    .map(drop)
+}
+
+/// How many events of a store wait for their order to be fetched.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn orders_waiting(
+    tx: &mut Tx,
+    tenant: TenantId,
+    integration: IntegrationId,
+) -> Result<i64, StoreError> {
+    let (count,) = fetch!(
+        fetch_one,
+        tx,
+        (i64,),
+        "SELECT COUNT(*) FROM inbox
+         WHERE tenant_id = $1 AND integration_id = $2 AND resource = 'order' AND status = 'queued'",
+        tenant,
+        integration,
+    )?;
+    Ok(count)
+}
+
+/// An event as it is shown.
+#[derive(Debug, Clone, Serialize, sqlx::FromRow)]
+pub struct Entry {
+    /// The event's id.
+    pub id: Uuid,
+    /// Its store.
+    pub store: String,
+    /// What happened.
+    pub topic: String,
+    /// To what.
+    pub resource_id: i64,
+    /// What became of it.
+    pub status: String,
+    /// Why.
+    pub detail: Option<String>,
+    /// When it arrived.
+    pub received_at: DateTime<Utc>,
+    /// How often the relay tried to fetch it.
+    pub attempts: i64,
+}
+
+/// The newest events first, those of one status if it is given.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn list(
+    tx: &mut Tx,
+    tenant: TenantId,
+    status: Option<&str>,
+    after: Option<(DateTime<Utc>, Uuid)>,
+    limit: i64,
+) -> Result<Page<Entry>, StoreError> {
+    let (at, id) = after.unzip();
+    let rows = fetch!(
+        fetch_all,
+        tx,
+        Entry,
+        "SELECT e.event_id AS id, i.store_url AS store, e.topic, e.resource_id, e.status, e.detail,
+            e.received_at, e.attempts
+         FROM inbox e
+         JOIN integrations i ON i.tenant_id = e.tenant_id AND i.id = e.integration_id
+         WHERE e.tenant_id = $1 AND ($2 IS NULL OR e.status = $2)
+           AND ($3 IS NULL OR e.received_at < $3 OR (e.received_at = $3 AND e.event_id < $4))
+         ORDER BY e.received_at DESC, e.event_id DESC LIMIT $5",
+        tenant,
+        status,
+        at,
+        id,
+        limit + 1,
+    )?;
+    Ok(Page::cut(rows, limit, |row| format!("{} {}", row.received_at.to_rfc3339(), row.id)))
+}
+
+/// What a retry needs to know of an event.
+#[derive(Debug, sqlx::FromRow)]
+pub struct Origin {
+    /// The store it came from.
+    pub integration_id: Uuid,
+    /// `order`, `product`, `customer` or `lineage`.
+    pub resource: String,
+    /// WooCommerce's id.
+    pub resource_id: i64,
+    /// What became of it so far.
+    pub status: String,
+}
+
+/// Finds an event of the tenant by its id.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn origin(
+    tx: &mut Tx,
+    tenant: TenantId,
+    event_id: Uuid,
+) -> Result<Option<Origin>, StoreError> {
+    fetch!(
+        fetch_optional,
+        tx,
+        Origin,
+        "SELECT integration_id, resource, resource_id, status FROM inbox
+         WHERE tenant_id = $1 AND event_id = $2",
+        tenant,
+        event_id,
+    )
+}
+
+/// Forgets the payloads of events older than `before`; their ids stay for ever.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn forget_payloads(
+    tx: &mut Tx,
+    tenant: TenantId,
+    before: DateTime<Utc>,
+) -> Result<u64, StoreError> {
+    execute!(
+        tx,
+        "UPDATE inbox SET payload = NULL, facts = NULL
+         WHERE tenant_id = $1 AND received_at < $2 AND status IN ('applied', 'superseded', 'ignored')
+           AND (payload IS NOT NULL OR facts IS NOT NULL)",
+        tenant,
+        before,
+    )
+}
+
+/// How many events a tenant has in each state.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn counts(tx: &mut Tx, tenant: TenantId) -> Result<Vec<(String, i64)>, StoreError> {
+    fetch!(
+        fetch_all,
+        tx,
+        (String, i64),
+        "SELECT status, COUNT(*) FROM inbox
+         WHERE tenant_id = $1 AND status IN ('queued', 'failed') GROUP BY status",
+        tenant,
+    )
+}

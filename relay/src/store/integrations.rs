@@ -1,0 +1,391 @@
+//! Connected stores.
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::{IntegrationId, StoreError, TenantId, Tx, execute, fetch, fetch_locked};
+
+/// A store that is, or was, connected.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Integration {
+    /// Its key within the tenant.
+    pub id: Uuid,
+    /// The plugin's own id of the shop.
+    pub store_id: Option<String>,
+    /// The home address, pinned at the first registration.
+    pub store_url: String,
+    /// Where its REST API answers.
+    pub rest_root: String,
+    /// `connected`, `disconnected` or `error`.
+    pub status: String,
+    /// The sealed consumer key.
+    pub consumer_key: Option<Vec<u8>>,
+    /// The sealed consumer secret.
+    pub consumer_secret: Option<Vec<u8>>,
+    /// Since when nothing is applied or pushed, because two databases claim to be this shop.
+    pub forked_at: Option<DateTime<Utc>>,
+}
+
+/// What a registration says about a store.
+#[derive(Debug)]
+pub struct Registration<'a> {
+    /// The plugin's own id of the shop.
+    pub store_id: &'a str,
+    /// The home address.
+    pub store_url: &'a str,
+    /// Where its REST API answers.
+    pub rest_root: &'a str,
+    /// `extension` or `sweep`.
+    pub mode: &'a str,
+    /// Versions and settings, for people.
+    pub config: &'a Value,
+    /// The sealed consumer key.
+    pub consumer_key: &'a [u8],
+    /// The sealed consumer secret.
+    pub consumer_secret: &'a [u8],
+}
+
+/// The store, locked until the transaction ends: all that writes to one store's ledger begins here, so
+/// that its events, its fetches and its settled readings happen one after the other.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn lock(
+    tx: &mut Tx,
+    tenant: TenantId,
+    id: IntegrationId,
+) -> Result<Option<Integration>, StoreError> {
+    fetch_locked!(
+        fetch_optional,
+        " FOR UPDATE",
+        tx,
+        Integration,
+        "SELECT id, store_id, store_url, rest_root, status, consumer_key, consumer_secret, forked_at
+         FROM integrations WHERE tenant_id = $1 AND id = $2",
+        tenant,
+        id,
+    )
+}
+
+/// The store.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn get(
+    tx: &mut Tx,
+    tenant: TenantId,
+    id: IntegrationId,
+) -> Result<Option<Integration>, StoreError> {
+    fetch!(
+        fetch_optional,
+        tx,
+        Integration,
+        "SELECT id, store_id, store_url, rest_root, status, consumer_key, consumer_secret, forked_at
+         FROM integrations WHERE tenant_id = $1 AND id = $2",
+        tenant,
+        id,
+    )
+}
+
+/// The store with this plugin's id, else the one at this address.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn find(
+    tx: &mut Tx,
+    tenant: TenantId,
+    store_id: &str,
+    store_url: &str,
+) -> Result<Option<Integration>, StoreError> {
+    fetch_locked!(
+        fetch_optional,
+        " FOR UPDATE",
+        tx,
+        Integration,
+        "SELECT id, store_id, store_url, rest_root, status, consumer_key, consumer_secret, forked_at
+         FROM integrations
+         WHERE tenant_id = $1 AND type = 'woocommerce'
+           AND (store_id = $2 OR (store_url = $3 AND store_id IS NULL))
+         ORDER BY CASE WHEN store_id = $2 THEN 0 ELSE 1 END LIMIT 1",
+        tenant,
+        store_id,
+        store_url,
+    )
+}
+
+/// Whether any store of the tenant is at this address.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn at_address(
+    tx: &mut Tx,
+    tenant: TenantId,
+    store_url: &str,
+) -> Result<Option<IntegrationId>, StoreError> {
+    let row = fetch!(
+        fetch_optional,
+        tx,
+        (Uuid,),
+        "SELECT id FROM integrations
+         WHERE tenant_id = $1 AND type = 'woocommerce' AND store_url = $2",
+        tenant,
+        store_url,
+    )?;
+    Ok(row.map(|(id,)| id))
+}
+
+/// Keeps a store that registers for the first time.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn insert(
+    tx: &mut Tx,
+    tenant: TenantId,
+    id: IntegrationId,
+    store: &Registration<'_>,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    execute!(
+        tx,
+        "INSERT INTO integrations (tenant_id, id, type, store_id, store_url, rest_root, status, mode,
+            config, consumer_key, consumer_secret, created_at, updated_at)
+         VALUES ($1, $2, 'woocommerce', $3, $4, $5, 'connected', $6, $7, $8, $9, $10, $10)",
+        tenant,
+        id,
+        store.store_id,
+        store.store_url,
+        store.rest_root,
+        store.mode,
+        store.config,
+        store.consumer_key,
+        store.consumer_secret,
+        now,
+    )
+    .map(drop)
+}
+
+/// Renews a store that registers again: its row, and so its history, stays.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn renew(
+    tx: &mut Tx,
+    tenant: TenantId,
+    id: IntegrationId,
+    store: &Registration<'_>,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    execute!(
+        tx,
+        "UPDATE integrations SET store_id = $3, rest_root = $4, mode = $5, config = $6,
+            consumer_key = $7, consumer_secret = $8, status = 'connected', status_reason = NULL,
+            updated_at = $9
+         WHERE tenant_id = $1 AND id = $2",
+        tenant,
+        id,
+        store.store_id,
+        store.rest_root,
+        store.mode,
+        store.config,
+        store.consumer_key,
+        store.consumer_secret,
+        now,
+    )
+    .map(drop)
+}
+
+/// Says how the store stands; `reason` is for people.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn set_status(
+    tx: &mut Tx,
+    tenant: TenantId,
+    id: IntegrationId,
+    status: &str,
+    reason: Option<&str>,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    execute!(
+        tx,
+        "UPDATE integrations SET status = $3, status_reason = $4, updated_at = $5
+         WHERE tenant_id = $1 AND id = $2 AND status <> 'disconnected'
+           AND (status <> $3 OR COALESCE(status_reason, '') <> COALESCE($4, ''))",
+        tenant,
+        id,
+        status,
+        reason,
+        now,
+    )
+    .map(drop)
+}
+
+/// Disconnects: the keys are forgotten, all else stays.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn disconnect(
+    tx: &mut Tx,
+    tenant: TenantId,
+    id: IntegrationId,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    execute!(
+        tx,
+        "UPDATE integrations SET status = 'disconnected', status_reason = NULL, consumer_key = NULL,
+            consumer_secret = NULL, updated_at = $3
+         WHERE tenant_id = $1 AND id = $2",
+        tenant,
+        id,
+        now,
+    )
+    .map(drop)
+}
+
+/// Halts the store until a person decides; the first reason stays.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn fork(
+    tx: &mut Tx,
+    tenant: TenantId,
+    id: IntegrationId,
+    reason: &str,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    execute!(
+        tx,
+        "UPDATE integrations SET forked_at = $3, forked_reason = $4, updated_at = $3
+         WHERE tenant_id = $1 AND id = $2 AND forked_at IS NULL",
+        tenant,
+        id,
+        now,
+        reason,
+    )
+    .map(drop)
+}
+
+/// Up to when all changes of a store are known, by what its listings said.
+#[derive(Debug, Clone, Copy, Default, sqlx::FromRow)]
+pub struct KnownUntil {
+    /// Orders.
+    pub orders: Option<DateTime<Utc>>,
+    /// Products.
+    pub products: Option<DateTime<Utc>>,
+}
+
+/// Up to when all changes of a store are known.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn known_until(
+    tx: &mut Tx,
+    tenant: TenantId,
+    id: IntegrationId,
+) -> Result<KnownUntil, StoreError> {
+    let known = fetch!(
+        fetch_optional,
+        tx,
+        KnownUntil,
+        "SELECT orders_known_until AS orders, products_known_until AS products
+         FROM integrations WHERE tenant_id = $1 AND id = $2",
+        tenant,
+        id,
+    )?;
+    Ok(known.unwrap_or_default())
+}
+
+/// Notes up to when all orders of a store are known.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn orders_known(
+    tx: &mut Tx,
+    tenant: TenantId,
+    id: IntegrationId,
+    until: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    execute!(
+        tx,
+        "UPDATE integrations SET orders_known_until = $3 WHERE tenant_id = $1 AND id = $2",
+        tenant,
+        id,
+        until,
+    )
+    .map(drop)
+}
+
+/// Notes up to when all products of a store are known.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn products_known(
+    tx: &mut Tx,
+    tenant: TenantId,
+    id: IntegrationId,
+    until: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    execute!(
+        tx,
+        "UPDATE integrations SET products_known_until = $3 WHERE tenant_id = $1 AND id = $2",
+        tenant,
+        id,
+        until,
+    )
+    .map(drop)
+}
+
+/// Notes that a whole sweep of the store has ended.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn synced(
+    tx: &mut Tx,
+    tenant: TenantId,
+    id: IntegrationId,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    execute!(
+        tx,
+        "UPDATE integrations SET last_sync_at = $3 WHERE tenant_id = $1 AND id = $2",
+        tenant,
+        id,
+        now,
+    )
+    .map(drop)
+}
+
+/// A store as `doctor` shows it.
+#[derive(Debug, sqlx::FromRow)]
+pub struct Summary {
+    /// The tenant's name.
+    pub tenant: String,
+    /// The home address.
+    pub store_url: String,
+    /// `connected`, `disconnected` or `error`.
+    pub status: String,
+    /// Why, for people.
+    pub status_reason: Option<String>,
+    /// How it reaches us.
+    pub mode: String,
+    /// Why it is halted, if it is.
+    pub forked_reason: Option<String>,
+    /// When it was last joined with the ledger.
+    pub last_sync_at: Option<DateTime<Utc>>,
+}
+
+/// Every store of every tenant, for the operator's own command line.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn summaries(tx: &mut Tx) -> Result<Vec<Summary>, StoreError> {
+    fetch!(
+        fetch_all,
+        tx,
+        Summary,
+        "SELECT t.name AS tenant, i.store_url, i.status, i.status_reason, i.mode, i.forked_reason,
+            i.last_sync_at
+         FROM integrations i JOIN tenants t ON t.id = i.tenant_id ORDER BY t.name, i.store_url",
+    )
+}

@@ -1,0 +1,227 @@
+//! Pieces, and how many of each there are.
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::{IntegrationId, StoreError, TenantId, Tx, execute, fetch, fetch_locked, page::Page};
+
+/// A piece in a transaction that may change it.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Row {
+    /// Its key within the tenant.
+    pub id: Uuid,
+    /// The sum of its movements, in thousandths.
+    pub quantity: i64,
+    /// Whether that was ever counted.
+    pub counted: bool,
+    /// Whether it may be sold below zero.
+    pub backorders: bool,
+    /// The store that brought it.
+    pub origin_integration_id: Option<Uuid>,
+}
+
+/// What a store says of a piece.
+#[derive(Debug)]
+pub struct Described<'a> {
+    /// Its SKU.
+    pub sku: &'a str,
+    /// Its name.
+    pub name: &'a str,
+    /// Whether it may be sold below zero.
+    pub backorders: bool,
+    /// Its price, in millionths.
+    pub price: Option<i64>,
+    /// A picture's address.
+    pub image: Option<&'a str>,
+    /// Categories, attributes, tax class, address in the shop.
+    pub details: &'a Value,
+}
+
+/// The piece of this SKU, locked until the transaction ends.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn lock_by_sku(
+    tx: &mut Tx,
+    tenant: TenantId,
+    sku: &str,
+) -> Result<Option<Row>, StoreError> {
+    fetch_locked!(
+        fetch_optional,
+        " FOR UPDATE",
+        tx,
+        Row,
+        "SELECT id, quantity, counted, backorders, origin_integration_id FROM inventory
+         WHERE tenant_id = $1 AND sku = $2",
+        tenant,
+        sku,
+    )
+}
+
+/// A new piece that nobody has counted yet.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn insert(
+    tx: &mut Tx,
+    tenant: TenantId,
+    id: Uuid,
+    piece: &Described<'_>,
+    origin: IntegrationId,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    execute!(
+        tx,
+        "INSERT INTO inventory (tenant_id, id, sku, name, quantity, counted, backorders, price, image,
+            details, origin_integration_id, created_at, updated_at)
+         VALUES ($1, $2, $3, $4, 0, FALSE, $5, $6, $7, $8, $9, $10, $10)",
+        tenant,
+        id,
+        piece.sku,
+        piece.name,
+        piece.backorders,
+        piece.price,
+        piece.image,
+        piece.details,
+        origin,
+        now,
+    )
+    .map(drop)
+}
+
+/// Describes a piece anew, in the words of the store that brought it.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn describe(
+    tx: &mut Tx,
+    tenant: TenantId,
+    id: Uuid,
+    piece: &Described<'_>,
+    origin: IntegrationId,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    execute!(
+        tx,
+        "UPDATE inventory SET name = $3, backorders = $4, price = $5, image = $6, details = $7,
+            updated_at = $9
+         WHERE tenant_id = $1 AND id = $2 AND origin_integration_id = $8",
+        tenant,
+        id,
+        piece.name,
+        piece.backorders,
+        piece.price,
+        piece.image,
+        piece.details,
+        origin,
+        now,
+    )
+    .map(drop)
+}
+
+/// Adds to a piece's quantity and gives the new one. Only [`super::movements`] calls this, so that the
+/// quantity stays the sum of the movements.
+pub(super) async fn add(
+    tx: &mut Tx,
+    tenant: TenantId,
+    id: Uuid,
+    change: i64,
+    now: DateTime<Utc>,
+) -> Result<(i64, bool), StoreError> {
+    fetch!(
+        fetch_one,
+        tx,
+        (i64, bool),
+        "UPDATE inventory SET quantity = quantity + $3, updated_at = $4
+         WHERE tenant_id = $1 AND id = $2 RETURNING quantity, backorders",
+        tenant,
+        id,
+        change,
+        now,
+    )
+}
+
+/// Notes that the piece's quantity means something from now on; `false` when it did before.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn mark_counted(tx: &mut Tx, tenant: TenantId, id: Uuid) -> Result<bool, StoreError> {
+    let marked = execute!(
+        tx,
+        "UPDATE inventory SET counted = TRUE WHERE tenant_id = $1 AND id = $2 AND NOT counted",
+        tenant,
+        id,
+    )?;
+    Ok(marked == 1)
+}
+
+/// How many pieces a store has brought since `since`.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn brought_since(
+    tx: &mut Tx,
+    tenant: TenantId,
+    origin: IntegrationId,
+    since: DateTime<Utc>,
+) -> Result<i64, StoreError> {
+    let (count,) = fetch!(
+        fetch_one,
+        tx,
+        (i64,),
+        "SELECT COUNT(*) FROM inventory
+         WHERE tenant_id = $1 AND origin_integration_id = $2 AND created_at >= $3",
+        tenant,
+        origin,
+        since,
+    )?;
+    Ok(count)
+}
+
+/// A piece as it is shown.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Shown {
+    /// Its key within the tenant.
+    pub id: Uuid,
+    /// Its SKU.
+    pub sku: String,
+    /// Its name.
+    pub name: String,
+    /// In thousandths; means nothing until `counted`.
+    pub quantity: i64,
+    /// Whether it was counted.
+    pub counted: bool,
+    /// Whether it may be sold below zero.
+    pub backorders: bool,
+    /// In millionths.
+    pub price: Option<i64>,
+    /// A picture's address.
+    pub image: Option<String>,
+}
+
+/// Pieces by SKU, or the one of this SKU.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn list(
+    tx: &mut Tx,
+    tenant: TenantId,
+    sku: Option<&str>,
+    after: Option<&str>,
+    limit: i64,
+) -> Result<Page<Shown>, StoreError> {
+    let rows = fetch!(
+        fetch_all,
+        tx,
+        Shown,
+        "SELECT id, sku, name, quantity, counted, backorders, price, image FROM inventory
+         WHERE tenant_id = $1 AND ($2 IS NULL OR sku = $2) AND ($3 IS NULL OR sku > $3)
+         ORDER BY sku LIMIT $4",
+        tenant,
+        sku,
+        after,
+        limit + 1,
+    )?;
+    Ok(Page::cut(rows, limit, |row| row.sku.clone()))
+}

@@ -1,0 +1,412 @@
+//! Listings: one stock owner in one store, and the stock that it must have.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::{IntegrationId, StoreError, TenantId, Tx, execute, fetch, fetch_locked};
+
+/// A listing.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Listing {
+    /// Its key within the tenant.
+    pub id: Uuid,
+    /// WooCommerce's id of the stock owner.
+    pub stock_id: i64,
+    /// The piece it sells, once that is decided.
+    pub inventory_id: Option<Uuid>,
+    /// `opening`, `open`, `unmanaged`, `waiting`, `skipped` or `missing`.
+    pub state: String,
+    /// The stock it must have, in thousandths, from all that the ledger knows.
+    pub mirror: Option<i64>,
+    /// Postings, pushes and movements so far.
+    pub changes: i64,
+    /// The first of two readings, in thousandths.
+    pub reading: Option<i64>,
+    /// `changes` when the first reading was asked for.
+    pub reading_changes: Option<i64>,
+    /// When the first reading was in.
+    pub reading_at: Option<DateTime<Utc>>,
+    /// When it was opened.
+    pub opened_at: Option<DateTime<Utc>>,
+}
+
+/// The listing of a stock owner, locked until the transaction ends.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn lock(
+    tx: &mut Tx,
+    tenant: TenantId,
+    integration: IntegrationId,
+    stock_id: i64,
+) -> Result<Option<Listing>, StoreError> {
+    fetch_locked!(
+        fetch_optional,
+        " FOR UPDATE",
+        tx,
+        Listing,
+        "SELECT id, stock_id, inventory_id, state, mirror, changes, reading, reading_changes,
+            reading_at, opened_at
+         FROM listings WHERE tenant_id = $1 AND integration_id = $2 AND stock_id = $3",
+        tenant,
+        integration,
+        stock_id,
+    )
+}
+
+/// How a listing shall stand.
+#[derive(Debug)]
+pub struct Standing<'a> {
+    /// The piece it sells.
+    pub inventory_id: Option<Uuid>,
+    /// Its state.
+    pub state: &'a str,
+    /// Why, for people.
+    pub reason: Option<&'a str>,
+    /// Whether the shop sells it below zero.
+    pub backorders: bool,
+}
+
+/// A new listing.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn insert(
+    tx: &mut Tx,
+    tenant: TenantId,
+    integration: IntegrationId,
+    stock_id: i64,
+    standing: &Standing<'_>,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    execute!(
+        tx,
+        "INSERT INTO listings (tenant_id, id, integration_id, stock_id, inventory_id, state, reason,
+            backorders, changes, created_at, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9, $9)",
+        tenant,
+        super::new_id(),
+        integration,
+        stock_id,
+        standing.inventory_id,
+        standing.state,
+        standing.reason,
+        standing.backorders,
+        now,
+    )
+    .map(drop)
+}
+
+
+/// Puts a listing into another state. Its readings are void; its mirror goes unless it stays open.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn restate(
+    tx: &mut Tx,
+    tenant: TenantId,
+    id: Uuid,
+    standing: &Standing<'_>,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    execute!(
+        tx,
+        "UPDATE listings SET inventory_id = $3, state = $4, reason = $5, backorders = $6,
+            mirror = CASE WHEN $4 = 'open' THEN mirror END,
+            reading = NULL, reading_at = NULL, reading_changes = NULL,
+            changes = changes + 1, updated_at = $7
+         WHERE tenant_id = $1 AND id = $2",
+        tenant,
+        id,
+        standing.inventory_id,
+        standing.state,
+        standing.reason,
+        standing.backorders,
+        now,
+    )
+    .map(drop)
+}
+
+/// Follows the shop's backorder setting.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn set_backorders(
+    tx: &mut Tx,
+    tenant: TenantId,
+    id: Uuid,
+    backorders: bool,
+) -> Result<(), StoreError> {
+    execute!(
+        tx,
+        "UPDATE listings SET backorders = $3 WHERE tenant_id = $1 AND id = $2",
+        tenant,
+        id,
+        backorders,
+    )
+    .map(drop)
+}
+
+/// Counts something that makes a reading in progress void, and moves the mirror by `mirror_change`.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn moved(
+    tx: &mut Tx,
+    tenant: TenantId,
+    id: Uuid,
+    mirror_change: i64,
+) -> Result<(), StoreError> {
+    execute!(
+        tx,
+        "UPDATE listings SET changes = changes + 1, mirror = mirror + $3
+         WHERE tenant_id = $1 AND id = $2",
+        tenant,
+        id,
+        mirror_change,
+    )
+    .map(drop)
+}
+
+/// Counts a movement of a piece against every listing that sells it.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn piece_moved(
+    tx: &mut Tx,
+    tenant: TenantId,
+    inventory: Uuid,
+) -> Result<(), StoreError> {
+    execute!(
+        tx,
+        "UPDATE listings SET changes = changes + 1 WHERE tenant_id = $1 AND inventory_id = $2",
+        tenant,
+        inventory,
+    )
+    .map(drop)
+}
+
+/// Counts a movement of a piece against every other listing that sells it.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn piece_moved_elsewhere(
+    tx: &mut Tx,
+    tenant: TenantId,
+    inventory: Uuid,
+    listing: Uuid,
+) -> Result<(), StoreError> {
+    execute!(
+        tx,
+        "UPDATE listings SET changes = changes + 1
+         WHERE tenant_id = $1 AND inventory_id = $2 AND id <> $3",
+        tenant,
+        inventory,
+        listing,
+    )
+    .map(drop)
+}
+
+/// Whether another listing sells this piece, and whether it is of the same store.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn other_of_piece(
+    tx: &mut Tx,
+    tenant: TenantId,
+    inventory: Uuid,
+    integration: IntegrationId,
+    stock_id: i64,
+) -> Result<Option<Other>, StoreError> {
+    let row = fetch!(
+        fetch_optional,
+        tx,
+        (Uuid, i64),
+        "SELECT integration_id, stock_id FROM listings
+         WHERE tenant_id = $1 AND inventory_id = $2
+           AND (integration_id <> $3 OR stock_id <> $4)
+         ORDER BY CASE WHEN integration_id = $3 THEN 0 ELSE 1 END LIMIT 1",
+        tenant,
+        inventory,
+        integration,
+        stock_id,
+    )?;
+    Ok(row.map(|(owner, stock_id)| Other { same_store: owner == integration, stock_id }))
+}
+
+/// Another listing of the same piece.
+#[derive(Debug, Clone, Copy)]
+pub struct Other {
+    /// Whether it is of the same store.
+    pub same_store: bool,
+    /// Its stock owner there.
+    pub stock_id: i64,
+}
+
+/// A listing that waits for its settled reading.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Opening {
+    /// WooCommerce's id of the stock owner.
+    pub stock_id: i64,
+    /// Its parent, if it is a variation.
+    pub parent_id: Option<i64>,
+    /// `changes` now: noted before the shop is asked.
+    pub changes: i64,
+    /// Whether it has its first reading.
+    pub read: bool,
+}
+
+/// The listings of a store that wait for their settled reading.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn opening(
+    tx: &mut Tx,
+    tenant: TenantId,
+    integration: IntegrationId,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<Opening>, StoreError> {
+    fetch!(
+        fetch_all,
+        tx,
+        Opening,
+        "SELECT l.stock_id, p.parent_id, l.changes,
+            CASE WHEN l.reading_at IS NULL THEN FALSE ELSE TRUE END AS read
+         FROM listings l
+         LEFT JOIN products p ON p.tenant_id = l.tenant_id AND p.integration_id = l.integration_id
+           AND p.remote_id = l.stock_id
+         WHERE l.tenant_id = $1 AND l.integration_id = $2 AND l.state = 'opening' AND l.stock_id > $3
+         ORDER BY l.stock_id LIMIT $4",
+        tenant,
+        integration,
+        after,
+        limit,
+    )
+}
+
+/// Whether any listing of a store waits for its settled reading.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn any_opening(
+    tx: &mut Tx,
+    tenant: TenantId,
+    integration: IntegrationId,
+) -> Result<bool, StoreError> {
+    let row = fetch!(
+        fetch_optional,
+        tx,
+        (Uuid,),
+        "SELECT id FROM listings
+         WHERE tenant_id = $1 AND integration_id = $2 AND state = 'opening' LIMIT 1",
+        tenant,
+        integration,
+    )?;
+    Ok(row.is_some())
+}
+
+/// Keeps the first of two readings.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn first_reading(
+    tx: &mut Tx,
+    tenant: TenantId,
+    id: Uuid,
+    reading: i64,
+    changes: i64,
+    at: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    execute!(
+        tx,
+        "UPDATE listings SET reading = $3, reading_changes = $4, reading_at = $5
+         WHERE tenant_id = $1 AND id = $2",
+        tenant,
+        id,
+        reading,
+        changes,
+        at,
+    )
+    .map(drop)
+}
+
+/// Opens a listing at a settled reading: from now on its lines post.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn open(
+    tx: &mut Tx,
+    tenant: TenantId,
+    id: Uuid,
+    mirror: i64,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    execute!(
+        tx,
+        "UPDATE listings SET state = 'open', reason = NULL, mirror = $3, opened_at = $4,
+            updated_at = $4, changes = changes + 1, reading = NULL, reading_at = NULL,
+            reading_changes = NULL
+         WHERE tenant_id = $1 AND id = $2",
+        tenant,
+        id,
+        mirror,
+        now,
+    )
+    .map(drop)
+}
+
+/// A listing as it is shown with its piece.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Shown {
+    /// The store's address.
+    pub store: String,
+    /// WooCommerce's id of the stock owner.
+    pub stock_id: i64,
+    /// Its state.
+    pub state: String,
+    /// Why, for people.
+    pub reason: Option<String>,
+    /// In thousandths.
+    pub mirror: Option<i64>,
+}
+
+/// The listings of a piece.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn of_piece(
+    tx: &mut Tx,
+    tenant: TenantId,
+    inventory: Uuid,
+) -> Result<Vec<Shown>, StoreError> {
+    fetch!(
+        fetch_all,
+        tx,
+        Shown,
+        "SELECT i.store_url AS store, l.stock_id, l.state, l.reason, l.mirror
+         FROM listings l
+         JOIN integrations i ON i.tenant_id = l.tenant_id AND i.id = l.integration_id
+         WHERE l.tenant_id = $1 AND l.inventory_id = $2 ORDER BY i.store_url, l.stock_id",
+        tenant,
+        inventory,
+    )
+}
+
+/// The listings of several pieces.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn of_pieces(
+    tx: &mut Tx,
+    tenant: TenantId,
+    inventory: &[Uuid],
+) -> Result<HashMap<Uuid, Vec<Shown>>, StoreError> {
+    let mut found = HashMap::new();
+    for id in inventory {
+        found.insert(*id, of_piece(tx, tenant, *id).await?);
+    }
+    Ok(found)
+}

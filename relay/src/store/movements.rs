@@ -1,0 +1,126 @@
+//! Stock movements: the only way in which a piece's quantity changes.
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::{StoreError, TenantId, Tx, execute, fetch, inventory, new_id, page::Page};
+
+/// A movement to be posted.
+#[derive(Debug, Default)]
+pub struct Movement<'a> {
+    /// Which piece.
+    pub inventory_id: Uuid,
+    /// `sale`, `return`, `adjustment`, `stocktake`, `purchase`, `transfer`, `write_off` or `other`.
+    pub kind: &'a str,
+    /// In thousandths.
+    pub change: i64,
+    /// For people.
+    pub notes: &'a str,
+    /// The store it comes from.
+    pub integration_id: Option<Uuid>,
+    /// The sale behind it.
+    pub sale_id: Option<Uuid>,
+    /// The line of that sale.
+    pub line_id: Option<i64>,
+    /// The event behind it.
+    pub event_id: Option<Uuid>,
+    /// The token of whoever posted it by hand.
+    pub token_id: Option<Uuid>,
+}
+
+/// What a movement led to.
+#[derive(Debug, Clone, Copy)]
+pub struct Posted {
+    /// The movement's id.
+    pub id: Uuid,
+    /// The piece's quantity after it, in thousandths.
+    pub quantity: i64,
+    /// Whether the piece may be sold below zero.
+    pub backorders: bool,
+}
+
+/// Posts a movement and adds it to the piece's quantity.
+///
+/// # Errors
+/// When the database does not answer, or the piece does not exist.
+pub async fn post(
+    tx: &mut Tx,
+    tenant: TenantId,
+    movement: &Movement<'_>,
+    now: DateTime<Utc>,
+) -> Result<Posted, StoreError> {
+    let id = new_id();
+    let (quantity, backorders) =
+        inventory::add(tx, tenant, movement.inventory_id, movement.change, now).await?;
+    execute!(
+        tx,
+        "INSERT INTO stock_movements (tenant_id, id, inventory_id, movement_type, quantity_change,
+            notes, integration_id, sale_id, line_id, event_id, token_id, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+        tenant,
+        id,
+        movement.inventory_id,
+        movement.kind,
+        movement.change,
+        movement.notes,
+        movement.integration_id,
+        movement.sale_id,
+        movement.line_id,
+        movement.event_id,
+        movement.token_id,
+        now,
+    )?;
+    Ok(Posted { id, quantity, backorders })
+}
+
+/// A movement as it is shown.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Shown {
+    /// Its id.
+    pub id: Uuid,
+    /// Its type.
+    pub movement_type: String,
+    /// In thousandths.
+    pub quantity_change: i64,
+    /// For people.
+    pub notes: String,
+    /// The event behind it.
+    pub event_id: Option<Uuid>,
+    /// The sale behind it.
+    pub sale_id: Option<Uuid>,
+    /// That sale's order.
+    pub order_id: Option<i64>,
+    /// That order's number, as the shop's customers see it.
+    pub order_number: Option<String>,
+    /// When it was posted.
+    pub created_at: DateTime<Utc>,
+}
+
+/// A piece's movements, the newest first.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn list(
+    tx: &mut Tx,
+    tenant: TenantId,
+    inventory: Uuid,
+    before: Option<Uuid>,
+    limit: i64,
+) -> Result<Page<Shown>, StoreError> {
+    let rows = fetch!(
+        fetch_all,
+        tx,
+        Shown,
+        "SELECT m.id, m.movement_type, m.quantity_change, m.notes, m.event_id, m.sale_id,
+            s.external_id AS order_id, s.number AS order_number, m.created_at
+         FROM stock_movements m
+         LEFT JOIN sales s ON s.tenant_id = m.tenant_id AND s.id = m.sale_id
+         WHERE m.tenant_id = $1 AND m.inventory_id = $2 AND ($3 IS NULL OR m.id < $3)
+         ORDER BY m.id DESC LIMIT $4",
+        tenant,
+        inventory,
+        before,
+        limit + 1,
+    )?;
+    Ok(Page::cut(rows, limit, |row| row.id.to_string()))
+}

@@ -1,0 +1,42 @@
+//! Paging by key: the next page begins after the last key seen, however many rows there are.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::Serialize;
+
+/// How many rows a page has when nobody says.
+pub const DEFAULT_LIMIT: i64 = 50;
+/// How many rows a page may have.
+pub const MAX_LIMIT: i64 = 500;
+
+/// One page of a list.
+#[derive(Debug, Serialize)]
+pub struct Page<T> {
+    /// The rows, in the list's order.
+    pub items: Vec<T>,
+    /// What to pass as `after` for the next page; absent on the last.
+    pub next: Option<String>,
+}
+
+impl<T> Page<T> {
+    /// A page from one row more than was asked for.
+    #[must_use]
+    pub fn cut(mut items: Vec<T>, limit: i64, key: impl Fn(&T) -> String) -> Self {
+        let limit = usize::try_from(limit).unwrap_or(0);
+        let more = items.len() > limit;
+        items.truncate(limit);
+        let next = items.last().filter(|_| more).map(|last| URL_SAFE_NO_PAD.encode(key(last)));
+        Self { items, next }
+    }
+
+    /// The same page with other items.
+    #[must_use]
+    pub fn map<U>(self, to: impl FnMut(T) -> U) -> Page<U> {
+        Page { items: self.items.into_iter().map(to).collect(), next: self.next }
+    }
+}
+
+/// Reads back what [`Page::cut`] gave out; nothing for a cursor that was tampered with.
+#[must_use]
+pub fn read_cursor(text: &str) -> Option<String> {
+    String::from_utf8(URL_SAFE_NO_PAD.decode(text).ok()?).ok()
+}

@@ -1,0 +1,130 @@
+//! A shop's products and variations, and which one owns the stock that each draws on.
+
+use chrono::{DateTime, Utc};
+
+use super::{IntegrationId, StoreError, TenantId, Tx, execute, fetch};
+
+/// A product as the ledger knows it.
+#[derive(Debug)]
+pub struct Known<'a> {
+    /// WooCommerce's id.
+    pub remote_id: i64,
+    /// The product that a variation belongs to.
+    pub parent_id: Option<i64>,
+    /// Whose stock it draws on.
+    pub stock_id: i64,
+    /// `simple`, `variable`, `variation`, …
+    pub kind: &'a str,
+    /// Its SKU, if it has one.
+    pub sku: Option<&'a str>,
+    /// Its name.
+    pub name: &'a str,
+    /// `publish`, `draft`, `trash`, …
+    pub status: &'a str,
+}
+
+/// Keeps what is known of a product.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn upsert(
+    tx: &mut Tx,
+    tenant: TenantId,
+    integration: IntegrationId,
+    product: &Known<'_>,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    execute!(
+        tx,
+        "INSERT INTO products (tenant_id, integration_id, remote_id, parent_id, stock_id, kind, sku,
+            name, status, gone, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, FALSE, $10)
+         ON CONFLICT (tenant_id, integration_id, remote_id) DO UPDATE SET parent_id = $4,
+            stock_id = $5, kind = $6, sku = $7, name = $8, status = $9, gone = FALSE,
+            updated_at = $10",
+        tenant,
+        integration,
+        product.remote_id,
+        product.parent_id,
+        product.stock_id,
+        product.kind,
+        product.sku,
+        product.name,
+        product.status,
+        now,
+    )
+    .map(drop)
+}
+
+/// Whose stock a product draws on, if it is known.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn stock_owner(
+    tx: &mut Tx,
+    tenant: TenantId,
+    integration: IntegrationId,
+    remote_id: i64,
+) -> Result<Option<i64>, StoreError> {
+    let row = fetch!(
+        fetch_optional,
+        tx,
+        (i64,),
+        "SELECT stock_id FROM products
+         WHERE tenant_id = $1 AND integration_id = $2 AND remote_id = $3",
+        tenant,
+        integration,
+        remote_id,
+    )?;
+    Ok(row.map(|(stock_id,)| stock_id))
+}
+
+/// The variable products of a store after `after`, by id: those whose variations are listed apart.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn parents(
+    tx: &mut Tx,
+    tenant: TenantId,
+    integration: IntegrationId,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<i64>, StoreError> {
+    let rows = fetch!(
+        fetch_all,
+        tx,
+        (i64,),
+        "SELECT remote_id FROM products
+         WHERE tenant_id = $1 AND integration_id = $2 AND kind = 'variable' AND NOT gone
+           AND remote_id > $3
+         ORDER BY remote_id LIMIT $4",
+        tenant,
+        integration,
+        after,
+        limit,
+    )?;
+    Ok(rows.into_iter().map(|(id,)| id).collect())
+}
+
+/// Notes that the shop has deleted a product.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn gone(
+    tx: &mut Tx,
+    tenant: TenantId,
+    integration: IntegrationId,
+    remote_id: i64,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    execute!(
+        tx,
+        "UPDATE products SET gone = TRUE, updated_at = $4
+         WHERE tenant_id = $1 AND integration_id = $2 AND remote_id = $3",
+        tenant,
+        integration,
+        remote_id,
+        now,
+    )
+    .map(drop)
+}

@@ -1,0 +1,274 @@
+//! What is known of each order, product and customer of a shop, and what has to be fetched.
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::{IntegrationId, StoreError, TenantId, Tx, execute, fetch, fetch_locked};
+
+/// Which thing of which store.
+#[derive(Debug, Clone, Copy)]
+pub struct Key<'a> {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// The store.
+    pub integration: IntegrationId,
+    /// `order`, `product` or `customer`.
+    pub resource: &'a str,
+    /// WooCommerce's id.
+    pub remote_id: i64,
+}
+
+/// How a thing stands.
+#[derive(Debug, Clone, Copy, sqlx::FromRow)]
+pub struct Standing {
+    /// The highest `rev` that was applied.
+    pub rev: Option<i64>,
+    /// How often anything about it arrived.
+    pub arrived: i64,
+    /// When anything about it last arrived.
+    pub arrived_at: DateTime<Utc>,
+    /// When it was first heard of.
+    pub first_seen_at: DateTime<Utc>,
+    /// How often fetching it failed in a row.
+    pub attempts: i64,
+}
+
+/// Counts an arrival and gives how the thing stands now. The row stays locked.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn arrive(
+    tx: &mut Tx,
+    key: Key<'_>,
+    now: DateTime<Utc>,
+) -> Result<Standing, StoreError> {
+    fetch!(
+        fetch_one,
+        tx,
+        Standing,
+        "INSERT INTO resources (tenant_id, integration_id, resource, remote_id, arrived, arrived_at,
+            first_seen_at, attempts)
+         VALUES ($1, $2, $3, $4, 1, $5, $5, 0)
+         ON CONFLICT (tenant_id, integration_id, resource, remote_id)
+         DO UPDATE SET arrived = resources.arrived + 1, arrived_at = $5
+         RETURNING rev, arrived, arrived_at, first_seen_at, attempts",
+        key.tenant,
+        key.integration,
+        key.resource,
+        key.remote_id,
+        now,
+    )
+}
+
+/// How a thing that a listing shows stands; heard of now, if never before. The row stays locked.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn seen(
+    tx: &mut Tx,
+    key: Key<'_>,
+    now: DateTime<Utc>,
+) -> Result<Standing, StoreError> {
+    fetch!(
+        fetch_one,
+        tx,
+        Standing,
+        "INSERT INTO resources (tenant_id, integration_id, resource, remote_id, arrived, arrived_at,
+            first_seen_at, attempts)
+         VALUES ($1, $2, $3, $4, 0, $5, $6, 0)
+         ON CONFLICT (tenant_id, integration_id, resource, remote_id)
+         DO UPDATE SET arrived = resources.arrived
+         RETURNING rev, arrived, arrived_at, first_seen_at, attempts",
+        key.tenant,
+        key.integration,
+        key.resource,
+        key.remote_id,
+        DateTime::<Utc>::UNIX_EPOCH,
+        now,
+    )
+}
+
+/// How the thing stands, if it was ever heard of. The row stays locked.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn lock(tx: &mut Tx, key: Key<'_>) -> Result<Option<Standing>, StoreError> {
+    fetch_locked!(
+        fetch_optional,
+        " FOR UPDATE",
+        tx,
+        Standing,
+        "SELECT rev, arrived, arrived_at, first_seen_at, attempts FROM resources
+         WHERE tenant_id = $1 AND integration_id = $2 AND resource = $3 AND remote_id = $4",
+        key.tenant,
+        key.integration,
+        key.resource,
+        key.remote_id,
+    )
+}
+
+/// Asks for the thing to be fetched, at `at` or before.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn want(tx: &mut Tx, key: Key<'_>, at: DateTime<Utc>) -> Result<(), StoreError> {
+    execute!(
+        tx,
+        "INSERT INTO resources (tenant_id, integration_id, resource, remote_id, arrived, arrived_at,
+            first_seen_at, attempts, fetch_at)
+         VALUES ($1, $2, $3, $4, 0, $5, $5, 0, $5)
+         ON CONFLICT (tenant_id, integration_id, resource, remote_id)
+         DO UPDATE SET fetch_at = CASE WHEN resources.fetch_at IS NULL OR resources.fetch_at > $5
+            THEN $5 ELSE resources.fetch_at END",
+        key.tenant,
+        key.integration,
+        key.resource,
+        key.remote_id,
+        at,
+    )
+    .map(drop)
+}
+
+/// Notes that the thing is in the ledger as of `rev`, and that nothing has to be fetched.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn applied(tx: &mut Tx, key: Key<'_>, rev: Option<i64>) -> Result<(), StoreError> {
+    execute!(
+        tx,
+        "UPDATE resources SET rev = COALESCE($5, rev), fetch_at = NULL, leased_until = NULL,
+            attempts = 0
+         WHERE tenant_id = $1 AND integration_id = $2 AND resource = $3 AND remote_id = $4",
+        key.tenant,
+        key.integration,
+        key.resource,
+        key.remote_id,
+        rev,
+    )
+    .map(drop)
+}
+
+/// Puts a thing back, to be fetched at `at`; `failed` counts against it.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn put_back(
+    tx: &mut Tx,
+    key: Key<'_>,
+    at: DateTime<Utc>,
+    failed: bool,
+) -> Result<(), StoreError> {
+    execute!(
+        tx,
+        "UPDATE resources SET fetch_at = $5, leased_until = NULL, attempts = attempts + $6
+         WHERE tenant_id = $1 AND integration_id = $2 AND resource = $3 AND remote_id = $4",
+        key.tenant,
+        key.integration,
+        key.resource,
+        key.remote_id,
+        at,
+        i64::from(failed),
+    )
+    .map(drop)
+}
+
+/// A thing that is due to be fetched.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Due {
+    /// The store.
+    pub integration_id: Uuid,
+    /// `order`, `product` or `customer`.
+    pub resource: String,
+    /// WooCommerce's id.
+    pub remote_id: i64,
+    /// Arrivals at the moment of the claim.
+    pub arrived: i64,
+    /// Failed fetches in a row.
+    pub attempts: i64,
+}
+
+/// Which tenants have something to fetch.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn tenants_due(
+    tx: &mut Tx,
+    now: DateTime<Utc>,
+) -> Result<Vec<TenantId>, StoreError> {
+    let rows = fetch!(
+        fetch_all,
+        tx,
+        (Uuid,),
+        "SELECT DISTINCT tenant_id FROM resources
+         WHERE fetch_at IS NOT NULL AND fetch_at <= $1
+           AND (leased_until IS NULL OR leased_until <= $1) LIMIT 1000",
+        now,
+    )?;
+    Ok(rows.into_iter().map(|(id,)| id).collect())
+}
+
+/// Claims up to `limit` things of a tenant until `until`; another relay passes over them.
+///
+/// Orders come first, and nothing of a store that is halted or has no key.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn claim(
+    tx: &mut Tx,
+    tenant: TenantId,
+    limit: i64,
+    now: DateTime<Utc>,
+    until: DateTime<Utc>,
+) -> Result<Vec<Due>, StoreError> {
+    let due = fetch_locked!(
+        fetch_all,
+        " FOR UPDATE SKIP LOCKED",
+        tx,
+        Due,
+        "SELECT integration_id, resource, remote_id, arrived, attempts FROM resources
+         WHERE tenant_id = $1 AND fetch_at IS NOT NULL AND fetch_at <= $2
+           AND (leased_until IS NULL OR leased_until <= $2)
+           AND integration_id IN (SELECT id FROM integrations
+             WHERE tenant_id = $1 AND forked_at IS NULL AND consumer_key IS NOT NULL)
+         ORDER BY CASE resource WHEN 'order' THEN 0 WHEN 'product' THEN 1 ELSE 2 END, fetch_at
+         LIMIT $3",
+        tenant,
+        now,
+        limit,
+    )?;
+    for thing in &due {
+        execute!(
+            tx,
+            "UPDATE resources SET leased_until = $5
+             WHERE tenant_id = $1 AND integration_id = $2 AND resource = $3 AND remote_id = $4",
+            tenant,
+            thing.integration_id,
+            thing.resource.as_str(),
+            thing.remote_id,
+            until,
+        )?;
+    }
+    Ok(due)
+}
+
+/// How many orders of a store wait to be fetched.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn orders_wanted(
+    tx: &mut Tx,
+    tenant: TenantId,
+    integration: IntegrationId,
+) -> Result<i64, StoreError> {
+    let (count,) = fetch!(
+        fetch_one,
+        tx,
+        (i64,),
+        "SELECT COUNT(*) FROM resources
+         WHERE tenant_id = $1 AND integration_id = $2 AND resource = 'order'
+           AND fetch_at IS NOT NULL AND attempts = 0",
+        tenant,
+        integration,
+    )?;
+    Ok(count)
+}

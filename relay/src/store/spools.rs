@@ -1,0 +1,81 @@
+//! What each spool has sent, and what it said is still to come.
+
+use chrono::{DateTime, Utc};
+use nexpura_protocol::SpoolState;
+use uuid::Uuid;
+
+use super::{IntegrationId, StoreError, TenantId, Tx, execute, fetch};
+
+/// What a push says of its spool.
+#[derive(Debug)]
+pub struct Report<'a> {
+    /// The connection it came by.
+    pub connection: Uuid,
+    /// The spool's own id.
+    pub spool: &'a str,
+    /// The first and the last `seq` of the push, if it had events.
+    pub span: Option<(i64, i64)>,
+    /// What is still to come.
+    pub state: SpoolState,
+}
+
+/// Keeps the report. `gaps` counts pushes that did not begin where the last one ended.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn report(
+    tx: &mut Tx,
+    tenant: TenantId,
+    integration: IntegrationId,
+    report: &Report<'_>,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let (first, last) = report.span.unwrap_or((0, 0));
+    execute!(
+        tx,
+        "INSERT INTO spools (tenant_id, connection_id, id, integration_id, last_seq, gaps, unsent,
+            open_intents, reported_at, created_at)
+         VALUES ($1, $2, $3, $4, $6, CASE WHEN $5 > 1 THEN 1 ELSE 0 END, $7, $8, $9, $9)
+         ON CONFLICT (tenant_id, connection_id, id) DO UPDATE SET
+            integration_id = $4,
+            gaps = spools.gaps + CASE WHEN $5 > spools.last_seq + 1 THEN 1 ELSE 0 END,
+            last_seq = CASE WHEN $6 > spools.last_seq THEN $6 ELSE spools.last_seq END,
+            unsent = $7, open_intents = $8, reported_at = $9",
+        tenant,
+        report.connection,
+        report.spool,
+        integration,
+        first,
+        last,
+        i64::try_from(report.state.unsent).unwrap_or(i64::MAX),
+        i64::try_from(report.state.open_intents).unwrap_or(i64::MAX),
+        now,
+    )
+    .map(drop)
+}
+
+/// How many spools, heard of since `live`, have not said since `quiet` that nothing is to come.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn restless(
+    tx: &mut Tx,
+    tenant: TenantId,
+    integration: IntegrationId,
+    live: DateTime<Utc>,
+    quiet: DateTime<Utc>,
+) -> Result<i64, StoreError> {
+    let (count,) = fetch!(
+        fetch_one,
+        tx,
+        (i64,),
+        "SELECT COUNT(*) FROM spools
+         WHERE tenant_id = $1 AND integration_id = $2 AND reported_at >= $3
+           AND (reported_at <= $4 OR unsent > 0 OR open_intents > 0)",
+        tenant,
+        integration,
+        live,
+        quiet,
+    )?;
+    Ok(count)
+}

@@ -1,0 +1,127 @@
+//! Claims and runs queued work: touches to fetch, sweeps, and keeping the house clean.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use tokio::{sync::watch, task::JoinSet, time::sleep};
+
+use crate::{
+    service::{Relay, fetch, sweep},
+    store::{self, StoreError, TenantId, inbox, resources, runs, tenants},
+};
+
+/// How often work is looked for when nothing wakes the worker.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// How long a worker waits after the database did not answer.
+const AFTER_FAILURE: Duration = Duration::from_secs(2);
+/// How often old payloads are forgotten and the states counted.
+const CLEAN_EVERY: Duration = Duration::from_secs(60);
+/// How long payloads are kept.
+const KEEP_PAYLOADS: TimeDelta = TimeDelta::days(90);
+
+/// Runs until told to stop, and then ends what is in hand. What a worker leaves behind when it is
+/// killed falls due again when its lease ends.
+pub async fn run(relay: Relay, mut stop: watch::Receiver<bool>) {
+    let mut tasks = JoinSet::new();
+    tasks.spawn(looking(relay.clone(), stop.clone(), "fetch", Work::Fetch));
+    tasks.spawn(looking(relay.clone(), stop.clone(), "sweep", Work::Sweep));
+    tasks.spawn(cleaning(relay, stop.clone()));
+    let _ = stop.wait_for(|stop| *stop).await;
+    while tasks.join_next().await.is_some() {}
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Work {
+    Fetch,
+    Sweep,
+}
+
+async fn looking(relay: Relay, mut stop: watch::Receiver<bool>, name: &'static str, work: Work) {
+    let mut in_hand: JoinSet<TenantId> = JoinSet::new();
+    let mut busy: BTreeMap<TenantId, ()> = BTreeMap::new();
+    while !*stop.borrow() {
+        let pause = match due(&relay, work).await {
+            Ok(tenants) => {
+                for tenant in tenants {
+                    if busy.insert(tenant, ()).is_none() {
+                        in_hand.spawn(one_tenant(relay.clone(), tenant, name, work));
+                    }
+                }
+                LOOK_EVERY
+            }
+            Err(error) => {
+                tracing::error!(%error, work = name, "cannot look for work");
+                AFTER_FAILURE
+            }
+        };
+        tokio::select! {
+            () = sleep(pause) => {}
+            () = relay.wake.notified() => {}
+            Some(done) = in_hand.join_next() => {
+                if let Ok(tenant) = done {
+                    busy.remove(&tenant);
+                }
+            }
+            _ = stop.wait_for(|stop| *stop) => break,
+        }
+    }
+    while in_hand.join_next().await.is_some() {}
+}
+
+async fn due(relay: &Relay, work: Work) -> Result<Vec<TenantId>, StoreError> {
+    let mut tx = relay.db.read().await?;
+    let tenants = match work {
+        Work::Fetch => resources::tenants_due(&mut tx, store::now()).await?,
+        Work::Sweep => runs::tenants_due(&mut tx, store::now()).await?,
+    };
+    tx.commit().await?;
+    Ok(tenants)
+}
+
+async fn one_tenant(relay: Relay, tenant: TenantId, name: &'static str, work: Work) -> TenantId {
+    let outcome = match work {
+        Work::Fetch => fetch::fetch_due(&relay, tenant).await.map(|_| ()),
+        Work::Sweep => sweep::sweep_due(&relay, tenant).await.map(|_| ()),
+    };
+    if let Err(error) = outcome {
+        if error.is_transient() {
+            tracing::debug!(%error, work = name, "met another transaction");
+        } else {
+            tracing::error!(%error, work = name, "work failed");
+            sleep(AFTER_FAILURE).await;
+        }
+    }
+    tenant
+}
+
+async fn cleaning(relay: Relay, mut stop: watch::Receiver<bool>) {
+    loop {
+        if let Err(error) = clean(&relay, store::now()).await {
+            tracing::warn!(%error, "cannot clean up");
+        }
+        tokio::select! {
+            () = sleep(CLEAN_EVERY) => {}
+            _ = stop.wait_for(|stop| *stop) => return,
+        }
+    }
+}
+
+async fn clean(relay: &Relay, now: DateTime<Utc>) -> Result<(), StoreError> {
+    let mut tx = relay.db.read().await?;
+    let tenants = tenants::all(&mut tx).await?;
+    tx.commit().await?;
+    let mut waiting = BTreeMap::from([("queued".to_owned(), 0), ("failed".to_owned(), 0)]);
+    for tenant in tenants {
+        let mut tx = relay.db.write().await?;
+        inbox::forget_payloads(&mut tx, tenant, now - KEEP_PAYLOADS).await?;
+        for (status, count) in inbox::counts(&mut tx, tenant).await? {
+            *waiting.entry(status).or_default() += count;
+        }
+        tx.commit().await?;
+    }
+    for (status, count) in waiting {
+        #[allow(clippy::cast_precision_loss)]
+        metrics::gauge!("nexpura_events_waiting", "status" => status).set(count as f64);
+    }
+    Ok(())
+}
