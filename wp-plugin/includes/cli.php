@@ -28,30 +28,12 @@ WP_CLI::add_command(
 		if ( null !== $woocommerce ) {
 			WP_CLI::error( $woocommerce );
 		}
-		if ( isset( $arguments[0] ) ) {
-			$parsed = parse_connection( $arguments[0] );
-			if ( is_string( $parsed ) ) {
-				WP_CLI::error( $parsed );
-			}
-			$configured = configured_connection();
-			if ( null !== $configured && 'settings' !== $configured['source'] && trim( $configured['text'] ) !== $parsed->text ) {
-				/* translators: %s: where the connection string was found. */
-				WP_CLI::error( sprintf( __( 'Another connection string is taken from %s; change it there.', 'nexpura' ), source_label( $configured['source'] ) ) );
-			}
-			update_option( CONNECTION_OPTION, $parsed->text, true );
-		}
-		$connection = connection();
-		if ( null === $connection ) {
-			$configured = configured_connection();
-			$reason     = null === $configured ? __( 'There is no connection string: give the one that Nexpura showed.', 'nexpura' ) : parse_connection( $configured['text'] );
-			WP_CLI::error( is_string( $reason ) ? $reason : '' );
-		}
-		$answer = connect( $connection );
+		$answer = isset( $arguments[0] ) ? connect_pasted( $arguments[0] ) : connect_configured();
 		if ( '' !== $answer->problem ) {
 			WP_CLI::error( $answer->message );
 		}
 		/* translators: %s: relay address. */
-		WP_CLI::success( sprintf( __( 'This shop is connected to %s.', 'nexpura' ), $connection->relay ) );
+		WP_CLI::success( sprintf( __( 'This shop is connected to %s.', 'nexpura' ), registered()['relay'] ?? '' ) );
 	}
 );
 

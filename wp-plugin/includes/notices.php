@@ -15,6 +15,10 @@ add_action(
 		if ( ! current_user_can( 'manage_woocommerce' ) && ! current_user_can( 'activate_plugins' ) ) {
 			return;
 		}
+		if ( is_settings_page() && false !== get_transient( 'nexpura_outcome_' . get_current_user_id() ) ) {
+			// The page itself says what just came of a button.
+			return;
+		}
 		foreach ( guarded( __NAMESPACE__ . '\current_notices', array(), 'gathering notices' ) as $notice ) {
 			printf(
 				'<div class="notice notice-%1$s"><p><strong>Nexpura.</strong> %2$s%3$s</p></div>',

@@ -41,6 +41,53 @@ function connect( Connection $connection ): RelayAnswer {
 }
 
 /**
+ * Registers this shop with the connection that is configured.
+ */
+function connect_configured(): RelayAnswer {
+	$connection = connection();
+	if ( null !== $connection ) {
+		return connect( $connection );
+	}
+	$configured = configured_connection();
+	$reason     = null === $configured ? '' : parse_connection( $configured['text'] );
+	return new RelayAnswer(
+		'no-connection',
+		is_string( $reason ) && '' !== $reason ? $reason : __( 'There is no connection string: paste the one that Nexpura showed when the connection was made.', 'nexpura' )
+	);
+}
+
+/**
+ * Keeps a connection string that a person gave, and registers this shop with it.
+ *
+ * One that fails is kept to be tried again, unless another was in use: a slip must not end a connection that works.
+ *
+ * @param string $text What was pasted.
+ */
+function connect_pasted( #[\SensitiveParameter] string $text ): RelayAnswer {
+	$configured = configured_connection();
+	$parsed     = parse_connection( $text );
+	if ( is_string( $parsed ) ) {
+		return new RelayAnswer( 'malformed', $parsed );
+	}
+	if ( null !== $configured && 'settings' !== $configured['source'] ) {
+		if ( trim( $configured['text'] ) === $parsed->text ) {
+			return connect( $parsed );
+		}
+		/* translators: %s: where the connection string was found. */
+		return new RelayAnswer( 'elsewhere', sprintf( __( 'Another connection string is taken from %s; change it there.', 'nexpura' ), source_label( $configured['source'] ) ) );
+	}
+	$worked = is_connected();
+	update_option( CONNECTION_OPTION, $parsed->text, true );
+	$answer = connect( $parsed );
+	if ( '' !== $answer->problem && $worked && null !== $configured && trim( $configured['text'] ) !== $parsed->text ) {
+		update_option( CONNECTION_OPTION, $configured['text'], true );
+		delete_option( PROBLEM_OPTION );
+		return new RelayAnswer( $answer->problem, $answer->message . ' ' . __( 'The connection in use so far stays.', 'nexpura' ) );
+	}
+	return $answer;
+}
+
+/**
  * Tells the relay of the key, and remembers what it accepted.
  *
  * @param Connection                                                                         $connection The connection.

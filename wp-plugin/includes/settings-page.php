@@ -186,19 +186,7 @@ add_action(
 		}
 		// A secret: not sanitised, because it is parsed strictly and never printed. phpcs:ignore WordPress.Security
 		$pasted = isset( $_POST['connection'] ) && is_string( $_POST['connection'] ) ? wp_unslash( $_POST['connection'] ) : null;
-		if ( null !== $pasted ) {
-			$parsed = parse_connection( $pasted );
-			if ( is_string( $parsed ) ) {
-				return_with( false, $parsed );
-			}
-			// Kept even where the relay cannot be reached now: it is tried again in the background.
-			update_option( CONNECTION_OPTION, $parsed->text, true );
-		}
-		$connection = connection();
-		if ( null === $connection ) {
-			return_with( false, __( 'There is no connection string to connect with.', 'nexpura' ) );
-		}
-		$answer = connect( $connection );
+		$answer = null === $pasted ? connect_configured() : connect_pasted( $pasted );
 		return_with( '' === $answer->problem, '' === $answer->problem ? __( 'This shop is connected to Nexpura.', 'nexpura' ) : $answer->message );
 	}
 );
