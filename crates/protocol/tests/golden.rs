@@ -1,5 +1,7 @@
 //! The golden vectors, which the plugin's PHP tests read too, and what a verifier must refuse.
 
+#![allow(clippy::unwrap_used)]
+
 use nexpura_protocol::{ConnectionString, ConnectionStringError, Signer, Verifier, VerifyError};
 use proptest::prelude::*;
 use secrecy::SecretString;

@@ -29,7 +29,7 @@ use chrono::{DateTime, SubsecRound, Utc};
 use uuid::Uuid;
 
 pub use db::{Db, Tx};
-pub(self) use db::{execute, fetch, fetch_locked};
+use db::{execute, fetch, fetch_locked};
 
 /// A tenant's key: the first column of every key.
 pub type TenantId = Uuid;
