@@ -8,4 +8,5 @@ pub mod process;
 pub mod relay;
 pub mod shop;
 pub mod stack;
+pub mod town;
 pub mod wait;

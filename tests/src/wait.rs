@@ -1,9 +1,6 @@
 //! Waiting for a condition instead of for a time.
 
-use std::{
-    future::Future,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
@@ -14,10 +11,11 @@ pub const PAUSE: Duration = Duration::from_millis(10);
 ///
 /// # Errors
 /// When the time is up, saying `what` was waited for; an error of `look` itself ends the wait at once.
-pub async fn until<T, F>(what: &str, within: Duration, mut look: impl FnMut() -> F) -> Result<T>
-where
-    F: Future<Output = Result<Option<T>>>,
-{
+pub async fn until<T>(
+    what: &str,
+    within: Duration,
+    mut look: impl AsyncFnMut() -> Result<Option<T>>,
+) -> Result<T> {
     let started = Instant::now();
     loop {
         if let Some(found) = look().await? {

@@ -13,10 +13,24 @@ pub struct StockRow {
     pub sku: Option<String>,
     /// Its name.
     pub name: String,
-    /// Units, as a decimal number.
-    pub quantity: String,
+    /// Units, as a decimal number; nothing while they are not known.
+    pub quantity: Option<String>,
     /// Where it is sold.
     pub listings: Vec<Listing>,
+}
+
+impl StockRow {
+    /// Its units as a number; nothing while they are not known.
+    #[must_use]
+    pub fn units(&self) -> Option<f64> {
+        self.quantity.as_deref()?.parse().ok()
+    }
+
+    /// Whether it is counted in some shop.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.listings.iter().any(|listing| listing.state == "open")
+    }
 }
 
 /// A place where a row of the inventory is sold.
@@ -102,10 +116,7 @@ impl Relay {
     /// # Errors
     /// When the API cannot be read.
     pub async fn quantity(&self, sku: &str) -> Result<Option<f64>> {
-        match self.stock_row(sku).await? {
-            Some(row) => Ok(Some(row.quantity.parse().with_context(|| row.quantity.clone())?)),
-            None => Ok(None),
-        }
+        Ok(self.stock_row(sku).await?.and_then(|row| row.units()))
     }
 
     /// A SKU's movements, oldest first.

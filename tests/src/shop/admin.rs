@@ -68,7 +68,11 @@ impl Admin<'_> {
         let status = answer.status();
         let text = answer.text().await?;
         if status != StatusCode::OK {
-            bail!("wp-admin/{path} answered {status}: {}", http::excerpt(&text));
+            bail!(
+                "wp-admin/{path} answered {status}: {}\n{}",
+                http::excerpt(&text),
+                self.shop.log_tail()
+            );
         }
         Ok(text)
     }

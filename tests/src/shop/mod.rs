@@ -6,7 +6,7 @@ pub mod checkout;
 mod configuration;
 mod cookies;
 mod snapshot;
-mod verbs;
+pub mod verbs;
 
 use std::{
     fs,
@@ -190,8 +190,12 @@ impl Shop {
         fs::read_to_string(self.folder().join("php.log")).unwrap_or_default()
     }
 
-    fn log_tail(&self) -> String {
-        process::tail(&self.folder().join("php.log"))
+    /// The ends of all its logs, for messages.
+    #[must_use]
+    pub fn log_tail(&self) -> String {
+        let logs =
+            ["php.log", "fpm.log", "nginx.log"].map(|log| process::tail(&self.folder().join(log)));
+        logs.join("\n")
     }
 
     /// Runs SQL on its database and gives the rows, columns separated by tabs.
@@ -220,7 +224,11 @@ impl Shop {
         let headers = answer.headers().clone();
         let text = answer.text().await?;
         if !status.is_success() {
-            bail!("{path} answered {status} {headers:?}: {}", http::excerpt(&text));
+            bail!(
+                "{path} answered {status} {headers:?}: {}\n{}",
+                http::excerpt(&text),
+                self.log_tail()
+            );
         }
         Ok(text)
     }
@@ -232,7 +240,10 @@ impl Drop for Shop {
         self.fpm = None;
         if std::thread::panicking() {
             eprintln!("{}", self.log_tail());
-            eprintln!("{}", process::tail(&self.folder().join("fpm.log")));
+        }
+        if std::env::var_os("NEXPURA_TESTS_KEEP").is_some() {
+            self.folder.disable_cleanup(true);
+            eprintln!("kept: {}", self.folder().display());
         }
         let _server_gone = self.mariadb.remove(&self.database);
     }

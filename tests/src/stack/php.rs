@@ -56,8 +56,6 @@ impl Ini {
     /// When the folder or the file cannot be written.
     pub fn write(folder: &Path, log: &Path, further: &[(&str, String)]) -> Result<Self> {
         fs::create_dir_all(folder)?;
-        // Compiled code is kept on disk too, so that a shop that has just been started need not compile WooCommerce.
-        let compiled = paths::cache("opcache")?;
         let mut text = String::new();
         let mut set = |name: &str, value: &str| writeln!(text, "{name} = \"{value}\"");
         set("memory_limit", "256M")?;
@@ -70,7 +68,6 @@ impl Ini {
         set("opcache.memory_consumption", "192")?;
         set("opcache.max_accelerated_files", "20000")?;
         set("opcache.revalidate_freq", "0")?;
-        set("opcache.file_cache", &compiled.to_string_lossy())?;
         for (name, value) in further {
             set(name, value)?;
         }

@@ -1,4 +1,8 @@
 //! End-to-end stories: each on a real MariaDB, PHP-FPM, nginx, WordPress and WooCommerce of its own.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod connecting;
+mod kinds_of_stock;
+mod money;
+mod the_life_of_an_order;
 mod the_shop_itself;

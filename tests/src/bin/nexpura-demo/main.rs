@@ -4,7 +4,7 @@ mod catalogue;
 mod progress;
 mod sales;
 
-use std::{env, process::ExitCode, time::Duration};
+use std::{env, process::ExitCode, thread, time::Duration};
 
 use anyhow::{Context, Result, ensure};
 use nexpura_tests::{
@@ -12,29 +12,48 @@ use nexpura_tests::{
     shop::{PASSWORD, Shop, USER},
     stack::sources::{Sources, Wish},
 };
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::{
+    runtime::Runtime,
+    signal::unix::{SignalKind, signal},
+    sync::oneshot,
+};
 
 use self::progress::Progress;
 
-#[tokio::main]
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    let mut demo = tokio::spawn(demo());
+    let (stop, stopped) = oneshot::channel::<()>();
+    let (end, mut ended) = oneshot::channel();
+    // On a thread of its own, since its steps may block: Ctrl-C is answered at once, whatever it is doing.
+    let demo = thread::spawn(move || {
+        let outcome = Runtime::new().context("starting the demo").and_then(|runtime| {
+            runtime.block_on(async {
+                tokio::select! {
+                    // Where it is stopped it is dropped, and its guards stop what they started.
+                    _ = stopped => Ok(()),
+                    outcome = demo() => outcome,
+                }
+            })
+        });
+        let _main_waits = end.send(outcome);
+    });
     let outcome = tokio::select! {
-        ended = &mut demo => ended.context("the demo broke off").flatten(),
+        outcome = &mut ended => outcome,
         () = interrupted() => {
             println!("\n  Stopping everything …");
-            // Dropped, its guards stop what they started.
-            demo.abort();
-            let _aborted = demo.await;
-            Ok(())
+            drop(stop);
+            ended.await
         }
     };
+    let _panicked = demo.join();
     match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(problem) => {
+        Ok(Ok(())) => ExitCode::SUCCESS,
+        Ok(Err(problem)) => {
             eprintln!("\n  The demo failed: {problem:#}");
             ExitCode::FAILURE
         }
+        // It panicked, and has said so.
+        Err(_) => ExitCode::FAILURE,
     }
 }
 
@@ -119,7 +138,7 @@ async fn demo() -> Result<()> {
         return Ok(());
     }
     invite(&shop, &relay, &sources);
-    // Until Ctrl-C: this task is dropped then, and with it the guards of everything that runs.
+    // Until Ctrl-C: this future is dropped then, and with it the guards of everything that runs.
     loop {
         tokio::time::sleep(Duration::from_secs(3600)).await;
     }

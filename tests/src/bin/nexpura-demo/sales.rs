@@ -59,10 +59,7 @@ pub(crate) async fn opening_counts(relay: &Relay, counted: &[(&str, i64)]) -> Re
         let what = format!("the ledger has {stock} of {sku}");
         wait::until(&what, Duration::from_secs(120), async || {
             let row = relay.stock_row(sku).await?;
-            let open = row.is_some_and(|row| {
-                row.listings.iter().any(|listing| listing.state == "open")
-                    && row.quantity.parse() == Ok(*stock as f64)
-            });
+            let open = row.is_some_and(|row| row.is_open() && row.units() == Some(*stock as f64));
             Ok(open.then_some(()))
         })
         .await

@@ -1,0 +1,132 @@
+//! The whole life of an order: after each step the ledger has the shop's status, total and stock.
+
+use anyhow::{Context, Result};
+use nexpura_tests::{
+    relay::Database,
+    shop::{Shop, Storage, checkout::Payment},
+    town::{Town, same_amount},
+};
+
+const RING: &str = "RING-1";
+
+/// A town whose shop sells twenty of one ring.
+async fn town(storage: Storage, database: Database) -> Result<(Town, u64)> {
+    let town = Town::open(Shop::builder().storage(storage), database).await?;
+    let ring = town.shop.add_product(RING, "120.00", Some(20)).await?;
+    town.opened(&[RING]).await?;
+    Ok((town, ring))
+}
+
+/// Sold, paid, edited, refunded both ways, called off.
+async fn bought_paid_edited_refunded_cancelled(storage: Storage, database: Database) -> Result<()> {
+    let (town, ring) = town(storage, database).await?;
+    let shop = &town.shop;
+    let order = shop.checkout(&[(ring, 3)], Payment::Transfer).await?;
+    let step = async |name: &str, stock: f64| -> Result<()> {
+        let context = || format!("{name} on {storage:?}, {database:?}");
+        assert_eq!(shop.stock(RING).await?, Some(stock), "{} in the shop", context());
+        town.agrees(order, &[RING]).await.with_context(context).map(|_| ())
+    };
+    step("on hold", 17.0).await?;
+    shop.pay(order).await?;
+    step("paid", 17.0).await?;
+    shop.edit_line(order, RING, 4).await?;
+    step("edited up", 16.0).await?;
+    shop.edit_line(order, RING, 3).await?;
+    step("edited down", 17.0).await?;
+    shop.refund(order, RING, 1, true).await?;
+    step("refunded with restock", 18.0).await?;
+    shop.refund(order, RING, 1, false).await?;
+    step("refunded without restock", 18.0).await?;
+    let sale = town.relay.sale(order).await?.context("the sale is gone")?;
+    let refunds = town.relay.sale_in_full(&sale).await?["refunds"].clone();
+    assert_eq!(refunds.as_array().map(Vec::len), Some(2), "{refunds}");
+    shop.set_status(order, "completed").await?;
+    step("completed", 18.0).await?;
+    shop.set_status(order, "cancelled").await?;
+    step("cancelled", 20.0).await
+}
+
+/// Declined, tried again, put into the trash, taken out, removed for good.
+async fn failed_resumed_trashed_restored_deleted(storage: Storage) -> Result<()> {
+    let (town, ring) = town(storage, Database::Sqlite).await?;
+    let shop = &town.shop;
+    let cart = shop.cart().await?;
+    cart.add(ring, 2).await?;
+    let declined: serde_json::Value =
+        cart.try_check_out(Payment::DeclinedCard).await?.json().await?;
+    let order = declined["order_id"].as_u64().context("no order")?;
+    town.agrees(order, &[RING]).await.context("failed")?;
+    assert_eq!(shop.order(order).await?.status, "failed");
+    assert_eq!(cart.check_out_again(Payment::Card).await?, order, "the same order is paid");
+    town.agrees(order, &[RING]).await.context("resumed")?;
+    assert_eq!(town.relay.quantity(RING).await?, Some(18.0));
+
+    shop.trash(order).await?;
+    town.agrees(order, &[RING]).await.context("trashed: WooCommerce gives nothing back")?;
+    shop.untrash(order).await?;
+    town.agrees(order, &[RING]).await.context("restored")?;
+    let total = shop.order(order).await?.total;
+    shop.delete(order).await?;
+    town.stock_agrees(&[RING]).await.context("deleted: WooCommerce gives nothing back")?;
+    assert_eq!(town.relay.quantity(RING).await?, Some(18.0));
+    let sale = town.relay.sale(order).await?.context("the books forget no sale")?;
+    assert!(same_amount(&sale.total, &total), "{sale:?}");
+    Ok(())
+}
+
+/// The checkout of before the blocks, and orders that the merchant types in.
+async fn classic_and_typed_in(storage: Storage) -> Result<()> {
+    let (town, ring) = town(storage, Database::Sqlite).await?;
+    let shop = &town.shop;
+    for (payment, stock) in
+        [(Payment::Cash, 19.0), (Payment::Card, 18.0), (Payment::Transfer, 17.0)]
+    {
+        let order = shop.classic_checkout(ring, 1, payment).await?;
+        assert_eq!(shop.stock(RING).await?, Some(stock));
+        town.agrees(order, &[RING]).await.with_context(|| format!("{payment:?}"))?;
+    }
+    let typed = shop.create_order(&[(RING, 2)]).await?;
+    town.agrees(typed, &[RING]).await.context("typed in, still to be paid")?;
+    shop.pay(typed).await?;
+    town.agrees(typed, &[RING]).await.context("paid")?;
+    shop.remove_line(typed, RING).await?;
+    assert_eq!(shop.stock(RING).await?, Some(17.0));
+    town.agrees(typed, &[RING]).await.context("its line removed")?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn bought_to_cancelled_on_hpos() -> Result<()> {
+    bought_paid_edited_refunded_cancelled(Storage::Hpos, Database::Sqlite).await
+}
+
+#[tokio::test]
+async fn bought_to_cancelled_on_legacy_storage() -> Result<()> {
+    bought_paid_edited_refunded_cancelled(Storage::Legacy, Database::Sqlite).await
+}
+
+#[tokio::test]
+async fn bought_to_cancelled_with_the_ledger_on_postgres() -> Result<()> {
+    bought_paid_edited_refunded_cancelled(Storage::Hpos, Database::Postgres).await
+}
+
+#[tokio::test]
+async fn failed_to_deleted_on_hpos() -> Result<()> {
+    failed_resumed_trashed_restored_deleted(Storage::Hpos).await
+}
+
+#[tokio::test]
+async fn failed_to_deleted_on_legacy_storage() -> Result<()> {
+    failed_resumed_trashed_restored_deleted(Storage::Legacy).await
+}
+
+#[tokio::test]
+async fn classic_checkout_and_typed_in_orders_on_hpos() -> Result<()> {
+    classic_and_typed_in(Storage::Hpos).await
+}
+
+#[tokio::test]
+async fn classic_checkout_and_typed_in_orders_on_legacy_storage() -> Result<()> {
+    classic_and_typed_in(Storage::Legacy).await
+}
