@@ -12,8 +12,13 @@ use url::Url;
 #[derive(Debug, Clone, Args)]
 pub struct Config {
     /// The ledger: sqlite://FILE or postgres://USER@HOST/DATABASE
-    #[arg(long, env = "NEXPURA_DATABASE_URL", default_value = "sqlite://nexpura.db", global = true,
-          hide_env_values = true)]
+    #[arg(
+        long,
+        env = "NEXPURA_DATABASE_URL",
+        default_value = "sqlite://nexpura.db",
+        global = true,
+        hide_env_values = true
+    )]
     pub database_url: String,
 
     /// Where to listen

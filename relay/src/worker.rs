@@ -1,12 +1,19 @@
 //! Claims and runs queued work: touches to fetch, sweeps, and keeping the house clean.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::Duration,
+};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use tokio::{sync::watch, task::JoinSet, time::sleep};
+use tokio::{
+    sync::watch,
+    task::{Id, JoinSet},
+    time::sleep,
+};
 
 use crate::{
-    service::{Relay, fetch, sweep},
+    service::{Relay, Work, fetch, sweep},
     store::{self, StoreError, TenantId, inbox, resources, runs, tenants},
 };
 
@@ -30,21 +37,16 @@ pub async fn run(relay: Relay, mut stop: watch::Receiver<bool>) {
     while tasks.join_next().await.is_some() {}
 }
 
-#[derive(Debug, Clone, Copy)]
-enum Work {
-    Fetch,
-    Sweep,
-}
-
 async fn looking(relay: Relay, mut stop: watch::Receiver<bool>, name: &'static str, work: Work) {
-    let mut in_hand: JoinSet<TenantId> = JoinSet::new();
-    let mut busy: BTreeMap<TenantId, ()> = BTreeMap::new();
+    let mut in_hand = JoinSet::new();
+    let mut busy: HashMap<Id, TenantId> = HashMap::new();
     while !*stop.borrow() {
         let pause = match due(&relay, work).await {
             Ok(tenants) => {
                 for tenant in tenants {
-                    if busy.insert(tenant, ()).is_none() {
-                        in_hand.spawn(one_tenant(relay.clone(), tenant, name, work));
+                    if !busy.values().any(|other| *other == tenant) {
+                        let task = in_hand.spawn(one_tenant(relay.clone(), tenant, name, work));
+                        busy.insert(task.id(), tenant);
                     }
                 }
                 LOOK_EVERY
@@ -56,11 +58,11 @@ async fn looking(relay: Relay, mut stop: watch::Receiver<bool>, name: &'static s
         };
         tokio::select! {
             () = sleep(pause) => {}
-            () = relay.wake.notified() => {}
-            Some(done) = in_hand.join_next() => {
-                if let Ok(tenant) = done {
-                    busy.remove(&tenant);
-                }
+            () = relay.wake.of(work).notified() => {}
+            Some(done) = in_hand.join_next_with_id() => {
+                // One that panicked has ended too; its claim falls due again.
+                let id = done.map_or_else(|error| error.id(), |(id, ())| id);
+                busy.remove(&id);
             }
             _ = stop.wait_for(|stop| *stop) => break,
         }
@@ -78,7 +80,7 @@ async fn due(relay: &Relay, work: Work) -> Result<Vec<TenantId>, StoreError> {
     Ok(tenants)
 }
 
-async fn one_tenant(relay: Relay, tenant: TenantId, name: &'static str, work: Work) -> TenantId {
+async fn one_tenant(relay: Relay, tenant: TenantId, name: &'static str, work: Work) {
     let outcome = match work {
         Work::Fetch => fetch::fetch_due(&relay, tenant).await.map(|_| ()),
         Work::Sweep => sweep::sweep_due(&relay, tenant).await.map(|_| ()),
@@ -91,7 +93,6 @@ async fn one_tenant(relay: Relay, tenant: TenantId, name: &'static str, work: Wo
             sleep(AFTER_FAILURE).await;
         }
     }
-    tenant
 }
 
 async fn cleaning(relay: Relay, mut stop: watch::Receiver<bool>) {

@@ -20,11 +20,8 @@ pub(super) async fn serve(relay: Relay) -> anyhow::Result<()> {
     let listener = TcpListener::bind(listen).await.with_context(|| {
         format!("cannot listen on {listen}: is another relay running there? set NEXPURA_LISTEN")
     })?;
-    let app = App {
-        relay: relay.clone(),
-        limits: Limits::default(),
-        metrics: telemetry::numbers()?,
-    };
+    let app =
+        App { relay: relay.clone(), limits: Limits::default(), metrics: telemetry::numbers()? };
     let (stop, stopped) = watch::channel(false);
     let workers = tokio::spawn(worker::run(relay.clone(), stopped.clone()));
     tracing::info!(address = %listener.local_addr()?, "serving");

@@ -60,8 +60,7 @@ pub(super) async fn shop(app: &App, headers: &HeaderMap, body: &[u8]) -> Result<
             &crate::service::credential::random::<32>().map_err(ApiError::Internal)?,
         )],
     };
-    let verifier =
-        Verifier::new(&secrets).map_err(|error| ApiError::Internal(error.into()))?;
+    let verifier = Verifier::new(&secrets).map_err(|error| ApiError::Internal(error.into()))?;
     let verified = verifier.verify(
         text(HEADER_ID),
         text(HEADER_TIMESTAMP),

@@ -51,7 +51,8 @@ pub(super) async fn retry(
         Retry::Queued => Ok(StatusCode::ACCEPTED),
         Retry::Unknown => Err(ApiError::NotFound("there is no event with this id")),
         Retry::NeedsDecision => Err(ApiError::Conflict(
-            "a nonce cannot be tried again: decide which of the two databases is the shop".to_owned(),
+            "a nonce cannot be tried again: decide which of the two databases is the shop"
+                .to_owned(),
         )),
     }
 }
@@ -60,5 +61,7 @@ fn key(text: &str) -> Result<(DateTime<Utc>, Uuid), ApiError> {
     let parts = text.split_once(' ').and_then(|(at, id)| {
         Some((DateTime::parse_from_rfc3339(at).ok()?.to_utc(), Uuid::try_parse(id).ok()?))
     });
-    parts.ok_or_else(|| ApiError::BadRequest("after: expected the `next` of another page".to_owned()))
+    parts.ok_or_else(|| {
+        ApiError::BadRequest("after: expected the `next` of another page".to_owned())
+    })
 }

@@ -41,11 +41,8 @@ pub(super) async fn measure(request: Request, next: Next) -> Response {
     let method = request.method().as_str().to_owned();
     let begun = Instant::now();
     let response = next.run(request).await;
-    let labels = [
-        ("route", route),
-        ("method", method),
-        ("status", response.status().as_u16().to_string()),
-    ];
+    let labels =
+        [("route", route), ("method", method), ("status", response.status().as_u16().to_string())];
     metrics::counter!("nexpura_requests_total", &labels).increment(1);
     metrics::histogram!("nexpura_request_seconds", &labels).record(begun.elapsed().as_secs_f64());
     response

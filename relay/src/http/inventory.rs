@@ -78,16 +78,12 @@ pub(super) async fn list(
 ) -> Result<Json<Page<Piece>>, ApiError> {
     let after = query.after()?;
     let mut tx = app.relay.db.read().await?;
-    let page = inventory::list(
-        &mut tx,
-        who.tenant,
-        query.sku.as_deref(),
-        after.as_deref(),
-        query.limit(),
-    )
-    .await?;
-    let ids: Vec<Uuid> = page.items.iter().map(|piece| piece.id).collect();
-    let mut sold_at = listings::of_pieces(&mut tx, who.tenant, &ids).await?;
+    let page =
+        inventory::list(&mut tx, who.tenant, query.sku.as_deref(), after.as_deref(), query.limit())
+            .await?;
+    let first = page.items.first().map_or("", |piece| &piece.sku);
+    let last = page.items.last().map_or("", |piece| &piece.sku);
+    let mut sold_at = listings::between(&mut tx, who.tenant, first, last).await?;
     tx.commit().await?;
     Ok(Json(page.map(|piece| {
         let listings = sold_at.remove(&piece.id).unwrap_or_default();
@@ -171,11 +167,9 @@ pub(super) async fn adjust(
     Path(sku): Path<String>,
     request: Result<Json<adjust::Request>, JsonRejection>,
 ) -> Result<(StatusCode, Json<Adjusted>), ApiError> {
-    let Json(request) =
-        request.map_err(|rejection| ApiError::BadRequest(rejection.body_text()))?;
+    let Json(request) = request.map_err(|rejection| ApiError::BadRequest(rejection.body_text()))?;
     let sku = Sku::parse(&sku).map_err(|error| ApiError::BadRequest(error.to_string()))?;
     let now = store::now();
-    let adjusted =
-        adjust::adjust(&app.relay, who.tenant, who.token, &sku, &request, now).await?;
+    let adjusted = adjust::adjust(&app.relay, who.tenant, who.token, &sku, &request, now).await?;
     Ok((StatusCode::CREATED, Json(adjusted)))
 }

@@ -138,11 +138,7 @@ pub(super) async fn show(
     Ok(Json(whole(&row, lines, refunds)))
 }
 
-fn whole(
-    row: &sales::Shown,
-    lines: Vec<sale_items::Row>,
-    refunds: Vec<sales::Refund>,
-) -> Whole {
+fn whole(row: &sales::Shown, lines: Vec<sale_items::Row>, refunds: Vec<sales::Refund>) -> Whole {
     let sale = &row.sale;
     Whole {
         sale: Sale::of(row),

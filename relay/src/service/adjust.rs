@@ -118,12 +118,10 @@ pub async fn adjust(
         return Err(AdjustError::Note);
     }
     let mut tx = relay.db.write().await?;
-    let piece = inventory::lock_by_sku(&mut tx, tenant, sku.as_str())
-        .await?
-        .ok_or(AdjustError::Unknown)?;
+    let piece =
+        inventory::lock_by_sku(&mut tx, tenant, sku.as_str()).await?.ok_or(AdjustError::Unknown)?;
     if !piece.counted {
-        let states = listings::of_piece(&mut tx, tenant, piece.id).await?;
-        if states.iter().any(|listing| listing.state == "opening") {
+        if listings::is_opening(&mut tx, tenant, piece.id).await? {
             return Err(AdjustError::Counting);
         }
         inventory::mark_counted(&mut tx, tenant, piece.id).await?;

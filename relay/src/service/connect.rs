@@ -8,11 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{
-    Relay,
-    store_client::address,
-    vault::Place,
-};
+use super::{Relay, Work, store_client::address, vault::Place};
 use crate::{
     channel::woocommerce::{Client, Credentials, StoreUrl},
     store::{
@@ -92,9 +88,7 @@ pub enum ConnectError {
     )]
     Pinned(String),
     /// Another shop is registered at this address.
-    #[error(
-        "another installation is registered at this address: disconnect it in Nexpura first"
-    )]
+    #[error("another installation is registered at this address: disconnect it in Nexpura first")]
     Taken,
     /// The database did not answer.
     #[error(transparent)]
@@ -125,7 +119,7 @@ pub async fn connect(
     let actor = format!("connection {connection}");
     audit::record(&mut tx, tenant, &actor, "store.connected", url.normalised(), now).await?;
     tx.commit().await?;
-    relay.wake.notify_one();
+    relay.wake.of(Work::Sweep).notify_one();
     Ok(Connected { status: "connected", store: url.normalised().to_owned(), mode })
 }
 
@@ -142,12 +136,8 @@ async fn verify(relay: &Relay, request: &Request) -> Result<StoreUrl, ConnectErr
         secrecy::ExposeSecret::expose_secret(&request.key.consumer_secret),
     )
     .map_err(|error| doubt(error.to_string()))?;
-    let client = Client::new(
-        Arc::clone(&relay.outbound),
-        Arc::clone(&relay.pace),
-        url.clone(),
-        credentials,
-    );
+    let client =
+        Client::new(Arc::clone(&relay.outbound), Arc::clone(&relay.pace), url.clone(), credentials);
     let status = client.system_status().await.map_err(|error| doubt(error.to_string()))?;
     let told = address(relay, &status.home_url, "").map_err(|error| doubt(error.to_string()))?;
     if told.normalised() != url.normalised() {

@@ -54,8 +54,7 @@ impl Token {
     /// When the system gives no random numbers.
     pub fn create(tenant: TenantId) -> anyhow::Result<Self> {
         let secret = random::<TOKEN_BYTES>()?;
-        let text =
-            format!("{TOKEN_PREFIX}{}_{}", tenant.simple(), URL_SAFE_NO_PAD.encode(secret));
+        let text = format!("{TOKEN_PREFIX}{}_{}", tenant.simple(), URL_SAFE_NO_PAD.encode(secret));
         Ok(Self { tenant, text: SecretString::from(text) })
     }
 
@@ -93,7 +92,8 @@ impl Token {
 /// When it gives none.
 pub fn random<const N: usize>() -> anyhow::Result<[u8; N]> {
     let mut bytes = [0; N];
-    getrandom::fill(&mut bytes).map_err(|_| anyhow::anyhow!("the system gives no random numbers"))?;
+    getrandom::fill(&mut bytes)
+        .map_err(|_| anyhow::anyhow!("the system gives no random numbers"))?;
     Ok(bytes)
 }
 
@@ -105,7 +105,9 @@ mod tests {
     fn a_connection_id_is_read_as_it_is_written_and_nothing_else_is() {
         let id = ConnectionId { tenant: Uuid::now_v7(), id: Uuid::now_v7() };
         assert_eq!(ConnectionId::parse(&id.to_string()), Some(id));
-        for text in ["", "abc", &id.to_string()[1..], &id.to_string().to_uppercase(), &"é".repeat(32)] {
+        for text in
+            ["", "abc", &id.to_string()[1..], &id.to_string().to_uppercase(), &"é".repeat(32)]
+        {
             assert_eq!(ConnectionId::parse(text), None, "{text}");
         }
     }

@@ -3,7 +3,10 @@
 //! One fetch a thing at a time, and one during which anything about that thing arrived is discarded:
 //! what was read may be older than what arrived.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, TimeDelta, Utc};
+use futures::future::try_join_all;
 use nexpura_protocol::{Verdict, event::Resource};
 use serde_json::Value;
 
@@ -37,9 +40,18 @@ pub async fn fetch_due(relay: &Relay, tenant: TenantId) -> Result<usize, StoreEr
     let mut tx = relay.db.write().await?;
     let due = resources::claim(&mut tx, tenant, CLAIM, now, now + LEASE).await?;
     tx.commit().await?;
+    // Each store at its own pace: one that does not answer keeps no other waiting.
+    let mut by_store: BTreeMap<IntegrationId, Vec<&Due>> = BTreeMap::new();
     for thing in &due {
-        one(relay, tenant, thing).await?;
+        by_store.entry(thing.integration_id).or_default().push(thing);
     }
+    try_join_all(by_store.into_values().map(|things| async move {
+        for thing in things {
+            one(relay, tenant, thing).await?;
+        }
+        Ok::<_, StoreError>(())
+    }))
+    .await?;
     Ok(due.len())
 }
 
@@ -58,7 +70,9 @@ async fn one(relay: &Relay, tenant: TenantId, thing: &Due) -> Result<(), StoreEr
         return Ok(());
     };
     let answer = match store_client::client(relay, tenant, &integration) {
-        Ok(client) => read(&client, resource, id).await.map_err(|error| (error.to_string(), Some(error))),
+        Ok(client) => {
+            read(&client, resource, id).await.map_err(|error| (error.to_string(), Some(error)))
+        }
         Err(error) => Err((error.to_string(), None)),
     };
     match answer {
@@ -67,16 +81,13 @@ async fn one(relay: &Relay, tenant: TenantId, thing: &Due) -> Result<(), StoreEr
     }
 }
 
-async fn read(
-    client: &Client,
-    resource: Resource,
-    id: u64,
-) -> Result<Option<Value>, ChannelError> {
+async fn read(client: &Client, resource: Resource, id: u64) -> Result<Option<Value>, ChannelError> {
     match resource {
         Resource::Order => {
             let Some(mut order) = client.order(id).await? else { return Ok(None) };
             let told = order.pointer("/nexpura/refunds").is_some_and(Value::is_array);
-            let some = order.get("refunds").and_then(Value::as_array).is_some_and(|r| !r.is_empty());
+            let some =
+                order.get("refunds").and_then(Value::as_array).is_some_and(|r| !r.is_empty());
             if some && !told {
                 // Without the plugin a refund's lines are at an address of their own.
                 let refunds = client.refunds(id).await?;
@@ -148,7 +159,8 @@ pub(super) async fn apply_answer(
     let applied = match answer {
         Some(mut payload) => {
             let facts = facts_of(&mut payload);
-            rev = facts.as_ref().and_then(|facts| facts.rev).and_then(|rev| i64::try_from(rev).ok());
+            rev =
+                facts.as_ref().and_then(|facts| facts.rev).and_then(|rev| i64::try_from(rev).ok());
             ledger::apply(tx, source, resource, &payload, facts.as_ref(), OrderFate::Stands).await
         }
         None => ledger::apply_gone(tx, source, resource, key.remote_id).await,
@@ -175,7 +187,8 @@ async fn settle(
     detail: Option<&str>,
 ) -> Result<(), StoreError> {
     let (tenant, integration) = (key.tenant, key.integration);
-    inbox::settle_waiting(tx, tenant, integration, key.resource, key.remote_id, status, detail).await
+    inbox::settle_waiting(tx, tenant, integration, key.resource, key.remote_id, status, detail)
+        .await
 }
 
 async fn put_off(

@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use super::{
-    Relay,
+    Relay, Work,
     ledger::{self, ApplyError, OrderFate, Source},
 };
 use crate::{
@@ -155,7 +155,7 @@ async fn take_in(
     let reading = listings::any_opening(&mut tx, pusher.tenant, pusher.integration).await?;
     tx.commit().await?;
     if wanted {
-        relay.wake.notify_one();
+        relay.wake.of(Work::Fetch).notify_one();
     }
     Ok(Answer {
         results,
@@ -251,7 +251,8 @@ async fn apply(
     tx.savepoint().await?;
     let applied = match identified(event, payload) {
         Ok(()) => {
-            ledger::apply(tx, source, event.topic.resource, payload, event.facts.as_ref(), fate).await
+            ledger::apply(tx, source, event.topic.resource, payload, event.facts.as_ref(), fate)
+                .await
         }
         Err(error) => Err(error),
     };
@@ -294,8 +295,7 @@ async fn follow_lineage(
     let (Some(previous), Some(next)) = (text("previous"), text("next")) else {
         return Ok((Verdict::Ignored, Some("a nonce without previous and next".to_owned())));
     };
-    let link =
-        lineage::link(tx, pusher.tenant, pusher.integration, previous, next, now).await?;
+    let link = lineage::link(tx, pusher.tenant, pusher.integration, previous, next, now).await?;
     let reason = match link {
         lineage::Link::Fits => return Ok((Verdict::Applied, None)),
         lineage::Link::UnknownPrevious => {

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use tokio::sync::Notify;
 
-pub mod admin;
 pub mod adjust;
+pub mod admin;
 pub mod connect;
 pub mod credential;
 pub mod fetch;
@@ -36,8 +36,35 @@ pub struct Relay {
     pub pace: Arc<Pace>,
     /// What the operator set.
     pub config: Arc<Config>,
-    /// Wakes the workers when there is something to fetch.
-    pub wake: Arc<Notify>,
+    /// Wakes the workers when there is something to do.
+    pub wake: Arc<Wake>,
+}
+
+/// The two kinds of queued work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Work {
+    /// Touches to be fetched.
+    Fetch,
+    /// Stores to be swept.
+    Sweep,
+}
+
+/// Tells the workers of this process that there is work, so that it need not wait to be looked for.
+#[derive(Debug, Default)]
+pub struct Wake {
+    fetch: Notify,
+    sweep: Notify,
+}
+
+impl Wake {
+    /// What a worker of this kind waits for.
+    #[must_use]
+    pub fn of(&self, work: Work) -> &Notify {
+        match work {
+            Work::Fetch => &self.fetch,
+            Work::Sweep => &self.sweep,
+        }
+    }
 }
 
 impl Relay {
@@ -57,7 +84,7 @@ impl Relay {
             outbound: Arc::new(outbound),
             pace: Arc::new(Pace::new()),
             config: Arc::new(config),
-            wake: Arc::new(Notify::new()),
+            wake: Arc::default(),
         })
     }
 }

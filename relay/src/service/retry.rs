@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use nexpura_protocol::{Resource, Verdict};
 use uuid::Uuid;
 
-use super::Relay;
+use super::{Relay, Work};
 use crate::store::{StoreError, TenantId, inbox, resources};
 
 /// What came of asking.
@@ -48,6 +48,6 @@ pub async fn retry(
     let status = Verdict::Queued;
     inbox::settle(&mut tx, tenant, origin.integration_id, event_id, status, detail).await?;
     tx.commit().await?;
-    relay.wake.notify_one();
+    relay.wake.of(Work::Fetch).notify_one();
     Ok(Retry::Queued)
 }

@@ -33,11 +33,7 @@ pub enum ClientError {
 ///
 /// # Errors
 /// See [`ClientError`].
-pub fn client(
-    relay: &Relay,
-    tenant: TenantId,
-    store: &Integration,
-) -> Result<Client, ClientError> {
+pub fn client(relay: &Relay, tenant: TenantId, store: &Integration) -> Result<Client, ClientError> {
     let sealed = |field: &'static str, value: &Option<Vec<u8>>| {
         let place = Place { tenant, table: "integrations", row: store.id, field };
         let value = value.as_deref().ok_or(ClientError::NoKey)?;

@@ -99,7 +99,6 @@ pub async fn insert(
     .map(drop)
 }
 
-
 /// Puts a listing into another state. Its readings are void; its mirror goes unless it stays open.
 ///
 /// # Errors
@@ -174,11 +173,7 @@ pub async fn moved(
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn piece_moved(
-    tx: &mut Tx,
-    tenant: TenantId,
-    inventory: Uuid,
-) -> Result<(), StoreError> {
+pub async fn piece_moved(tx: &mut Tx, tenant: TenantId, inventory: Uuid) -> Result<(), StoreError> {
     execute!(
         tx,
         "UPDATE listings SET changes = changes + 1 WHERE tenant_id = $1 AND inventory_id = $2",
@@ -373,40 +368,60 @@ pub struct Shown {
     pub mirror: Option<i64>,
 }
 
-/// The listings of a piece.
+/// Whether a piece is being counted: one of its listings waits for a settled reading.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn of_piece(
+pub async fn is_opening(
     tx: &mut Tx,
     tenant: TenantId,
     inventory: Uuid,
-) -> Result<Vec<Shown>, StoreError> {
-    fetch!(
-        fetch_all,
+) -> Result<bool, StoreError> {
+    let row = fetch!(
+        fetch_optional,
         tx,
-        Shown,
-        "SELECT i.store_url AS store, l.stock_id, l.state, l.reason, l.mirror
-         FROM listings l
-         JOIN integrations i ON i.tenant_id = l.tenant_id AND i.id = l.integration_id
-         WHERE l.tenant_id = $1 AND l.inventory_id = $2 ORDER BY i.store_url, l.stock_id",
+        (Uuid,),
+        "SELECT id FROM listings
+         WHERE tenant_id = $1 AND inventory_id = $2 AND state = 'opening' LIMIT 1",
         tenant,
         inventory,
-    )
+    )?;
+    Ok(row.is_some())
 }
 
-/// The listings of several pieces.
+/// The listings of all pieces from one SKU to another: of one page of the inventory.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn of_pieces(
+pub async fn between(
     tx: &mut Tx,
     tenant: TenantId,
-    inventory: &[Uuid],
+    first: &str,
+    last: &str,
 ) -> Result<HashMap<Uuid, Vec<Shown>>, StoreError> {
-    let mut found = HashMap::new();
-    for id in inventory {
-        found.insert(*id, of_piece(tx, tenant, *id).await?);
+    let rows = fetch!(
+        fetch_all,
+        tx,
+        OfPiece,
+        "SELECT v.id AS piece, i.store_url AS store, l.stock_id, l.state, l.reason, l.mirror
+         FROM inventory v
+         JOIN listings l ON l.tenant_id = v.tenant_id AND l.inventory_id = v.id
+         JOIN integrations i ON i.tenant_id = l.tenant_id AND i.id = l.integration_id
+         WHERE v.tenant_id = $1 AND v.sku >= $2 AND v.sku <= $3 ORDER BY i.store_url, l.stock_id",
+        tenant,
+        first,
+        last,
+    )?;
+    let mut found: HashMap<Uuid, Vec<Shown>> = HashMap::new();
+    for row in rows {
+        found.entry(row.piece).or_default().push(row.shown);
     }
     Ok(found)
+}
+
+#[derive(sqlx::FromRow)]
+struct OfPiece {
+    piece: Uuid,
+    #[sqlx(flatten)]
+    shown: Shown,
 }

@@ -37,11 +37,7 @@ pub struct Standing {
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn arrive(
-    tx: &mut Tx,
-    key: Key<'_>,
-    now: DateTime<Utc>,
-) -> Result<Standing, StoreError> {
+pub async fn arrive(tx: &mut Tx, key: Key<'_>, now: DateTime<Utc>) -> Result<Standing, StoreError> {
     fetch!(
         fetch_one,
         tx,
@@ -64,11 +60,7 @@ pub async fn arrive(
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn seen(
-    tx: &mut Tx,
-    key: Key<'_>,
-    now: DateTime<Utc>,
-) -> Result<Standing, StoreError> {
+pub async fn seen(tx: &mut Tx, key: Key<'_>, now: DateTime<Utc>) -> Result<Standing, StoreError> {
     fetch!(
         fetch_one,
         tx,
@@ -191,10 +183,7 @@ pub struct Due {
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn tenants_due(
-    tx: &mut Tx,
-    now: DateTime<Utc>,
-) -> Result<Vec<TenantId>, StoreError> {
+pub async fn tenants_due(tx: &mut Tx, now: DateTime<Utc>) -> Result<Vec<TenantId>, StoreError> {
     let rows = fetch!(
         fetch_all,
         tx,

@@ -56,10 +56,7 @@ pub async fn ask(
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn tenants_due(
-    tx: &mut Tx,
-    now: DateTime<Utc>,
-) -> Result<Vec<TenantId>, StoreError> {
+pub async fn tenants_due(tx: &mut Tx, now: DateTime<Utc>) -> Result<Vec<TenantId>, StoreError> {
     let rows = fetch!(
         fetch_all,
         tx,

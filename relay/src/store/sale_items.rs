@@ -42,11 +42,7 @@ pub struct Row {
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn of_sale(
-    tx: &mut Tx,
-    tenant: TenantId,
-    sale: Uuid,
-) -> Result<Vec<Row>, StoreError> {
+pub async fn of_sale(tx: &mut Tx, tenant: TenantId, sale: Uuid) -> Result<Vec<Row>, StoreError> {
     fetch!(
         fetch_all,
         tx,

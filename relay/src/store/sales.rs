@@ -231,11 +231,7 @@ pub async fn list(
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn get(
-    tx: &mut Tx,
-    tenant: TenantId,
-    id: Uuid,
-) -> Result<Option<Shown>, StoreError> {
+pub async fn get(tx: &mut Tx, tenant: TenantId, id: Uuid) -> Result<Option<Shown>, StoreError> {
     fetch!(
         fetch_optional,
         tx,
@@ -301,11 +297,7 @@ pub async fn replace_refunds(
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn refunds(
-    tx: &mut Tx,
-    tenant: TenantId,
-    sale: Uuid,
-) -> Result<Vec<Refund>, StoreError> {
+pub async fn refunds(tx: &mut Tx, tenant: TenantId, sale: Uuid) -> Result<Vec<Refund>, StoreError> {
     fetch!(
         fetch_all,
         tx,

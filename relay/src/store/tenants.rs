@@ -9,11 +9,7 @@ use super::{StoreError, TenantId, Tx, execute, fetch, new_id};
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn ensure(
-    tx: &mut Tx,
-    name: &str,
-    now: DateTime<Utc>,
-) -> Result<TenantId, StoreError> {
+pub async fn ensure(tx: &mut Tx, name: &str, now: DateTime<Utc>) -> Result<TenantId, StoreError> {
     execute!(
         tx,
         "INSERT INTO tenants (id, name, created_at) VALUES ($1, $2, $3)
@@ -31,8 +27,7 @@ pub async fn ensure(
 /// # Errors
 /// When the database does not answer.
 pub async fn find(tx: &mut Tx, name: &str) -> Result<Option<TenantId>, StoreError> {
-    let row =
-        fetch!(fetch_optional, tx, (Uuid,), "SELECT id FROM tenants WHERE name = $1", name)?;
+    let row = fetch!(fetch_optional, tx, (Uuid,), "SELECT id FROM tenants WHERE name = $1", name)?;
     Ok(row.map(|(id,)| id))
 }
 

@@ -204,7 +204,9 @@ fn each_fault_of_a_certificate_is_named() {
 async fn a_server_that_never_answers_ends_at_the_deadline() {
     let listener = TcpListener::bind(loopback(1, 0)).await.unwrap();
     let port = listener.local_addr().unwrap().port();
-    let outcome = impatient().send(request(&format!("http://127.0.0.1:{port}/"))).await;
+    let out = impatient();
+    let asking = out.send(request(&format!("http://127.0.0.1:{port}/")));
+    let outcome = tokio::time::timeout(AMPLE.total, asking).await.expect("no deadline of its own");
     assert_eq!(outcome.unwrap_err(), ChannelError::Timeout);
     drop(listener);
 }
@@ -253,6 +255,20 @@ async fn a_body_of_exactly_the_bound_is_read() {
     assert_eq!(read_bounded(answer, 1000).await.unwrap().len(), 1000);
     let answer = out.send(request(&url)).await.unwrap();
     assert_eq!(read_bounded(answer, 999).await, Err(ChannelError::TooLarge));
+}
+
+#[tokio::test]
+async fn a_body_in_one_piece_of_unknown_size_is_bounded_too() {
+    let piece =
+        || async { Body::from_stream(stream::iter([Ok::<_, io::Error>("x".repeat(1000))])) };
+    let port = serve(loopback(1, 0), Router::new().route("/", get(piece))).await;
+    let out = outbound(&["127.0.0.0/8"]);
+    let url = format!("http://127.0.0.1:{port}/");
+    let answer = out.send(request(&url)).await.unwrap();
+    assert_eq!(answer.content_length(), None);
+    assert_eq!(read_bounded(answer, 999).await, Err(ChannelError::TooLarge));
+    let answer = out.send(request(&url)).await.unwrap();
+    assert_eq!(read_bounded(answer, 1000).await.unwrap().len(), 1000);
 }
 
 #[tokio::test]

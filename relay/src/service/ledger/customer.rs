@@ -14,11 +14,7 @@ use crate::{
 };
 
 /// Brings a registered customer to what the representation shows.
-pub(super) async fn apply(
-    tx: &mut Tx,
-    source: &Source,
-    payload: &Value,
-) -> Result<(), ApplyError> {
+pub(super) async fn apply(tx: &mut Tx, source: &Source, payload: &Value) -> Result<(), ApplyError> {
     let (tenant, integration) = (source.tenant, source.integration);
     let customer = Customer::read(payload)?;
     let remote_id = remote(customer.id)?;
@@ -63,11 +59,7 @@ pub(super) async fn of_order(
 }
 
 /// The shop has deleted the account; the customer and what they bought stay.
-pub(super) async fn gone(
-    tx: &mut Tx,
-    source: &Source,
-    remote_id: i64,
-) -> Result<(), ApplyError> {
+pub(super) async fn gone(tx: &mut Tx, source: &Source, remote_id: i64) -> Result<(), ApplyError> {
     Ok(customers::account_gone(tx, source.tenant, source.integration, remote_id).await?)
 }
 

@@ -100,11 +100,7 @@ pub(super) async fn follow(
 }
 
 /// The shop has deleted the stock owner: nothing posts to it until it is seen again.
-pub(super) async fn missing(
-    tx: &mut Tx,
-    source: &Source,
-    stock_id: i64,
-) -> Result<(), ApplyError> {
+pub(super) async fn missing(tx: &mut Tx, source: &Source, stock_id: i64) -> Result<(), ApplyError> {
     let listing = listings::lock(tx, source.tenant, source.integration, stock_id).await?;
     restate(tx, source, listing, "missing", "the shop has deleted it").await
 }
@@ -156,8 +152,7 @@ async fn choose_piece(
         return Ok(Err(("skipped", "it has no SKU")));
     };
     if let Some(row) = inventory::lock_by_sku(tx, tenant, sku.as_str()).await? {
-        let other =
-            listings::other_of_piece(tx, tenant, row.id, integration, stock_id).await?;
+        let other = listings::other_of_piece(tx, tenant, row.id, integration, stock_id).await?;
         return Ok(Err(match other {
             Some(other) if other.same_store => {
                 ("skipped", "another product of this store has the same SKU")

@@ -5,11 +5,7 @@ use std::collections::BTreeMap;
 use nexpura_protocol::Facts;
 use serde_json::{Value, json};
 
-use super::{
-    ApplyError, Source, customer, listing, post,
-    post::Owed,
-    remote,
-};
+use super::{ApplyError, Source, customer, listing, post, post::Owed, remote};
 use crate::{
     domain::{OrderStatus, Quantity, Sale, SaleLine, posting},
     store::{Tx, conflicts, products, sale_items, sales},
@@ -38,7 +34,8 @@ pub(super) async fn apply(
         return Ok(());
     }
     let external_id = remote(order.order_id)?;
-    let known = sales::lock(tx, tenant, integration, external_id, order.order_key.as_deref()).await?;
+    let known =
+        sales::lock(tx, tenant, integration, external_id, order.order_key.as_deref()).await?;
     let before: BTreeMap<i64, sale_items::Row> = match &known {
         Some(sale) => sale_items::of_sale(tx, tenant, sale.id)
             .await?
@@ -65,7 +62,8 @@ pub(super) async fn apply(
         let mut item = item(line)?;
         let last = before.get(&item.line_id);
         let last_desired = last.map(|last| Quantity::from_thousandths(last.desired));
-        item.desired = posting::desired(&order.status, Some(flag), line, last_desired).thousandths();
+        item.desired =
+            posting::desired(&order.status, Some(flag), line, last_desired).thousandths();
         item.posted = last.map_or(0, |last| last.posted);
         if item.stock_id.is_none() {
             item.stock_id = owner(tx, source, &item, last).await?;
@@ -84,11 +82,7 @@ pub(super) async fn apply(
 }
 
 /// The shop has no such order any more: the sale stays as it last stood.
-pub(super) async fn gone(
-    tx: &mut Tx,
-    source: &Source,
-    external_id: i64,
-) -> Result<(), ApplyError> {
+pub(super) async fn gone(tx: &mut Tx, source: &Source, external_id: i64) -> Result<(), ApplyError> {
     let (tenant, integration) = (source.tenant, source.integration);
     if let Some(sale) = sales::lock(tx, tenant, integration, external_id, None).await? {
         sales::gone(tx, tenant, sale.id, &sale.status, source.now).await?;
@@ -111,12 +105,16 @@ async fn post_lines(
             && line.posted != line.desired
             && let Some(listing) = listing::ensure_known(tx, source, stock_id).await?
         {
+            let last = before.and_then(|lines| lines.get(&line.line_id));
             let owed = Owed {
                 sale_id: sale.id,
                 line_id: line.line_id,
                 desired: line.desired,
                 posted: line.posted,
-                known_since: before.map(|_| source.now),
+                known: before.is_some(),
+                news: last.is_none_or(|last| {
+                    (last.desired, last.stock_id) != (line.desired, line.stock_id)
+                }),
             };
             line.posted = post::post_line(tx, source, &listing, owed).await?;
         }
@@ -173,7 +171,8 @@ async fn note_unreduced(
         };
         conflicts::record(tx, source.tenant, &conflict, source.now).await?;
     } else {
-        conflicts::resolve(tx, source.tenant, "never_reduced", sale.id, line_id, source.now).await?;
+        conflicts::resolve(tx, source.tenant, "never_reduced", sale.id, line_id, source.now)
+            .await?;
     }
     Ok(())
 }

@@ -1,6 +1,5 @@
 //! Posting: what each line still owes its stock becomes movements.
 
-use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::{ApplyError, Source};
@@ -24,8 +23,10 @@ pub(super) struct Owed {
     pub desired: i64,
     /// Units accounted for.
     pub posted: i64,
-    /// When the ledger first had the sale; nothing for a sale that is new in this transaction.
-    pub known_since: Option<DateTime<Utc>>,
+    /// Whether the ledger had the sale before this transaction.
+    pub known: bool,
+    /// Whether this is news: the same representation applied once more must not make a reading void.
+    pub news: bool,
 }
 
 /// Posts what a line owes to the listing it draws on, and gives what is accounted for now.
@@ -46,11 +47,13 @@ pub(super) async fn post_line(
         return Ok(owed.posted);
     }
     let (Some(inventory_id), "open") = (listing.inventory_id, listing.state.as_str()) else {
-        listings::moved(tx, source.tenant, listing.id, 0).await?;
+        if owed.news {
+            listings::moved(tx, source.tenant, listing.id, 0).await?;
+        }
         return Ok(owed.posted);
     };
-    let heard_before_opening = owed.known_since.is_none()
-        && listing.opened_at.is_some_and(|opened| source.first_seen_at < opened);
+    let heard_before_opening =
+        !owed.known && listing.opened_at.is_some_and(|opened| source.first_seen_at < opened);
     if heard_before_opening {
         listings::moved(tx, source.tenant, listing.id, 0).await?;
         return Ok(owed.desired);
@@ -107,7 +110,8 @@ pub async fn settle_stock(tx: &mut Tx, source: &Source, stock_id: i64) -> Result
             line_id: line.line_id,
             desired: line.desired,
             posted: line.posted,
-            known_since: Some(line.created_at),
+            known: true,
+            news: true,
         };
         // A sale that was known when the listing opened, but not whose stock it drew on, is in the
         // count.

@@ -44,11 +44,7 @@ pub(super) async fn apply(
 }
 
 /// The shop has no such product any more.
-pub(super) async fn gone(
-    tx: &mut Tx,
-    source: &Source,
-    remote_id: i64,
-) -> Result<(), ApplyError> {
+pub(super) async fn gone(tx: &mut Tx, source: &Source, remote_id: i64) -> Result<(), ApplyError> {
     products::gone(tx, source.tenant, source.integration, remote_id, source.now).await?;
     listing::missing(tx, source, remote_id).await
 }

@@ -166,8 +166,7 @@ impl Sweep<'_> {
         let apart = reading.asked_at >= first_at + settle;
         let orders_fetched = orders_from.is_some_and(|from| from >= first_at)
             && resources::orders_wanted(tx, tenant, integration).await? == 0;
-        let quiet =
-            spools::restless(tx, tenant, integration, first_at - LIVE, first_at).await? == 0;
+        let quiet = spools::restless(tx, tenant, integration, now - LIVE, first_at).await? == 0;
         if apart && orders_fetched && quiet {
             self.open(tx, &listing, reading.quantity, now).await?;
         }

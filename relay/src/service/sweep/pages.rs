@@ -7,10 +7,7 @@ use serde_json::Value;
 use super::{Cursor, Next, Stage, StepError, Sweep, report};
 use crate::{
     channel::woocommerce::{Listing, PageQuery},
-    service::{
-        fetch::apply_answer,
-        ledger::Source,
-    },
+    service::{fetch::apply_answer, ledger::Source},
     store::{self, StoreError, Tx, integrations, products, resources},
 };
 
@@ -49,8 +46,7 @@ impl Sweep<'_> {
             return Ok(Next::Go(cursor.enter(Stage::Customers)));
         };
         let listing = Listing::Variations { parent: u64::try_from(parent).unwrap_or_default() };
-        let (mut next, last) =
-            self.page(cursor, listing, Resource::Product, None, false).await?;
+        let (mut next, last) = self.page(cursor, listing, Resource::Product, None, false).await?;
         if last {
             next = Cursor { after: parent, page: 0, since: None, ..next };
         }

@@ -264,6 +264,9 @@ impl Write for Captured {
 async fn the_log_tells_which_store_and_route_and_never_a_key_or_a_query() {
     let captured = Captured::default();
     let writer = captured.clone();
+    // While one subscriber alone exists, tracing asks the thread that meets a log line first whether
+    // anybody listens, and another test's thread would answer no for all. A second one prevents that.
+    let _second = tracing::Dispatch::new(tracing_subscriber::fmt().finish());
     let subscriber = tracing_subscriber::fmt()
         .json()
         .with_max_level(tracing::Level::TRACE)
