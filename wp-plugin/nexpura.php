@@ -74,6 +74,7 @@ foreach ( array(
 	'relay',
 	'registration',
 	'rest',
+	'stock',
 	'install',
 	'site-health',
 ) as $nexpura_part ) {

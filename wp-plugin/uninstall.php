@@ -27,11 +27,11 @@ function remove_everything_here(): void {
 			array( '%d', '%s' )
 		);
 	}
-	foreach ( array( 'connection', 'store_id', 'registered', 'problem', 'disconnected', 'lock', 'lineage', 'schema' ) as $name ) {
+	foreach ( array( 'connection', 'store_id', 'registered', 'problem', 'disconnected', 'lock', 'lineage', 'schema', 'pushes_schema' ) as $name ) {
 		delete_option( 'nexpura_' . $name );
 	}
 	$wpdb->query( "DELETE FROM {$wpdb->options} WHERE option_name LIKE '\\_transient\\_%nexpura\\_outcome\\_%' OR option_name LIKE '\\_transient\\_timeout\\_nexpura\\_outcome\\_%'" );
-	$wpdb->query( "DROP TABLE IF EXISTS {$wpdb->prefix}nexpura_rev" );
+	$wpdb->query( "DROP TABLE IF EXISTS {$wpdb->prefix}nexpura_rev, {$wpdb->prefix}nexpura_pushes" );
 	// phpcs:enable
 	wp_clear_scheduled_hook( 'nexpura_tick' );
 }

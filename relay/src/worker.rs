@@ -13,8 +13,8 @@ use tokio::{
 };
 
 use crate::{
-    service::{Relay, Work, fetch, sweep},
-    store::{self, StoreError, TenantId, inbox, resources, runs, tenants},
+    service::{Relay, Work, fetch, push_stock, sweep},
+    store::{self, StoreError, TenantId, inbox, pushes, resources, runs, tenants},
 };
 
 /// How often work is looked for when nothing wakes the worker.
@@ -32,6 +32,7 @@ pub async fn run(relay: Relay, mut stop: watch::Receiver<bool>) {
     let mut tasks = JoinSet::new();
     tasks.spawn(looking(relay.clone(), stop.clone(), "fetch", Work::Fetch));
     tasks.spawn(looking(relay.clone(), stop.clone(), "sweep", Work::Sweep));
+    tasks.spawn(looking(relay.clone(), stop.clone(), "push", Work::Push));
     tasks.spawn(cleaning(relay, stop.clone()));
     let _ = stop.wait_for(|stop| *stop).await;
     while tasks.join_next().await.is_some() {}
@@ -75,6 +76,7 @@ async fn due(relay: &Relay, work: Work) -> Result<Vec<TenantId>, StoreError> {
     let tenants = match work {
         Work::Fetch => resources::tenants_due(&mut tx, store::now()).await?,
         Work::Sweep => runs::tenants_due(&mut tx, store::now()).await?,
+        Work::Push => pushes::tenants_due(&mut tx, store::now()).await?,
     };
     tx.commit().await?;
     Ok(tenants)
@@ -84,6 +86,7 @@ async fn one_tenant(relay: Relay, tenant: TenantId, name: &'static str, work: Wo
     let outcome = match work {
         Work::Fetch => fetch::fetch_due(&relay, tenant).await.map(|_| ()),
         Work::Sweep => sweep::sweep_due(&relay, tenant).await.map(|_| ()),
+        Work::Push => push_stock::push_due(&relay, tenant).await.map(|_| ()),
     };
     if let Err(error) = outcome {
         if error.is_transient() {

@@ -4,12 +4,13 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::Relay;
+use super::{Relay, Work};
 use crate::{
     domain::{Quantity, Sku},
     store::{
         StoreError, TenantId, audit, inventory, listings,
         movements::{self, Movement},
+        pushes,
     },
 };
 
@@ -137,9 +138,10 @@ pub async fn adjust(
         ..Movement::default()
     };
     let posted = movements::post(&mut tx, tenant, &movement, now).await?;
-    listings::piece_moved(&mut tx, tenant, piece.id).await?;
+    pushes::ask(&mut tx, tenant, piece.id, now).await?;
     let actor = format!("token {token}");
     audit::record(&mut tx, tenant, &actor, "inventory.adjusted", sku.as_str(), now).await?;
     tx.commit().await?;
+    relay.wake.of(Work::Push).notify_one();
     Ok(Adjusted { id: posted.id, quantity: Quantity::from_thousandths(posted.quantity) })
 }

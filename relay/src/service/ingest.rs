@@ -157,6 +157,8 @@ async fn take_in(
     if wanted {
         relay.wake.of(Work::Fetch).notify_one();
     }
+    // Other shops that sell the same piece have it still to be told.
+    relay.wake.of(Work::Push).notify_one();
     Ok(Answer {
         results,
         ack: batch.events.last().map_or(0, |event| event.seq),

@@ -11,6 +11,7 @@ pub mod credential;
 pub mod fetch;
 pub mod ingest;
 pub mod ledger;
+pub mod push_stock;
 pub mod retry;
 pub mod store_client;
 pub mod sweep;
@@ -40,13 +41,15 @@ pub struct Relay {
     pub wake: Arc<Wake>,
 }
 
-/// The two kinds of queued work.
+/// The kinds of queued work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Work {
     /// Touches to be fetched.
     Fetch,
     /// Stores to be swept.
     Sweep,
+    /// Stock to be pushed.
+    Push,
 }
 
 /// Tells the workers of this process that there is work, so that it need not wait to be looked for.
@@ -54,6 +57,7 @@ pub enum Work {
 pub struct Wake {
     fetch: Notify,
     sweep: Notify,
+    push: Notify,
 }
 
 impl Wake {
@@ -63,6 +67,7 @@ impl Wake {
         match work {
             Work::Fetch => &self.fetch,
             Work::Sweep => &self.sweep,
+            Work::Push => &self.push,
         }
     }
 }

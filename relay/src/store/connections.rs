@@ -111,6 +111,27 @@ pub async fn has_other(
     Ok(row.is_some())
 }
 
+/// The sealed secret of a store's newest connection, with that connection's key.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn newest_secret(
+    tx: &mut Tx,
+    tenant: TenantId,
+    integration: IntegrationId,
+) -> Result<Option<(Uuid, Vec<u8>)>, StoreError> {
+    fetch!(
+        fetch_optional,
+        tx,
+        (Uuid, Vec<u8>),
+        "SELECT id, secret FROM connections
+         WHERE tenant_id = $1 AND integration_id = $2 AND revoked_at IS NULL
+         ORDER BY COALESCE(last_seen_at, created_at) DESC LIMIT 1",
+        tenant,
+        integration,
+    )
+}
+
 /// Ends a connection: from now on it gets 401.
 ///
 /// # Errors

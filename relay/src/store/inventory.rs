@@ -133,7 +133,7 @@ pub(super) async fn add(
         fetch_one,
         tx,
         (i64, bool),
-        "UPDATE inventory SET quantity = quantity + $3, updated_at = $4
+        "UPDATE inventory SET quantity = quantity + $3, changes = changes + 1, updated_at = $4
          WHERE tenant_id = $1 AND id = $2 RETURNING quantity, backorders",
         tenant,
         id,

@@ -20,7 +20,7 @@ pub struct Listing {
     pub state: String,
     /// The stock it must have, in thousandths, from all that the ledger knows.
     pub mirror: Option<i64>,
-    /// Postings, pushes and movements so far.
+    /// Postings and pushes of the listing and movements of its piece so far.
     pub changes: i64,
     /// The first of two readings, in thousandths.
     pub reading: Option<i64>,
@@ -47,8 +47,10 @@ pub async fn lock(
         " FOR UPDATE",
         tx,
         Listing,
-        "SELECT id, stock_id, inventory_id, state, mirror, changes, reading, reading_changes,
-            reading_at, opened_at
+        "SELECT id, stock_id, inventory_id, state, mirror,
+            changes + COALESCE((SELECT v.changes FROM inventory v
+                WHERE v.tenant_id = listings.tenant_id AND v.id = listings.inventory_id), 0) AS changes,
+            reading, reading_changes, reading_at, opened_at
          FROM listings WHERE tenant_id = $1 AND integration_id = $2 AND stock_id = $3",
         tenant,
         integration,
@@ -169,41 +171,6 @@ pub async fn moved(
     .map(drop)
 }
 
-/// Counts a movement of a piece against every listing that sells it.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn piece_moved(tx: &mut Tx, tenant: TenantId, inventory: Uuid) -> Result<(), StoreError> {
-    execute!(
-        tx,
-        "UPDATE listings SET changes = changes + 1 WHERE tenant_id = $1 AND inventory_id = $2",
-        tenant,
-        inventory,
-    )
-    .map(drop)
-}
-
-/// Counts a movement of a piece against every other listing that sells it.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn piece_moved_elsewhere(
-    tx: &mut Tx,
-    tenant: TenantId,
-    inventory: Uuid,
-    listing: Uuid,
-) -> Result<(), StoreError> {
-    execute!(
-        tx,
-        "UPDATE listings SET changes = changes + 1
-         WHERE tenant_id = $1 AND inventory_id = $2 AND id <> $3",
-        tenant,
-        inventory,
-        listing,
-    )
-    .map(drop)
-}
-
 /// Whether another listing sells this piece, and whether it is of the same store.
 ///
 /// # Errors
@@ -247,7 +214,7 @@ pub struct Opening {
     pub stock_id: i64,
     /// Its parent, if it is a variation.
     pub parent_id: Option<i64>,
-    /// `changes` now: noted before the shop is asked.
+    /// Postings, pushes and movements now: noted before the shop is asked.
     pub changes: i64,
     /// Whether it has its first reading.
     pub read: bool,
@@ -268,11 +235,12 @@ pub async fn opening(
         fetch_all,
         tx,
         Opening,
-        "SELECT l.stock_id, p.parent_id, l.changes,
+        "SELECT l.stock_id, p.parent_id, l.changes + COALESCE(v.changes, 0) AS changes,
             CASE WHEN l.reading_at IS NULL THEN FALSE ELSE TRUE END AS read
          FROM listings l
          LEFT JOIN products p ON p.tenant_id = l.tenant_id AND p.integration_id = l.integration_id
            AND p.remote_id = l.stock_id
+         LEFT JOIN inventory v ON v.tenant_id = l.tenant_id AND v.id = l.inventory_id
          WHERE l.tenant_id = $1 AND l.integration_id = $2 AND l.state = 'opening' AND l.stock_id > $3
          ORDER BY l.stock_id LIMIT $4",
         tenant,

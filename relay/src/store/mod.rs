@@ -17,6 +17,7 @@ pub mod listings;
 pub mod movements;
 pub mod page;
 pub mod products;
+pub mod pushes;
 pub mod resources;
 pub mod runs;
 pub mod sale_items;

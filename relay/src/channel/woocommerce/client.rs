@@ -6,8 +6,8 @@ use chrono::{DateTime, Utc};
 use reqwest::{
     Method, Request, Response,
     header::{
-        ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CACHE_CONTROL, DATE, HeaderMap, HeaderValue,
-        LOCATION, RETRY_AFTER,
+        ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, DATE, HeaderMap,
+        HeaderName, HeaderValue, LOCATION, RETRY_AFTER,
     },
 };
 use secrecy::ExposeSecret;
@@ -42,6 +42,16 @@ pub struct Client {
     store: StoreUrl,
     credentials: Credentials,
     manner: Remembered,
+}
+
+/// Makes the headers of a delivery that is signed at this time, in seconds since 1970.
+pub(super) type SignAt<'a> = dyn Fn(i64) -> Vec<(&'static str, String)> + Sync + 'a;
+
+/// What is asked, however the key is shown.
+struct Call<'a> {
+    url: Url,
+    body: Option<Vec<u8>>,
+    sign: &'a SignAt<'a>,
 }
 
 /// A whole answer with a status of 2xx.
@@ -84,11 +94,32 @@ impl Client {
         }
         append(&mut query, "nexpura", "1");
         url.set_query(Some(&query));
+        self.persist(route, &Call { url, body: None, sign: &|_| Vec::new() }, max_bytes).await
+    }
 
+    /// POST of JSON to a REST route, with the headers that `sign` makes for the shop's own time.
+    pub(super) async fn post(
+        &self,
+        route: &str,
+        body: Vec<u8>,
+        sign: &SignAt<'_>,
+        max_bytes: usize,
+    ) -> Result<Answer, Refusal> {
+        let call = Call { url: self.store.rest(route), body: Some(body), sign };
+        self.persist(route, &call, max_bytes).await
+    }
+
+    /// Makes a call, in another manner where the store did not see the key.
+    async fn persist(
+        &self,
+        route: &str,
+        call: &Call<'_>,
+        max_bytes: usize,
+    ) -> Result<Answer, Refusal> {
         let usual = self.manner.get();
         let mut manner = usual;
         loop {
-            let outcome = self.attempt(route, url.clone(), manner, max_bytes).await;
+            let outcome = self.attempt(route, call, manner, max_bytes).await;
             if let Err(refusal) = &outcome
                 && let Some(next) = manner.after(refusal, self.store.is_https())
             {
@@ -105,7 +136,7 @@ impl Client {
     async fn attempt(
         &self,
         route: &str,
-        url: Url,
+        call: &Call<'_>,
         manner: Manner,
         max_bytes: usize,
     ) -> Result<Answer, Refusal> {
@@ -113,7 +144,7 @@ impl Client {
             .acquire_within(self.store.normalised(), PATIENCE)
             .await
             .map_err(|busy| ChannelError::RateLimited { retry_after: Some(busy.0) })?;
-        let request = self.request(url, manner, Utc::now())?;
+        let request = self.request(call, manner, Utc::now())?;
         let begun = Instant::now();
         let sent = self.outbound.send(request).await;
         let status = sent.as_ref().map_or(0, |response| response.status().as_u16());
@@ -130,10 +161,12 @@ impl Client {
 
     fn request(
         &self,
-        mut url: Url,
+        call: &Call<'_>,
         manner: Manner,
         now: DateTime<Utc>,
     ) -> Result<Request, ChannelError> {
+        let method = if call.body.is_some() { Method::POST } else { Method::GET };
+        let mut url = call.url.clone();
         let signed_scheme = match manner.scheme {
             Scheme::Basic => None,
             Scheme::OAuth => Some(self.store.scheme()),
@@ -144,11 +177,21 @@ impl Client {
                 timestamp: now.timestamp() + manner.clock_offset,
                 nonce: uuid::Uuid::new_v4().simple().to_string(),
             };
-            auth::sign("GET", &mut url, scheme, &self.credentials, &stamp)
+            auth::sign(method.as_str(), &mut url, scheme, &self.credentials, &stamp)
                 .map_err(|_| ChannelError::Unauthorized)?;
         }
-        let mut request = Request::new(Method::GET, url);
+        let mut request = Request::new(method, url);
+        if let Some(body) = &call.body {
+            *request.body_mut() = Some(body.clone().into());
+        }
         let headers = request.headers_mut();
+        if call.body.is_some() {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        }
+        for (name, value) in (call.sign)(now.timestamp() + manner.clock_offset) {
+            let value = HeaderValue::from_str(&value).map_err(|_| ChannelError::Unauthorized)?;
+            headers.insert(HeaderName::from_static(name), value);
+        }
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));

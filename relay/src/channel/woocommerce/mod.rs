@@ -5,12 +5,14 @@ pub mod client;
 mod manner;
 mod read;
 mod shape;
+mod stock;
 mod these;
 pub mod url;
 
 pub use auth::{Credentials, CredentialsError};
 pub use client::Client;
 pub use read::{Listing, MAX_PER_PAGE, Page, PageQuery, SystemStatus};
+pub use stock::StockOutcome;
 pub use url::{StoreUrl, StoreUrlError};
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use super::{ApplyError, Source};
 use crate::{
     domain::{Product, ProductStock},
     store::{
-        Tx, inventory,
+        StoreError, Tx, inventory,
         listings::{self, Listing, Standing},
         new_id, products, resources, runs,
     },
@@ -102,7 +102,22 @@ pub(super) async fn follow(
 /// The shop has deleted the stock owner: nothing posts to it until it is seen again.
 pub(super) async fn missing(tx: &mut Tx, source: &Source, stock_id: i64) -> Result<(), ApplyError> {
     let listing = listings::lock(tx, source.tenant, source.integration, stock_id).await?;
-    restate(tx, source, listing, "missing", "the shop has deleted it").await
+    Ok(restate(tx, source, listing, "missing", "the shop has deleted it").await?)
+}
+
+/// The shop has told, in answer to a push, that a listing has no stock to add to.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn lost(
+    tx: &mut Tx,
+    source: &Source,
+    stock_id: i64,
+    state: &str,
+    reason: &str,
+) -> Result<(), StoreError> {
+    let listing = listings::lock(tx, source.tenant, source.integration, stock_id).await?;
+    restate(tx, source, listing, state, reason).await
 }
 
 async fn let_go(
@@ -111,7 +126,7 @@ async fn let_go(
     listing: Option<Listing>,
     reason: &str,
 ) -> Result<(), ApplyError> {
-    restate(tx, source, listing, "unmanaged", reason).await
+    Ok(restate(tx, source, listing, "unmanaged", reason).await?)
 }
 
 async fn restate(
@@ -120,7 +135,7 @@ async fn restate(
     listing: Option<Listing>,
     state: &str,
     reason: &str,
-) -> Result<(), ApplyError> {
+) -> Result<(), StoreError> {
     let Some(listing) = listing.filter(|listing| listing.state != state) else { return Ok(()) };
     let standing = Standing {
         inventory_id: listing.inventory_id,
@@ -128,7 +143,7 @@ async fn restate(
         reason: Some(reason),
         backorders: false,
     };
-    Ok(listings::restate(tx, source.tenant, listing.id, &standing, source.now).await?)
+    listings::restate(tx, source.tenant, listing.id, &standing, source.now).await
 }
 
 /// A product that is only a shell around others has no stock of its own to speak of.

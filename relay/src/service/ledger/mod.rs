@@ -12,6 +12,7 @@ use nexpura_protocol::{Facts, event::Resource};
 use serde_json::Value;
 use uuid::Uuid;
 
+pub use listing::lost as listing_lost;
 pub use order::OrderFate;
 pub use post::settle_stock;
 

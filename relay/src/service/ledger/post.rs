@@ -8,7 +8,7 @@ use crate::{
     store::{
         Tx, conflicts, listings,
         movements::{self, Movement},
-        sale_items,
+        pushes, sale_items,
     },
 };
 
@@ -75,8 +75,8 @@ pub(super) async fn post_line(
         source.now,
     )
     .await?;
-    listings::piece_moved_elsewhere(tx, source.tenant, inventory_id, listing.id).await?;
     listings::moved(tx, source.tenant, listing.id, change).await?;
+    pushes::ask(tx, source.tenant, inventory_id, source.now).await?;
     if change < 0 && posted.quantity < 0 && !posted.backorders {
         conflicts::record(
             tx,

@@ -16,7 +16,7 @@ use crate::{
         self, StoreError, Tx, integrations, inventory,
         listings::{self, Opening},
         movements::{self, Movement},
-        resources, sale_items, spools,
+        pushes, resources, sale_items, spools,
     },
 };
 
@@ -196,7 +196,8 @@ impl Sweep<'_> {
             movements::post(tx, tenant, &movement, now).await?;
         }
         sale_items::take_as_posted(tx, tenant, integration, listing.stock_id).await?;
-        listings::open(tx, tenant, listing.id, quantity, now).await
+        listings::open(tx, tenant, listing.id, quantity, now).await?;
+        pushes::ask(tx, tenant, inventory_id, now).await.map(drop)
     }
 
     async fn product_changed(

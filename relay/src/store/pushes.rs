@@ -1,0 +1,297 @@
+//! Stock pushes: what a shop's stock has still to be told, one open push a listing.
+//!
+//! A push is only asked for in the transaction that moves a piece. What it adds is decided when it is
+//! first sent, so that all moves until then travel together; from then on it is frozen until the shop
+//! has acknowledged it.
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::{IntegrationId, StoreError, TenantId, Tx, execute, fetch, fetch_locked, new_id};
+
+/// Asks for a push to every open listing of a piece whose stock is not what the ledger says.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn ask(
+    tx: &mut Tx,
+    tenant: TenantId,
+    inventory: Uuid,
+    now: DateTime<Utc>,
+) -> Result<bool, StoreError> {
+    let rows = fetch!(
+        fetch_all,
+        tx,
+        (Uuid, Uuid),
+        "SELECT l.id, l.integration_id
+         FROM listings l
+         JOIN inventory v ON v.tenant_id = l.tenant_id AND v.id = l.inventory_id
+         WHERE l.tenant_id = $1 AND l.inventory_id = $2 AND l.state = 'open' AND v.counted
+           AND v.quantity <> l.mirror",
+        tenant,
+        inventory,
+    )?;
+    for (listing, integration) in &rows {
+        execute!(
+            tx,
+            "INSERT INTO stock_pushes (tenant_id, id, integration_id, listing_id, status, attempts,
+                due_at, created_at)
+             VALUES ($1, $2, $3, $4, 'open', 0, $5, $5)
+             ON CONFLICT (tenant_id, listing_id) WHERE status = 'open' DO NOTHING",
+            tenant,
+            new_id(),
+            *integration,
+            *listing,
+            now,
+        )?;
+    }
+    Ok(!rows.is_empty())
+}
+
+/// A push in hand, frozen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Push {
+    /// Its identity for ever.
+    pub id: Uuid,
+    /// The listing.
+    pub listing_id: Uuid,
+    /// WooCommerce's id of the stock owner.
+    pub stock_id: i64,
+    /// Its place among the listing's pushes.
+    pub push_no: i64,
+    /// What to add, in thousandths.
+    pub delta: i64,
+    /// Failures in a row.
+    pub attempts: i64,
+}
+
+#[derive(Debug, sqlx::FromRow)]
+struct Due {
+    id: Uuid,
+    listing_id: Uuid,
+    push_no: Option<i64>,
+    delta: Option<i64>,
+    attempts: i64,
+}
+
+#[derive(Debug, sqlx::FromRow)]
+struct Target {
+    stock_id: i64,
+    state: String,
+    push_no: i64,
+    mirror: Option<i64>,
+    quantity: i64,
+}
+
+/// The stores of a tenant that have a push due.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn stores_due(
+    tx: &mut Tx,
+    tenant: TenantId,
+    now: DateTime<Utc>,
+) -> Result<Vec<IntegrationId>, StoreError> {
+    let rows = fetch!(
+        fetch_all,
+        tx,
+        (Uuid,),
+        "SELECT DISTINCT p.integration_id FROM stock_pushes p
+         JOIN integrations i ON i.tenant_id = p.tenant_id AND i.id = p.integration_id
+         WHERE p.tenant_id = $1 AND p.status = 'open' AND p.due_at <= $2
+           AND (p.leased_until IS NULL OR p.leased_until <= $2)
+           AND i.forked_at IS NULL AND i.consumer_key IS NOT NULL",
+        tenant,
+        now,
+    )?;
+    Ok(rows.into_iter().map(|(id,)| id).collect())
+}
+
+/// Which tenants have a push due.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn tenants_due(
+    tx: &mut Tx,
+    now: DateTime<Utc>,
+) -> Result<Vec<TenantId>, StoreError> {
+    let rows = fetch!(
+        fetch_all,
+        tx,
+        (Uuid,),
+        "SELECT DISTINCT p.tenant_id FROM stock_pushes p
+         JOIN integrations i ON i.tenant_id = p.tenant_id AND i.id = p.integration_id
+         WHERE p.status = 'open' AND p.due_at <= $1
+           AND (p.leased_until IS NULL OR p.leased_until <= $1)
+           AND i.forked_at IS NULL AND i.consumer_key IS NOT NULL LIMIT 1000",
+        now,
+    )?;
+    Ok(rows.into_iter().map(|(id,)| id).collect())
+}
+
+/// Claims up to `limit` pushes of a store until `until`, and freezes those that were never sent. The
+/// caller holds the store's lock. A push that has become superfluous ends here.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn claim(
+    tx: &mut Tx,
+    tenant: TenantId,
+    integration: IntegrationId,
+    limit: i64,
+    now: DateTime<Utc>,
+    until: DateTime<Utc>,
+) -> Result<Vec<Push>, StoreError> {
+    let due = fetch_locked!(
+        fetch_all,
+        " FOR UPDATE SKIP LOCKED",
+        tx,
+        Due,
+        "SELECT id, listing_id, push_no, delta, attempts FROM stock_pushes
+         WHERE tenant_id = $1 AND integration_id = $2 AND status = 'open' AND due_at <= $3
+           AND (leased_until IS NULL OR leased_until <= $3)
+         ORDER BY due_at, id LIMIT $4",
+        tenant,
+        integration,
+        now,
+        limit,
+    )?;
+    let mut pushes = Vec::with_capacity(due.len());
+    for push in due {
+        if let Some(push) = freeze(tx, tenant, push, now, until).await? {
+            pushes.push(push);
+        }
+    }
+    Ok(pushes)
+}
+
+async fn freeze(
+    tx: &mut Tx,
+    tenant: TenantId,
+    push: Due,
+    now: DateTime<Utc>,
+    until: DateTime<Utc>,
+) -> Result<Option<Push>, StoreError> {
+    let target = fetch!(
+        fetch_one,
+        tx,
+        Target,
+        "SELECT l.stock_id, l.state, l.push_no, l.mirror, v.quantity
+         FROM listings l JOIN inventory v ON v.tenant_id = l.tenant_id AND v.id = l.inventory_id
+         WHERE l.tenant_id = $1 AND l.id = $2",
+        tenant,
+        push.listing_id,
+    )?;
+    let (push_no, delta) = match (push.push_no, push.delta, target.mirror) {
+        (Some(push_no), Some(delta), _) => (push_no, delta),
+        (_, _, Some(mirror)) if target.state == "open" && target.quantity != mirror => {
+            let (push_no, delta) = (target.push_no + 1, target.quantity - mirror);
+            execute!(
+                tx,
+                "UPDATE listings SET push_no = $3, changes = changes + 1
+                 WHERE tenant_id = $1 AND id = $2",
+                tenant,
+                push.listing_id,
+                push_no,
+            )?;
+            (push_no, delta)
+        }
+        _ => {
+            finish(tx, tenant, push.id, "void", Some("nothing was left to tell"), now).await?;
+            return Ok(None);
+        }
+    };
+    execute!(
+        tx,
+        "UPDATE stock_pushes SET push_no = $3, delta = $4, leased_until = $5
+         WHERE tenant_id = $1 AND id = $2",
+        tenant,
+        push.id,
+        push_no,
+        delta,
+        until,
+    )?;
+    Ok(Some(Push {
+        id: push.id,
+        listing_id: push.listing_id,
+        stock_id: target.stock_id,
+        push_no,
+        delta,
+        attempts: push.attempts,
+    }))
+}
+
+/// The shop has it: the mirror follows.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn acknowledge(
+    tx: &mut Tx,
+    tenant: TenantId,
+    push: &Push,
+    now: DateTime<Utc>,
+) -> Result<Option<Uuid>, StoreError> {
+    if !finish(tx, tenant, push.id, "done", None, now).await? {
+        return Ok(None);
+    }
+    let row = fetch!(
+        fetch_optional,
+        tx,
+        (Option<Uuid>,),
+        "UPDATE listings SET mirror = mirror + $3, changes = changes + 1
+         WHERE tenant_id = $1 AND id = $2 RETURNING inventory_id",
+        tenant,
+        push.listing_id,
+        push.delta,
+    )?;
+    Ok(row.and_then(|(inventory,)| inventory))
+}
+
+/// Ends a push; `false` when it had ended before.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn finish(
+    tx: &mut Tx,
+    tenant: TenantId,
+    id: Uuid,
+    status: &str,
+    detail: Option<&str>,
+    now: DateTime<Utc>,
+) -> Result<bool, StoreError> {
+    let ended = execute!(
+        tx,
+        "UPDATE stock_pushes SET status = $3, detail = $4, finished_at = $5, leased_until = NULL
+         WHERE tenant_id = $1 AND id = $2 AND status = 'open'",
+        tenant,
+        id,
+        status,
+        detail,
+        now,
+    )?;
+    Ok(ended == 1)
+}
+
+/// Puts a push back, frozen as it is, to be sent again at `at`.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn put_back(
+    tx: &mut Tx,
+    tenant: TenantId,
+    id: Uuid,
+    at: DateTime<Utc>,
+    detail: &str,
+) -> Result<(), StoreError> {
+    execute!(
+        tx,
+        "UPDATE stock_pushes SET due_at = $3, leased_until = NULL, attempts = attempts + 1,
+            detail = $4
+         WHERE tenant_id = $1 AND id = $2 AND status = 'open'",
+        tenant,
+        id,
+        at,
+        detail,
+    )
+    .map(drop)
+}
