@@ -34,9 +34,11 @@ pub(crate) fn register(module: ModuleBuilder<'_>) -> ModuleBuilder<'_> {
     let returns = |function: FunctionBuilder<'static>, kind| function.returns(kind, false, false);
     module
         .function(
-            FunctionBuilder::new("nexpura_open", nexpura_open)
-                .arg(text("connection"))
-                .returns(DataType::String, false, true),
+            FunctionBuilder::new("nexpura_open", nexpura_open).arg(text("connection")).returns(
+                DataType::String,
+                false,
+                true,
+            ),
         )
         .function(returns(
             FunctionBuilder::new("nexpura_mark", nexpura_mark)
@@ -172,7 +174,8 @@ fn thing(arguments: &Arguments<'_>, verb: &str) -> Option<(Topic, u64)> {
 }
 
 fn status() -> Option<Status> {
-    request::current().map(|connected| Status::of(&connected.spool, &connected.connection, now_ms()))
+    request::current()
+        .map(|connected| Status::of(&connected.spool, &connected.connection, now_ms()))
 }
 
 /// The status as PHP sees it; without a connection the same keys, empty.

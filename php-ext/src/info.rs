@@ -1,7 +1,9 @@
 //! The section in `phpinfo()`. Secrets never show in it, nor does `nexpura.connection` as it was written.
 #![allow(unsafe_code)]
 
-use ext_php_rs::{info_table_end, info_table_header, info_table_row, info_table_start, zend::ModuleEntry};
+use ext_php_rs::{
+    info_table_end, info_table_header, info_table_row, info_table_start, zend::ModuleEntry,
+};
 use nexpura_protocol::ConnectionString;
 
 use crate::{guard, settings};

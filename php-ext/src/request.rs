@@ -190,7 +190,12 @@ pub(crate) fn marks() -> Vec<Mark> {
 }
 
 /// Writes an event, closing the mark that led to it.
-pub(crate) fn capture(topic: Topic, resource_id: u64, payload: Option<String>, facts: Option<String>) -> bool {
+pub(crate) fn capture(
+    topic: Topic,
+    resource_id: u64,
+    payload: Option<String>,
+    facts: Option<String>,
+) -> bool {
     let (connected, done) = with(|request| {
         let Some(connected) = request.connected() else { return (None, false) };
         let known = request.marks.iter().position(|marked| {

@@ -45,8 +45,12 @@ pub(crate) enum SenderMode {
 }
 
 unsafe extern "C" {
-    fn zend_ini_string_ex(name: *const c_char, length: usize, orig: c_int, exists: *mut bool)
-    -> *mut c_char;
+    fn zend_ini_string_ex(
+        name: *const c_char,
+        length: usize,
+        orig: c_int,
+        exists: *mut bool,
+    ) -> *mut c_char;
     fn zend_unregister_ini_entries(module: c_int);
 }
 

@@ -66,7 +66,7 @@ impl Town {
     /// When that takes too long.
     pub async fn quiet(&self) -> Result<()> {
         wait::until("everything noticed has been sent and dealt with", PATIENCE, async || {
-            let status: Value = self.shop.call("extension_status", ()).await?;
+            let status: Value = self.shop.call("spool_status", ()).await?;
             if status["unsent"] != 0 || status["open_intents"] != 0 {
                 return Ok(None);
             }

@@ -96,7 +96,7 @@ foreach ( array( 'woocommerce_after_order_object_save', 'woocommerce_store_api_c
 		}
 	);
 }
-foreach ( array( 'woocommerce_update_order', 'woocommerce_payment_complete', 'woocommerce_checkout_order_processed', 'woocommerce_order_status_changed', 'woocommerce_order_refunded', 'woocommerce_saved_order_items' ) as $nexpura_hook ) {
+foreach ( array( 'woocommerce_update_order', 'woocommerce_payment_complete', 'woocommerce_checkout_order_processed', 'woocommerce_order_refunded', 'woocommerce_saved_order_items' ) as $nexpura_hook ) {
 	add_action(
 		$nexpura_hook,
 		static function ( $id ): void {
@@ -104,6 +104,15 @@ foreach ( array( 'woocommerce_update_order', 'woocommerce_payment_complete', 'wo
 		}
 	);
 }
+add_action(
+	'woocommerce_order_status_changed',
+	static function ( $id, $from, $to, $order = null ): void {
+		// A draft of the checkout's becomes an order; older versions say only so that it is a new one.
+		null === $order ? mark_order_id( $id ) : mark_order( $order, in_array( $from, UNBORN, true ) ? 'created' : 'updated' );
+	},
+	10,
+	4
+);
 // Meta saved by itself fires no order hook at all (only HPOS fires these).
 foreach ( array( 'added_order_meta', 'updated_order_meta', 'deleted_order_meta' ) as $nexpura_hook ) {
 	add_action(

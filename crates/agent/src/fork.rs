@@ -34,7 +34,9 @@ static HOOKS: Once = Once::new();
 
 /// This process is a child forked at a moment at which the spool was busy; it must not touch it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("this process was forked while its parent was writing to the spool; it leaves the spool alone")]
+#[error(
+    "this process was forked while its parent was writing to the spool; it leaves the spool alone"
+)]
 pub struct Forked;
 
 /// Held while a call into SQLite or the lock registry is under way.

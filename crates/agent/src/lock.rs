@@ -131,6 +131,15 @@ impl LockFile {
             || sys::byte_is_locked(&self.file, role as i64).unwrap_or(false)
     }
 
+    /// Changes the file, which wakes the sender that watches it. Writes over the same byte each time, so
+    /// that it works on a full disk, too.
+    ///
+    /// # Errors
+    /// What the system reports; the sender looks by itself a little later.
+    pub fn nudge(&self) -> io::Result<()> {
+        self.file.write_all_at(b"\n", SIGNATURE_BYTES as u64)
+    }
+
     /// What the elected sender last wrote about itself with [`Held::sign`].
     #[must_use]
     pub fn signature(&self) -> String {
@@ -147,16 +156,11 @@ impl Held {
     /// # Errors
     /// When the disk is full, for example; the lock holds all the same.
     pub fn sign(&self, text: &str) -> io::Result<()> {
-        self.lock.file.set_len(0)?;
-        self.lock.file.write_all_at(text.as_bytes(), 0)
-    }
-
-    /// Changes the lock file, which wakes those who watch it.
-    ///
-    /// # Errors
-    /// When the disk is full, for example; the lock holds all the same.
-    pub fn nudge(&self) -> io::Result<()> {
-        self.lock.file.write_all_at(b"\n", SIGNATURE_BYTES as u64)
+        let mut padded = [0; SIGNATURE_BYTES];
+        for (to, from) in padded.iter_mut().zip(text.bytes()) {
+            *to = from;
+        }
+        self.lock.file.write_all_at(&padded, 0)
     }
 
     /// Whether the lock still means anything: its file has not been deleted or replaced.

@@ -74,8 +74,9 @@ impl Target {
     fn open(&self) -> anyhow::Result<(Spool, ConnectionString)> {
         let text = match (&self.connection, &self.connection_file) {
             (Some(text), _) => text.clone(),
-            (None, Some(file)) => fs::read_to_string(file)
-                .with_context(|| format!("the connection file {} cannot be read", file.display()))?,
+            (None, Some(file)) => fs::read_to_string(file).with_context(|| {
+                format!("the connection file {} cannot be read", file.display())
+            })?,
             (None, None) => bail!(
                 "no connection: set NEXPURA_CONNECTION, or give --connection-file or --connection"
             ),

@@ -17,7 +17,9 @@ pub const SYSTEM_DIRECTORY: &str = "/var/lib/nexpura";
 #[derive(Debug, thiserror::Error)]
 pub enum PlaceError {
     /// It is not there and cannot be made.
-    #[error("the spool directory {path} cannot be created ({source}): create it and give it to the user PHP runs as")]
+    #[error(
+        "the spool directory {path} cannot be created ({source}): create it and give it to the user PHP runs as"
+    )]
     Create {
         /// The directory.
         path: PathBuf,
@@ -25,7 +27,9 @@ pub enum PlaceError {
         source: io::Error,
     },
     /// It belongs to somebody else, who could read or replace what is in it.
-    #[error("the spool directory {0} belongs to another user: set nexpura.spool_dir to a directory of the user PHP runs as")]
+    #[error(
+        "the spool directory {0} belongs to another user: set nexpura.spool_dir to a directory of the user PHP runs as"
+    )]
     Stranger(PathBuf),
     /// Something that is not a directory has that name.
     #[error("{0} is not a directory: set nexpura.spool_dir to one")]

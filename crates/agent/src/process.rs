@@ -91,11 +91,8 @@ mod tests {
     #[test]
     fn a_process_that_ended_is_dead_even_while_its_number_is_still_taken() {
         let mut child = Command::new("sleep").arg("60").spawn().unwrap();
-        let identity = Identity {
-            pid: child.id(),
-            started: started(child.id()).unwrap(),
-            place: place(),
-        };
+        let identity =
+            Identity { pid: child.id(), started: started(child.id()).unwrap(), place: place() };
         assert_eq!(identity.life(), Life::Alive);
         child.kill().unwrap();
         // Not waited for yet: a zombie still has its number.
@@ -120,7 +117,8 @@ mod tests {
         let (boot, _) = me.place.split_once('/').unwrap();
         let elsewhere = Identity { place: format!("{boot}/pid:[1]"), ..me.clone() };
         assert_eq!(elsewhere.life(), Life::Unknown);
-        let before = Identity { place: "00000000-0000-0000-0000-000000000000/pid:[1]".into(), ..me };
+        let before =
+            Identity { place: "00000000-0000-0000-0000-000000000000/pid:[1]".into(), ..me };
         assert_eq!(before.life(), Life::Dead);
     }
 }

@@ -108,7 +108,9 @@ pub fn with_signals_blocked<T>(spawn: impl FnOnce() -> T) -> T {
     let result = spawn();
     if let Some(previous) = previous {
         // SAFETY: `previous` was filled by the call above.
-        unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &raw const previous, std::ptr::null_mut()) };
+        unsafe {
+            libc::pthread_sigmask(libc::SIG_SETMASK, &raw const previous, std::ptr::null_mut())
+        };
     }
     result
 }
@@ -181,7 +183,14 @@ mod tests {
         };
         let before = blocked();
         let inside = with_signals_blocked(|| std::thread::spawn(blocked)).join().unwrap();
-        for signal in [libc::SIGTERM, libc::SIGQUIT, libc::SIGALRM, libc::SIGPROF, libc::SIGUSR1, libc::SIGCHLD] {
+        for signal in [
+            libc::SIGTERM,
+            libc::SIGQUIT,
+            libc::SIGALRM,
+            libc::SIGPROF,
+            libc::SIGUSR1,
+            libc::SIGCHLD,
+        ] {
             assert!(inside >> (signal - 1) & 1 == 1, "signal {signal} reaches the thread");
         }
         assert_eq!(blocked(), before);

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use reqwest::{Response, header};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Shop, cookies::Cookies};
@@ -35,6 +36,15 @@ impl Payment {
     fn card(self) -> &'static str {
         if self == Self::DeclinedCard { "decline" } else { "" }
     }
+}
+
+/// What the Store API answers to a checkout.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Receipt {
+    /// The order's id.
+    pub order_id: u64,
+    /// Its status at the end of the checkout.
+    pub status: String,
 }
 
 /// A visitor's cart, known to the shop by a token.
@@ -158,8 +168,16 @@ impl Cart<'_> {
     /// # Errors
     /// With the shop's refusal.
     pub async fn check_out(&self, payment: Payment) -> Result<u64> {
+        Ok(self.buy(payment).await?.order_id)
+    }
+
+    /// Buys what is in it. Gives what the visitor's browser is told.
+    ///
+    /// # Errors
+    /// With the shop's refusal.
+    pub async fn buy(&self, payment: Payment) -> Result<Receipt> {
         let answer = refused(self.try_check_out(payment).await?).await?;
-        answer["order_id"].as_u64().with_context(|| format!("no order in {answer}"))
+        serde_json::from_value(answer.clone()).with_context(|| format!("no order in {answer}"))
     }
 
     /// Tries once more after a failed payment, a second later at the earliest, as a person does.

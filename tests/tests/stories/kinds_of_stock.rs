@@ -28,11 +28,17 @@ async fn each_kind(storage: Storage) -> Result<()> {
     let unmanaged = shop.checkout(&[(chain, 2)], Payment::Cash).await?;
     town.agrees(unmanaged, &["CHAIN"]).await.context("unmanaged")?;
 
-    let owed = shop.checkout(&[(pearl, 3)], Payment::Card).await?;
+    let owed = shop.create_order(&[("PEARL", 3)]).await?;
+    shop.pay(owed).await?;
     assert_eq!(shop.stock("PEARL").await?, Some(-2.0));
     town.agrees(owed, &["PEARL"]).await.context("sold below nothing")?;
     shop.set_status(owed, "cancelled").await?;
     town.agrees(owed, &["PEARL"]).await.context("given back")?;
+    for left in [0.0, -1.0] {
+        let order = shop.checkout(&[(pearl, 1)], Payment::Card).await?;
+        assert_eq!(shop.stock("PEARL").await?, Some(left));
+        town.agrees(order, &["PEARL"]).await.context("bought below nothing")?;
+    }
 
     let bands = shop.checkout(&[(own[0], 1), (own[1], 2)], Payment::Cash).await?;
     town.agrees(bands, &["BAND-52", "BAND-54"]).await.context("each variation its own")?;

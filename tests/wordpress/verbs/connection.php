@@ -25,10 +25,10 @@ function connect( array $args ): array {
 }
 
 /**
- * How the extension stands.
+ * How the connection's spool stands; nothing where there is no extension.
  *
- * @return array<string,mixed>
+ * @return array<string,mixed>|null
  */
-function extension_status(): array {
-	return \nexpura_status();
+function spool_status(): ?array {
+	return \Nexpura\spool_status();
 }

@@ -139,7 +139,9 @@ async fn read(mut response: Response, connection: &ConnectionString, now_ms: i64
             }
             Ok(None) => break,
             Ok(Some(_)) => {
-                let message = format!("what answers at {relay} is not a Nexpura relay: its answer is too long");
+                let message = format!(
+                    "what answers at {relay} is not a Nexpura relay: its answer is too long"
+                );
                 return Reply::Failed { message, retry_after };
             }
             Err(error) => return unreachable(connection, &error, retry_after),
@@ -166,7 +168,9 @@ async fn read(mut response: Response, connection: &ConnectionString, now_ms: i64
         (_, false) => format!(" ({})", shortened(&problem.detail)),
     };
     match status {
-        StatusCode::BAD_REQUEST | StatusCode::PAYLOAD_TOO_LARGE | StatusCode::UNPROCESSABLE_ENTITY => {
+        StatusCode::BAD_REQUEST
+        | StatusCode::PAYLOAD_TOO_LARGE
+        | StatusCode::UNPROCESSABLE_ENTITY => {
             Reply::Refused(format!("the relay refuses what was sent with {status}{said}"))
         }
         _ => Reply::Failed { message: explain(status, relay.as_str(), &said), retry_after },
@@ -203,7 +207,9 @@ fn unreachable(
     }
     let relay = connection.relay();
     if error.is_timeout() && !error.is_connect() {
-        return Reply::Slow(format!("the relay at {relay} does not answer in time; sending goes on by itself"));
+        return Reply::Slow(format!(
+            "the relay at {relay} does not answer in time; sending goes on by itself"
+        ));
     }
     let message = format!(
         "the relay at {relay} cannot be reached ({cause}): check that it runs and that this server may connect to it"
@@ -233,7 +239,10 @@ mod tests {
     fn retry_after_is_seconds_or_a_date() {
         let now_ms = 784_111_777_000;
         assert_eq!(wait_asked("120", now_ms), Some(Duration::from_secs(120)));
-        assert_eq!(wait_asked("Sun, 06 Nov 1994 08:50:37 GMT", now_ms), Some(Duration::from_secs(60)));
+        assert_eq!(
+            wait_asked("Sun, 06 Nov 1994 08:50:37 GMT", now_ms),
+            Some(Duration::from_secs(60))
+        );
         assert_eq!(wait_asked("Sun, 06 Nov 1994 08:00:00 GMT", now_ms), None);
         assert_eq!(wait_asked("-5", now_ms), None);
         assert_eq!(wait_asked("soon", now_ms), None);

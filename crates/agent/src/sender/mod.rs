@@ -99,7 +99,9 @@ pub enum Ended {
 #[derive(Debug, thiserror::Error)]
 pub enum SenderError {
     /// The lock file cannot be used.
-    #[error("the lock file beside the spool {0} cannot be used ({1}): check the permissions of its directory")]
+    #[error(
+        "the lock file beside the spool {0} cannot be used ({1}): check the permissions of its directory"
+    )]
     Lock(std::path::PathBuf, io::Error),
     /// The HTTP client could not be made.
     #[error("the HTTP client could not be made: {0}")]
@@ -192,10 +194,7 @@ impl Sender {
         done
     }
 
-    async fn elect_and_serve(
-        &self,
-        mut stop: watch::Receiver<bool>,
-    ) -> Result<Ended, SenderError> {
+    async fn elect_and_serve(&self, mut stop: watch::Receiver<bool>) -> Result<Ended, SenderError> {
         let courier = Courier::new(self.timing.deadlines)?;
         // A daemon says that it is there before it is elected, so that a thread makes room.
         let mut announced: Option<Held> = None;
@@ -205,10 +204,8 @@ impl Sender {
             }
             if self.kind == Kind::Agent && !announced.as_ref().is_some_and(Held::is_in_place) {
                 announced = self.take(Role::Agent)?;
-                if let Some(held) = &announced {
-                    // Only hurries a thread that sleeps; it looks now and then by itself.
-                    let _ = held.nudge();
-                }
+                // A thread that sleeps makes room the sooner.
+                self.spool.wake_sender();
             }
             if let Some(held) = self.take(Role::Sender)? {
                 // Only for others to read; a full disk must not stop the sending.

@@ -164,7 +164,9 @@ impl<'a> Rounds<'a> {
         let answered: Vec<(u64, &str)> = answer
             .results
             .iter()
-            .filter_map(|outcome| sent.get(outcome.id.as_str()).map(|seq| (*seq, outcome.id.as_str())))
+            .filter_map(|outcome| {
+                sent.get(outcome.id.as_str()).map(|seq| (*seq, outcome.id.as_str()))
+            })
             .filter(|(seq, _)| *seq <= answer.ack)
             .collect();
         if answered.is_empty() && !push.events.is_empty() {
@@ -191,7 +193,10 @@ impl<'a> Rounds<'a> {
         let local = now_ms();
         match date.and_then(|date| Clock::corrected(date, local)) {
             Some(clock) if !self.corrected => {
-                tracing::warn!(offset = clock.offset, "this machine's clock is wrong; signing by the relay's");
+                tracing::warn!(
+                    offset = clock.offset,
+                    "this machine's clock is wrong; signing by the relay's"
+                );
                 self.clock = Some(clock);
                 self.corrected = true;
                 self.spool.note_clock_offset(clock.offset, local)?;

@@ -48,7 +48,11 @@ pub(super) fn forget_inherited() {
 ///
 /// # Errors
 /// See [`SenderError`].
-pub fn ensure(spool: &Spool, connection: &ConnectionString, timing: Timing) -> Result<bool, SenderError> {
+pub fn ensure(
+    spool: &Spool,
+    connection: &ConnectionString,
+    timing: Timing,
+) -> Result<bool, SenderError> {
     let locked = |error| SenderError::Lock(spool.path().to_owned(), error);
     let lock = LockFile::of(spool.path()).map_err(locked)?;
     let _inside = fork::enter().map_err(|error| locked(io::Error::other(error)))?;
@@ -64,14 +68,13 @@ pub fn ensure(spool: &Spool, connection: &ConnectionString, timing: Timing) -> R
         return Ok(true);
     }
     let shared = SharedConnection::new(connection.clone());
-    let sender =
-        Sender {
-            spool: spool.again(),
-            connection: shared.clone(),
-            kind: Kind::Thread,
-            timing,
-            delivered: Arc::default(),
-        };
+    let sender = Sender {
+        spool: spool.again(),
+        connection: shared.clone(),
+        kind: Kind::Thread,
+        timing,
+        delivered: Arc::default(),
+    };
     let (stop, stopped) = watch::channel(false);
     let alive = Arc::new(AtomicBool::new(true));
     let ends = Alive(Arc::clone(&alive));
@@ -80,7 +83,8 @@ pub fn ensure(spool: &Spool, connection: &ConnectionString, timing: Timing) -> R
         let ended = panic::catch_unwind(AssertUnwindSafe(|| sender.run(stopped)));
         if let Err(panic) = ended {
             // The next request starts another one; this tells why.
-            let _ = sender.spool.note_error(&format!("the sender failed: {}", words(&panic)), now_ms());
+            let _ =
+                sender.spool.note_error(&format!("the sender failed: {}", words(&panic)), now_ms());
         }
     })
     .map_err(SenderError::Runtime)?;

@@ -27,13 +27,19 @@ pub enum SpoolError {
     #[error("the disk that holds the spool {0} is full: free some space")]
     Full(PathBuf),
     /// The file or its file system may not be written by this user.
-    #[error("the spool {0} cannot be written: give it and its directory to the user PHP runs as, or make its file system writable")]
+    #[error(
+        "the spool {0} cannot be written: give it and its directory to the user PHP runs as, or make its file system writable"
+    )]
     ReadOnly(PathBuf),
     /// The file is torn. The next patient call moves it aside and begins a new one.
-    #[error("the spool {0} is damaged; it is moved aside and a new one begun, and the relay looks everything through")]
+    #[error(
+        "the spool {0} is damaged; it is moved aside and a new one begun, and the relay looks everything through"
+    )]
     Corrupt(PathBuf),
     /// An SQLite file that something else made.
-    #[error("{0} is a database, but not a spool of Nexpura: set nexpura.spool_dir to another directory")]
+    #[error(
+        "{0} is a database, but not a spool of Nexpura: set nexpura.spool_dir to another directory"
+    )]
     Foreign(PathBuf),
     /// A later version wrote it.
     #[error("the spool {0} was written by a later version of Nexpura: update this one")]

@@ -100,8 +100,9 @@ impl Spool {
         now_ms: i64,
     ) -> Result<u64, SpoolError> {
         let event = event.sendable();
-        self.run(Care::Durable, now_ms, |connection| {
-            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let seq = self.run(Care::Durable, now_ms, |connection| {
+            let transaction =
+                connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let seq = insert(&transaction, &event)?;
             for intent in intents {
                 transaction
@@ -111,7 +112,9 @@ impl Spool {
             bound::enforce(&transaction, self.max_bytes())?;
             transaction.commit()?;
             Ok(seq)
-        })
+        })?;
+        self.wake_sender();
+        Ok(seq)
     }
 
     /// The next push: at most `limit` events, at most 1 MiB, and how the spool stands besides them. Without
@@ -161,7 +164,8 @@ impl Spool {
     /// See [`SpoolError`]; they are sent again then, and the relay knows them.
     pub fn settle(&self, answered: &[(u64, &str)], now_ms: i64) -> Result<usize, SpoolError> {
         self.run(Care::Relaxed, now_ms, |connection| {
-            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let transaction =
+                connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let mut removed = 0;
             for (seq, id) in answered {
                 // The id too: the spool may have been replaced by a new one since, which counts anew.
@@ -181,7 +185,8 @@ impl Spool {
     /// See [`SpoolError`].
     pub fn reduce_to_touch(&self, seq: u64, id: &str, now_ms: i64) -> Result<bool, SpoolError> {
         self.run(Care::Durable, now_ms, |connection| {
-            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let transaction =
+                connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let there: bool = transaction
                 .prepare_cached("SELECT EXISTS (SELECT 1 FROM events WHERE seq = ?1 AND id = ?2)")?
                 .query_row(params![seq, id], |row| row.get(0))?;

@@ -98,8 +98,9 @@ impl Spool {
     /// # Errors
     /// See [`SpoolError`]; the intents stay, and are touched by the sender.
     pub fn finish(&self, request: &RequestId, now_ms: i64) -> Result<usize, SpoolError> {
-        self.run(Care::Durable, now_ms, |connection| {
-            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let touched = self.run(Care::Durable, now_ms, |connection| {
+            let transaction =
+                connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let left = read(&transaction, Some(request))?;
             let touched = touch(&transaction, left.iter(), now_ms)?;
             transaction
@@ -107,7 +108,11 @@ impl Spool {
                 .execute([request.as_str()])?;
             transaction.commit()?;
             Ok(touched)
-        })
+        })?;
+        if touched > 0 {
+            self.wake_sender();
+        }
+        Ok(touched)
     }
 
     /// Turns abandoned intents into touches: each once when its process is dead, and while its process
@@ -127,7 +132,9 @@ impl Spool {
             for intent in read(connection, None)? {
                 match life(&intent.owner) {
                     Life::Dead => dead.push(intent),
-                    Life::Unknown if now_ms - intent.marked_at >= UNKNOWN_LIFE_MS => dead.push(intent),
+                    Life::Unknown if now_ms - intent.marked_at >= UNKNOWN_LIFE_MS => {
+                        dead.push(intent)
+                    }
                     // Either way round: a clock that was set back must not silence it.
                     _ if (now_ms - intent.touched_at).abs() >= age_ms => waiting.push(intent),
                     _ => {}
@@ -140,12 +147,15 @@ impl Spool {
             return Ok(0);
         }
         self.run(Care::Durable, now_ms, |connection| {
-            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let transaction =
+                connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             // Its request may have captured one meanwhile: only what is still there counts.
             let (dead, waiting) = due(&transaction)?;
             let touched = touch(&transaction, dead.iter().chain(&waiting), now_ms)?;
             for intent in &dead {
-                transaction.prepare_cached("DELETE FROM intents WHERE id = ?1")?.execute([intent.id])?;
+                transaction
+                    .prepare_cached("DELETE FROM intents WHERE id = ?1")?
+                    .execute([intent.id])?;
             }
             for intent in &waiting {
                 transaction

@@ -20,6 +20,7 @@ use rusqlite::Connection;
 
 use crate::{
     fork::{self, Inside},
+    lock::LockFile,
     place,
 };
 
@@ -208,6 +209,13 @@ impl Spool {
         Ok(slot.insert(open))
     }
 
+    /// Tells the sender, in whichever process it is, that something was committed. It watches the lock file
+    /// for this: SQLite's own files change a little before a commit can be seen.
+    pub fn wake_sender(&self) {
+        // It looks by itself soon after, should this fail.
+        let _ = LockFile::of(&self.path).and_then(|lock| lock.nudge());
+    }
+
     /// Writes SQLite's log back into the file once it has grown, and gives freed pages back to the disk
     /// once the spool is empty. For the sender, and for a finished request where none runs.
     ///
@@ -220,12 +228,18 @@ impl Spool {
         }
         self.run(Care::Relaxed, now_ms, |connection| {
             let empty: bool =
-                connection.query_row("SELECT NOT EXISTS (SELECT 1 FROM events)", [], |row| row.get(0))?;
+                connection
+                    .query_row("SELECT NOT EXISTS (SELECT 1 FROM events)", [], |row| row.get(0))?;
             if empty {
                 connection.execute_batch("PRAGMA incremental_vacuum")?;
             }
             connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
-            connection.pragma_update_and_check(None, "journal_size_limit", CHECKPOINT_BYTES / 4, |_| Ok(()))
+            connection.pragma_update_and_check(
+                None,
+                "journal_size_limit",
+                CHECKPOINT_BYTES / 4,
+                |_| Ok(()),
+            )
         })
     }
 }

@@ -95,7 +95,8 @@ pub(super) fn create(path: &Path, patience: Duration) -> Result<(), SpoolError> 
         .map_err(sql)?;
     if mode != "wal" {
         // Some network file systems cannot map memory shared between processes.
-        let refusal = rusqlite::Error::InvalidColumnType(0, format!("journal mode {mode}"), Type::Text);
+        let refusal =
+            rusqlite::Error::InvalidColumnType(0, format!("journal mode {mode}"), Type::Text);
         return Err(SpoolError::Sql { path: path.to_owned(), source: refusal });
     }
     let transaction = connection.transaction().map_err(sql)?;

@@ -51,10 +51,14 @@ impl Spool {
             let transaction = connection.transaction()?;
             let counts = counts(&transaction)?;
             let oldest: Option<i64> = transaction
-                .query_row("SELECT occurred_at FROM events ORDER BY seq LIMIT 1", [], |row| row.get(0))
+                .query_row("SELECT occurred_at FROM events ORDER BY seq LIMIT 1", [], |row| {
+                    row.get(0)
+                })
                 .optional()?;
             let last_seq: Option<u64> = transaction
-                .query_row("SELECT seq FROM sqlite_sequence WHERE name = 'events'", [], |row| row.get(0))
+                .query_row("SELECT seq FROM sqlite_sequence WHERE name = 'events'", [], |row| {
+                    row.get(0)
+                })
                 .optional()?;
             Ok(Summary {
                 id: spool_id(&transaction)?,
@@ -110,7 +114,8 @@ impl Spool {
     /// Why it would not.
     pub fn probe(&self, now_ms: i64) -> Result<(), SpoolError> {
         self.run(Care::Relaxed, now_ms, |connection| {
-            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let transaction =
+                connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             set_meta(&transaction, "probed_at", &now_ms)?;
             transaction.commit()
         })?;
@@ -154,7 +159,10 @@ pub(super) fn note_sent(connection: &Connection, now_ms: i64) -> rusqlite::Resul
     Ok(())
 }
 
-fn meta<T: rusqlite::types::FromSql>(connection: &Connection, key: &str) -> rusqlite::Result<Option<T>> {
+fn meta<T: rusqlite::types::FromSql>(
+    connection: &Connection,
+    key: &str,
+) -> rusqlite::Result<Option<T>> {
     connection
         .prepare_cached("SELECT value FROM meta WHERE key = ?1")?
         .query_row([key], |row| row.get(0))
