@@ -27,7 +27,7 @@ function remove_everything_here(): void {
 			array( '%d', '%s' )
 		);
 	}
-	foreach ( array( 'connection', 'store_id', 'registered', 'problem', 'disconnected', 'lock', 'lineage', 'schema', 'pushes_schema' ) as $name ) {
+	foreach ( array( 'connection', 'store_id', 'registered', 'problem', 'disconnected', 'lock', 'lineage', 'schema', 'pushes_schema', 'pushes_ledger' ) as $name ) {
 		delete_option( 'nexpura_' . $name );
 	}
 	$wpdb->query( "DELETE FROM {$wpdb->options} WHERE option_name LIKE '\\_transient\\_%nexpura\\_outcome\\_%' OR option_name LIKE '\\_transient\\_timeout\\_nexpura\\_outcome\\_%'" );

@@ -19,6 +19,8 @@ defined( 'ABSPATH' ) || exit;
 
 const PUSHES_SCHEMA_OPTION  = 'nexpura_pushes_schema';
 const PUSHES_SCHEMA_VERSION = '1';
+/** Whose pushes the table counts. */
+const PUSHES_LEDGER_OPTION = 'nexpura_pushes_ledger';
 /** As many pushes as a request may hold (crates/protocol/src/stock.rs). */
 const MAX_PUSHES = 100;
 /** Seconds that a signature may be off, either way. */
@@ -70,6 +72,21 @@ function pushes_are_atomic(): bool {
 		)
 	);
 	return array( 'InnoDB', 'InnoDB' ) === $engines;
+}
+
+/**
+ * Forgets the numbers of another ledger's pushes: each ledger counts from 1.
+ *
+ * @param Connection $connection The connection that was registered; its id begins with whose ledger it is.
+ */
+function begin_pushes_for( Connection $connection ): void {
+	global $wpdb;
+	ensure_pushes_table();
+	$ledger = substr( $connection->id, 0, 32 );
+	if ( get_option( PUSHES_LEDGER_OPTION ) !== $ledger ) {
+		$wpdb->query( 'DELETE FROM ' . pushes_table() ); // phpcs:ignore WordPress.DB
+		update_option( PUSHES_LEDGER_OPTION, $ledger, false );
+	}
 }
 
 add_action(

@@ -10,6 +10,7 @@ use tokio::{
 use crate::{
     http::{self, App, Limits},
     service::Relay,
+    store::leases,
     telemetry, worker,
 };
 
@@ -20,6 +21,7 @@ pub(super) async fn serve(relay: Relay) -> anyhow::Result<()> {
     let listener = TcpListener::bind(listen).await.with_context(|| {
         format!("cannot listen on {listen}: is another relay running there? set NEXPURA_LISTEN")
     })?;
+    leases::let_go(&relay.db).await?;
     let app =
         App { relay: relay.clone(), limits: Limits::default(), metrics: telemetry::numbers()? };
     let (stop, stopped) = watch::channel(false);

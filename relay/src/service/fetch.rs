@@ -26,8 +26,9 @@ use crate::{
 
 /// How many things are claimed at once.
 const CLAIM: i64 = 20;
-/// How long a claim holds: longer than one claim's fetches take at five a second and slow answers.
-const LEASE: TimeDelta = TimeDelta::minutes(5);
+/// How long a claim holds. Where a slow store takes longer, a second relay may fetch the same thing
+/// again: of two answers, the one that something overtook is discarded.
+const LEASE: TimeDelta = TimeDelta::minutes(2);
 /// The longest wait between two tries.
 const LONGEST_WAIT: TimeDelta = TimeDelta::hours(1);
 

@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// How long a claim holds: longer than a request may take.
-const LEASE: TimeDelta = TimeDelta::minutes(2);
+const LEASE: TimeDelta = TimeDelta::minutes(1);
 /// The longest wait between two tries.
 const LONGEST_WAIT: TimeDelta = TimeDelta::minutes(15);
 
@@ -43,11 +43,7 @@ pub async fn push_due(relay: &Relay, tenant: TenantId) -> Result<usize, StoreErr
     Ok(counts.into_iter().sum())
 }
 
-async fn to_store(
-    relay: &Relay,
-    tenant: TenantId,
-    id: IntegrationId,
-) -> Result<usize, StoreError> {
+async fn to_store(relay: &Relay, tenant: TenantId, id: IntegrationId) -> Result<usize, StoreError> {
     let now = store::now();
     let mut tx = relay.db.write().await?;
     let store = integrations::lock(&mut tx, tenant, id).await?;
@@ -97,8 +93,7 @@ async fn send(
     let (connection, sealed) =
         secret.ok_or_else(|| untold("the store has no connection: connect it again".to_owned()))?;
     let place = Place { tenant, table: "connections", row: connection, field: "secret" };
-    let secret =
-        relay.vault.open(place, &sealed).map_err(|error| untold(error.to_string()))?;
+    let secret = relay.vault.open(place, &sealed).map_err(|error| untold(error.to_string()))?;
     let signer = Signer::new([&secret]).map_err(|error| untold(error.to_string()))?;
     let client =
         store_client::client(relay, tenant, store).map_err(|error| untold(error.to_string()))?;

@@ -12,6 +12,7 @@ pub mod customers;
 pub mod inbox;
 pub mod integrations;
 pub mod inventory;
+pub mod leases;
 pub mod lineage;
 pub mod listings;
 pub mod movements;

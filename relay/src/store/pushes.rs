@@ -111,10 +111,7 @@ pub async fn stores_due(
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn tenants_due(
-    tx: &mut Tx,
-    now: DateTime<Utc>,
-) -> Result<Vec<TenantId>, StoreError> {
+pub async fn tenants_due(tx: &mut Tx, now: DateTime<Utc>) -> Result<Vec<TenantId>, StoreError> {
     let rows = fetch!(
         fetch_all,
         tx,

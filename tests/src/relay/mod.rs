@@ -23,6 +23,7 @@ use crate::{
     http, paths, ports,
     process::{self, Process},
     stack::postgres::Postgres,
+    wait,
 };
 
 /// Where the relay keeps its ledger.
@@ -128,7 +129,12 @@ impl Relay {
         process
             .wait_until_ready(Duration::from_secs(60), || TcpStream::connect(address).is_ok())?;
         self.process = Some(process);
-        let ready = self.http.get(format!("{}/readyz", self.url)).send().await?.status();
+        // A connection to the relay that was there before may still be in the pool: it only ends.
+        let ready = wait::until("the relay answers", Duration::from_secs(10), async || {
+            Ok(self.http.get(format!("{}/readyz", self.url)).send().await.ok())
+        })
+        .await?
+        .status();
         ensure!(
             ready == StatusCode::OK,
             "the relay answered {ready} on /readyz\n{}",

@@ -4,5 +4,6 @@
 mod connecting;
 mod kinds_of_stock;
 mod money;
+mod stock_goes_back;
 mod the_life_of_an_order;
 mod the_shop_itself;

@@ -26,7 +26,7 @@ use crate::{
 /// From the end of one sweep to the beginning of the next.
 const EVERY: TimeDelta = TimeDelta::minutes(5);
 /// How long a claim holds; it is renewed after every page.
-const LEASE: TimeDelta = TimeDelta::minutes(5);
+const LEASE: TimeDelta = TimeDelta::minutes(2);
 /// The longest wait after failures.
 const LONGEST_WAIT: TimeDelta = TimeDelta::minutes(15);
 
