@@ -95,6 +95,11 @@ pub enum ChannelError {
         "{0} is not a public internet address, so it is not called: use the store's public address, or have the operator allow its network in NEXPURA_ALLOW_PRIVATE_STORES"
     )]
     BlockedAddress(String),
+    /// Plain http to an address outside the networks that the operator has allowed.
+    #[error(
+        "{0} is only asked over https: over http, orders and customers would travel readable for everybody; use an https:// address"
+    )]
+    PlainHttp(String),
     /// 3xx: redirects are never followed, since they would carry the key elsewhere.
     #[error("the store sends requests on to {location}: use that address as the store's address")]
     Redirected {
@@ -162,6 +167,7 @@ mod tests {
             ChannelError::NotFound,
             ChannelError::Rejected { status: 400, code: "rest_invalid_param".into() },
             ChannelError::BlockedAddress("localhost".into()),
+            ChannelError::PlainHttp("shop.example".into()),
             ChannelError::Redirected { location: "https://www.shop.example/".into() },
             ChannelError::TooLarge,
             ChannelError::NotJson,

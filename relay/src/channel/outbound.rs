@@ -2,15 +2,13 @@
 
 use std::{error::Error, io, net::IpAddr, sync::Arc, time::Duration};
 
+use super::{ChannelError, address::literal};
 use ipnet::IpNet;
 use reqwest::{
     Client, Request, Response,
     dns::{Addrs, Name, Resolve, Resolving},
     redirect::Policy,
 };
-use url::Url;
-
-use super::{ChannelError, address::literal};
 
 pub use super::address::is_public;
 
@@ -36,9 +34,13 @@ impl Default for Deadlines {
 /// ends at its deadlines. Private addresses are refused where names become addresses, so that a name
 /// that changes its address between check and use gains nothing; an address written out in a URL never
 /// meets the resolver and is checked before each request.
+///
+/// Plain http goes nowhere but to the networks that the operator has allowed: to a public address, the
+/// orders and customers in the answers would travel readable for everybody.
 #[derive(Debug)]
 pub struct Outbound {
-    client: Client,
+    https: Client,
+    http: Client,
     allow: Arc<[IpNet]>,
 }
 
@@ -68,37 +70,40 @@ impl Outbound {
         // An earlier provider stays: what counts is that there is one before the client is built.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let allow: Arc<[IpNet]> = allow.into();
-        let client = Client::builder()
-            .user_agent(concat!("Nexpura-Relay/", env!("CARGO_PKG_VERSION")))
-            .redirect(Policy::none())
-            .no_proxy()
-            .referer(false)
-            .connect_timeout(deadlines.connect)
-            .timeout(deadlines.total)
-            .pool_max_idle_per_host(2)
-            .pool_idle_timeout(Duration::from_secs(30))
-            .dns_resolver(Arc::new(GuardedResolver { allow: Arc::clone(&allow), inner: lookup }))
-            .build()?;
-        Ok(Self { client, allow })
+        let builder = |reach| {
+            let resolver =
+                GuardedResolver { reach, allow: Arc::clone(&allow), inner: Arc::clone(&lookup) };
+            Client::builder()
+                .user_agent(concat!("Nexpura-Relay/", env!("CARGO_PKG_VERSION")))
+                .redirect(Policy::none())
+                .no_proxy()
+                .referer(false)
+                .connect_timeout(deadlines.connect)
+                .timeout(deadlines.total)
+                .pool_max_idle_per_host(2)
+                .pool_idle_timeout(Duration::from_secs(30))
+                .dns_resolver(Arc::new(resolver))
+        };
+        let https = builder(Reach::PublicAndAllowed).https_only(true).build()?;
+        // It never speaks TLS, so it needs no certificates in memory.
+        let http = builder(Reach::Allowed).tls_certs_only([]).build()?;
+        Ok(Self { https, http, allow })
     }
 
     /// Sends one request; any status is an answer.
     ///
     /// # Errors
-    /// `BlockedAddress`, `Unreachable`, `Timeout` or `Tls`; never with the request's query in it.
+    /// `BlockedAddress`, `PlainHttp`, `Unreachable`, `Timeout` or `Tls`; never with the request's query
+    /// in it.
     pub async fn send(&self, request: Request) -> Result<Response, ChannelError> {
-        self.refuse_literal(request.url())?;
-        self.client.execute(request).await.map_err(|error| classify(&error))
-    }
-
-    /// Whether this URL's host is an address written out that may not be called.
-    fn refuse_literal(&self, url: &Url) -> Result<(), ChannelError> {
-        match literal(url) {
-            Some(ip) if !may_call(ip, &self.allow) => {
-                Err(ChannelError::BlockedAddress(ip.to_string()))
-            }
-            _ => Ok(()),
+        let (client, reach) = match request.url().scheme() {
+            "https" => (&self.https, Reach::PublicAndAllowed),
+            _ => (&self.http, Reach::Allowed),
+        };
+        if let Some(ip) = literal(request.url()) {
+            reach.check(ip, &self.allow).map_err(|why| why.of(ip.to_string()))?;
         }
+        client.execute(request).await.map_err(|error| classify(&error))
     }
 
     /// Whether the operator has allowed this address although it is private.
@@ -131,8 +136,40 @@ pub async fn read_bounded(
     Ok(body)
 }
 
-fn may_call(ip: IpAddr, allow: &[IpNet]) -> bool {
-    is_public(ip) || is_allowed(ip, allow)
+/// How far a client may go.
+#[derive(Debug, Clone, Copy)]
+enum Reach {
+    /// Anywhere but into private networks that the operator has not allowed.
+    PublicAndAllowed,
+    /// Only into networks that the operator has allowed.
+    Allowed,
+}
+
+/// Why an address may not be called.
+#[derive(Debug, Clone, Copy)]
+enum Why {
+    Private,
+    PlainHttp,
+}
+
+impl Reach {
+    fn check(self, ip: IpAddr, allow: &[IpNet]) -> Result<(), Why> {
+        match self {
+            _ if is_allowed(ip, allow) => Ok(()),
+            _ if !is_public(ip) => Err(Why::Private),
+            Self::PublicAndAllowed => Ok(()),
+            Self::Allowed => Err(Why::PlainHttp),
+        }
+    }
+}
+
+impl Why {
+    fn of(self, host: String) -> ChannelError {
+        match self {
+            Self::Private => ChannelError::BlockedAddress(host),
+            Self::PlainHttp => ChannelError::PlainHttp(host),
+        }
+    }
 }
 
 fn is_allowed(ip: IpAddr, allow: &[IpNet]) -> bool {
@@ -157,40 +194,50 @@ impl Resolve for SystemResolver {
 
 /// Passes on only addresses that may be called: what is connected to is exactly what was checked.
 struct GuardedResolver {
+    reach: Reach,
     allow: Arc<[IpNet]>,
     inner: Arc<dyn Resolve>,
 }
 
 impl Resolve for GuardedResolver {
     fn resolve(&self, name: Name) -> Resolving {
-        let allow = Arc::clone(&self.allow);
+        let (reach, allow) = (self.reach, Arc::clone(&self.allow));
         let host = name.as_str().to_owned();
         let found = self.inner.resolve(name);
         Box::pin(async move {
-            let found: Vec<_> = found.await?.collect();
-            let any = !found.is_empty();
-            let callable: Vec<_> =
-                found.into_iter().filter(|at| may_call(at.ip(), &allow)).collect();
-            if any && callable.is_empty() {
-                return Err(Box::new(Refused(host)) as Box<dyn Error + Send + Sync>);
+            let mut refused = None;
+            let mut callable = Vec::new();
+            for at in found.await? {
+                match reach.check(at.ip(), &allow) {
+                    Ok(()) => callable.push(at),
+                    Err(why) => refused = Some(why),
+                }
             }
-            Ok(Box::new(callable.into_iter()) as Addrs)
+            match refused {
+                Some(why) if callable.is_empty() => {
+                    Err(Box::new(Refused { why, host }) as Box<dyn Error + Send + Sync>)
+                }
+                _ => Ok(Box::new(callable.into_iter()) as Addrs),
+            }
         })
     }
 }
 
-/// All addresses of this host are private and not allowed.
+/// No address of this host may be called.
 #[derive(Debug, thiserror::Error)]
-#[error("{0} has no public address")]
-struct Refused(String);
+#[error("no address of {host} may be called")]
+struct Refused {
+    why: Why,
+    host: String,
+}
 
 /// Tells from an error's chain of causes what happened. Nothing of the request's URL gets through.
 fn classify(error: &reqwest::Error) -> ChannelError {
     let mut cause: Option<&(dyn Error + 'static)> = Some(error);
     let mut io_kind = None;
     while let Some(at) = cause {
-        if let Some(Refused(host)) = at.downcast_ref::<Refused>() {
-            return ChannelError::BlockedAddress(host.clone());
+        if let Some(Refused { why, host }) = at.downcast_ref::<Refused>() {
+            return why.of(host.clone());
         }
         if let Some(tls) = at.downcast_ref::<rustls::Error>() {
             return ChannelError::Tls(tls_reason(tls).to_owned());

@@ -20,9 +20,17 @@ const TIDY_AT_LEAST: usize = 256;
 /// Every request takes the next free place in its store's timetable and sleeps until then, so that no
 /// burst ever forms, however many tasks ask. Time is tokio's, which tests can pause. A store that has
 /// no place ahead is forgotten, so memory follows the stores in use and not all stores ever seen.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Pace {
+    /// From one place to the next.
+    spacing: Duration,
     timetable: Mutex<Timetable>,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self::spaced_by(Duration::from_secs(1) / REQUESTS_PER_SECOND)
+    }
 }
 
 #[derive(Debug, Default)]
@@ -47,6 +55,13 @@ impl Pace {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// A pace with other places than every fifth of a second, for stores that belong to whoever asks:
+    /// tests and measurements.
+    #[must_use]
+    pub fn spaced_by(spacing: Duration) -> Self {
+        Self { spacing, timetable: Mutex::default() }
     }
 
     /// Waits for this store's next free place, however long.
@@ -96,7 +111,7 @@ impl Pace {
         if place.duration_since(asked) > patience {
             return Err(Busy(place.duration_since(now)));
         }
-        lane.next_place = place + Duration::from_secs(1) / REQUESTS_PER_SECOND;
+        lane.next_place = place + self.spacing;
         Ok(place)
     }
 

@@ -35,6 +35,8 @@ pub const DEFAULT_MAX_BYTES: u64 = 256 * 1024 * 1024;
 pub const MIN_MAX_BYTES: u64 = 1024 * 1024;
 /// The log of SQLite is written back once it has grown past this: 4 MiB.
 const CHECKPOINT_BYTES: u64 = 4 * 1024 * 1024;
+/// Freed pages that an empty spool keeps for later: 1 MiB.
+const SPARE_PAGES: u64 = 256;
 /// How long a call waits for other writers while a visitor waits for the page.
 const QUICK: Duration = Duration::from_millis(50);
 /// How long a call waits for other writers once the response is out.
@@ -223,23 +225,61 @@ impl Spool {
     /// See [`SpoolError`].
     pub fn tidy(&self, now_ms: i64) -> Result<(), SpoolError> {
         let log = recover::with_suffix(&self.path, "-wal");
-        if std::fs::metadata(log).map_or(0, |found| found.len()) < CHECKPOINT_BYTES {
-            return Ok(());
-        }
+        let log_bytes = std::fs::metadata(log).map_or(0, |found| found.len());
         self.run(Care::Relaxed, now_ms, |connection| {
-            let empty: bool =
-                connection
-                    .query_row("SELECT NOT EXISTS (SELECT 1 FROM events)", [], |row| row.get(0))?;
-            if empty {
-                connection.execute_batch("PRAGMA incremental_vacuum")?;
+            let free: u64 = connection.pragma_query_value(None, "freelist_count", |row| row.get(0))?;
+            let shrinks = free > SPARE_PAGES
+                && connection.query_row("SELECT NOT EXISTS (SELECT 1 FROM events)", [], |row| {
+                    row.get(0)
+                })?;
+            if shrinks {
+                // It answers a row for each page it gives back, and stops when nobody asks for the next.
+                let mut vacuum = connection.prepare("PRAGMA incremental_vacuum")?;
+                let mut pages = vacuum.query([])?;
+                while pages.next()?.is_some() {}
             }
-            connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
-            connection.pragma_update_and_check(
-                None,
-                "journal_size_limit",
-                CHECKPOINT_BYTES / 4,
-                |_| Ok(()),
-            )
+            if shrinks || log_bytes >= CHECKPOINT_BYTES {
+                connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
+            }
+            Ok(())
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use nexpura_protocol::{
+        Topic,
+        event::{Resource, Verb},
+    };
+
+    use super::*;
+    use crate::process::Identity;
+
+    /// What SQLite was told for the last call: 1 is NORMAL (a commit does not wait for the disk), 2 is FULL.
+    fn synchronous(spool: &Spool) -> i64 {
+        let slot = spool.slot.open.lock().unwrap();
+        let connection = &slot.as_ref().unwrap().connection;
+        connection.pragma_query_value(None, "synchronous", |row| row.get(0)).unwrap()
+    }
+
+    #[test]
+    fn marks_do_not_wait_for_the_disk_and_events_survive_a_power_cut() {
+        let directory = tempfile::tempdir().unwrap();
+        let spool = Spool::at(directory.path(), "a", DEFAULT_MAX_BYTES);
+        let topic = Topic::new(Resource::Order, Verb::Created);
+        let request = RequestId::random();
+        let mark = |waited| {
+            let mark = Mark { topic, resource_id: 84 };
+            spool.mark(mark, &Identity::current(), &request, waited, 0).unwrap();
+        };
+        mark(false);
+        assert_eq!(synchronous(&spool), 1);
+        spool.capture(NewEvent::touch(topic, 84, 0), &request, &[], 0).unwrap();
+        assert_eq!(synchronous(&spool), 2);
+        mark(true);
+        assert_eq!(synchronous(&spool), 1);
+        spool.finish(&request, 0).unwrap();
+        assert_eq!(synchronous(&spool), 2);
     }
 }

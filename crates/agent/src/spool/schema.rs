@@ -13,6 +13,8 @@ const APPLICATION_ID: i64 = 0x6e78_7073;
 const VERSION: i64 = 1;
 /// SQLite's page cache a connection, in KiB: the spool must stay small within a PHP worker.
 const CACHE_KIB: i64 = 128;
+/// What is kept of SQLite's log for writing over: 1 MiB.
+const LOG_BYTES: i64 = 1024 * 1024;
 
 /// `droppable` is 1 for an event that gives its payload up when the spool is full; its index is small, so
 /// that counting the events does not read them. AUTOINCREMENT keeps `seq` from being given twice, and a
@@ -66,6 +68,10 @@ pub(super) fn open(path: &Path, patience: Duration) -> Result<Option<Connection>
     connection.pragma_update(None, "cache_size", -CACHE_KIB).map_err(sql)?;
     connection.pragma_update(None, "temp_store", "memory").map_err(sql)?;
     connection.pragma_update(None, "wal_autocheckpoint", 0).map_err(sql)?;
+    // A log that a burst has blown up is cut back to this when it is begun anew.
+    connection
+        .pragma_update_and_check(None, "journal_size_limit", LOG_BYTES, |_| Ok(()))
+        .map_err(sql)?;
     let application: i64 =
         connection.pragma_query_value(None, "application_id", |row| row.get(0)).map_err(sql)?;
     let version: i64 =

@@ -17,6 +17,8 @@ use tokio::{
     net::TcpListener,
 };
 
+use url::Url;
+
 use super::*;
 
 /// More than any answer here takes.
@@ -140,6 +142,35 @@ async fn of_several_addresses_only_those_that_may_be_called_are_tried() {
     guarded.send(request(&format!("http://shop.example:{port}/"))).await.unwrap();
     assert_eq!(outside.load(Ordering::SeqCst), 1);
     assert_eq!(inside.load(Ordering::SeqCst), 0);
+}
+
+#[tokio::test]
+async fn plain_http_leaves_for_allowed_networks_only() {
+    let public: SocketAddr = ([8, 8, 8, 8], 0).into();
+    let hits = Arc::new(AtomicUsize::new(0));
+    let port = serve(loopback(1, 0), counting(&hits)).await;
+    let lookup = Changing::new(vec![vec![public], vec![public, loopback(1, 0)]]);
+    let guarded = Outbound::with(&allow(&["127.0.0.0/8"]), AMPLE, lookup).unwrap();
+    let url = format!("http://shop.example:{port}/");
+
+    let outcome = guarded.send(request("http://8.8.8.8/")).await;
+    assert_eq!(outcome.unwrap_err(), ChannelError::PlainHttp("8.8.8.8".to_owned()));
+    let outcome = guarded.send(request(&url)).await;
+    assert_eq!(outcome.unwrap_err(), ChannelError::PlainHttp("shop.example".to_owned()));
+    guarded.send(request(&url)).await.unwrap();
+    assert_eq!(hits.load(Ordering::SeqCst), 1);
+}
+
+#[test]
+fn https_reaches_public_addresses_and_allowed_ones() {
+    let nets = allow(&["10.1.0.0/16", "fd00::/8"]);
+    let may = |ip: &str| Reach::PublicAndAllowed.check(ip.parse().unwrap(), &nets).is_ok();
+    for ip in ["8.8.8.8", "10.1.2.3", "::ffff:10.1.2.3", "fd00::1", "2606:4700:4700::1111"] {
+        assert!(may(ip), "{ip}");
+    }
+    for ip in ["10.2.0.1", "127.0.0.1", "::ffff:10.2.0.1", "fc00::1", "64:ff9b::10.1.2.3"] {
+        assert!(!may(ip), "{ip}");
+    }
 }
 
 #[tokio::test]

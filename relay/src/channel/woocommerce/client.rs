@@ -18,7 +18,7 @@ use url::Url;
 use super::{
     Credentials, StoreUrl,
     auth::{self, Stamp, append},
-    manner::{Manner, Refusal, Remembered, Scheme},
+    manner::{MEMORY, Manner, Refusal, Scheme, Search},
     shape,
 };
 use crate::channel::{ChannelError, Outbound, Pace, outbound::read_bounded, pace::LONGEST_PAUSE};
@@ -41,7 +41,6 @@ pub struct Client {
     pace: Arc<Pace>,
     store: StoreUrl,
     credentials: Credentials,
-    manner: Remembered,
 }
 
 /// Makes the headers of a delivery that is signed at this time, in seconds since 1970.
@@ -70,8 +69,7 @@ impl Client {
         store: StoreUrl,
         credentials: Credentials,
     ) -> Self {
-        let manner = Remembered::new(Manner::usual(store.is_https()));
-        Self { outbound, pace, store, credentials, manner }
+        Self { outbound, pace, store, credentials }
     }
 
     /// The store that is asked.
@@ -116,18 +114,20 @@ impl Client {
         call: &Call<'_>,
         max_bytes: usize,
     ) -> Result<Answer, Refusal> {
-        let usual = self.manner.get();
-        let mut manner = usual;
+        let (store, key) = (self.store.normalised(), self.credentials.consumer_key.as_str());
+        let remembered = MEMORY.recall(store, key);
+        let mut search = Search::from(remembered, self.store.is_https());
         loop {
-            let outcome = self.attempt(route, call, manner, max_bytes).await;
-            if let Err(refusal) = &outcome
-                && let Some(next) = manner.after(refusal, self.store.is_https())
-            {
-                manner = next;
-                continue;
-            }
-            if manner != usual && outcome.is_ok() {
-                self.manner.set(manner);
+            let outcome = self.attempt(route, call, search.current(), max_bytes).await;
+            match &outcome {
+                Ok(_) => {
+                    let worked = search.is_unusual().then(|| search.current());
+                    if worked != remembered {
+                        MEMORY.remember(store, key, worked);
+                    }
+                }
+                Err(refusal) if search.goes_on_after(refusal) => continue,
+                Err(_) => {}
             }
             return outcome;
         }

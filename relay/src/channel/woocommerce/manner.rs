@@ -1,6 +1,9 @@
 //! How requests to one store show the key, and what to try next when the store did not see it.
 
-use std::sync::{Mutex, PoisonError};
+use std::{
+    collections::HashMap,
+    sync::{LazyLock, Mutex, MutexGuard, PoisonError},
+};
 
 use crate::channel::ChannelError;
 
@@ -9,6 +12,11 @@ const SEEN_AND_REFUSED: &str = "woocommerce_rest_authentication_error";
 /// A clock that is off by less than this is not why a signature was refused: WooCommerce takes 15
 /// minutes, and the `Date` header is itself a little late.
 const CLOCK_MATTERS: i64 = 10 * 60;
+/// Requests that one read may cost: the remembered manner, the usual one, a signature, the shop's
+/// clock, http. A store that says something new each time does not make it more.
+const MOST_TRIES: u8 = 5;
+/// Stores whose manner is remembered; few need one.
+const MOST_REMEMBERED: usize = 1000;
 
 /// Where the key stands in a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,9 +47,8 @@ impl Manner {
 
     /// What else could make the store see the key, after this manner was refused.
     ///
-    /// `clock_ahead` is how far the shop's clock is ahead of ours, by its `Date` header. Each step is
-    /// taken at most once, so a wrong key costs a few requests and ends.
-    pub(super) fn after(self, refusal: &Refusal, https: bool) -> Option<Self> {
+    /// A clock is wrong by what the shop's `Date` header says.
+    fn after(self, refusal: &Refusal, https: bool) -> Option<Self> {
         if refusal.error != ChannelError::Unauthorized {
             return None;
         }
@@ -88,21 +95,85 @@ impl From<Refusal> for ChannelError {
     }
 }
 
-/// The manner that last worked with a store.
+/// The search for a manner that the store understands, within one read.
 #[derive(Debug)]
-pub(super) struct Remembered(Mutex<Manner>);
+pub(super) struct Search {
+    usual: Manner,
+    current: Manner,
+    from_usual: bool,
+    tries_left: u8,
+    https: bool,
+}
 
-impl Remembered {
-    pub(super) fn new(manner: Manner) -> Self {
-        Self(Mutex::new(manner))
+impl Search {
+    /// Begins with what worked the last time.
+    pub(super) fn from(remembered: Option<Manner>, https: bool) -> Self {
+        let usual = Manner::usual(https);
+        let current = remembered.unwrap_or(usual);
+        let from_usual = current == usual;
+        Self { usual, current, from_usual, tries_left: MOST_TRIES, https }
     }
 
-    pub(super) fn get(&self) -> Manner {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The manner of the next request.
+    pub(super) fn current(&self) -> Manner {
+        self.current
     }
 
-    pub(super) fn set(&self, manner: Manner) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = manner;
+    /// Whether the current manner has to be remembered, since a read would not begin with it.
+    pub(super) fn is_unusual(&self) -> bool {
+        self.current != self.usual
+    }
+
+    /// Goes on to another manner, if this refusal leaves one to try.
+    pub(super) fn goes_on_after(&mut self, refusal: &Refusal) -> bool {
+        self.tries_left = self.tries_left.saturating_sub(1);
+        if self.tries_left == 0 {
+            return false;
+        }
+        let mut next = self.current.after(refusal, self.https);
+        if next.is_none() && refusal.error == ChannelError::Unauthorized && !self.from_usual {
+            // The shop may have been put right since: what was remembered is then wrong.
+            self.from_usual = true;
+            next = Some(self.usual);
+        }
+        if let Some(next) = next {
+            self.current = next;
+        }
+        next.is_some()
+    }
+}
+
+/// What worked with stores that do not understand the usual manner, by store and consumer key.
+#[derive(Debug, Default)]
+pub(super) struct Memory(Mutex<HashMap<(String, String), Manner>>);
+
+/// That memory for the life of this process: a client is made for every piece of work, and must not
+/// have to find it out each time.
+pub(super) static MEMORY: LazyLock<Memory> = LazyLock::new(Memory::default);
+
+impl Memory {
+    /// What worked the last time with this key at this store, if that was not the usual manner.
+    pub(super) fn recall(&self, store: &str, consumer_key: &str) -> Option<Manner> {
+        self.lock().get(&(store.to_owned(), consumer_key.to_owned())).copied()
+    }
+
+    /// Remembers what worked; `None` forgets, since the usual manner works.
+    pub(super) fn remember(&self, store: &str, consumer_key: &str, manner: Option<Manner>) {
+        let whose = (store.to_owned(), consumer_key.to_owned());
+        let mut all = self.lock();
+        let Some(manner) = manner else {
+            all.remove(&whose);
+            return;
+        };
+        if all.len() >= MOST_REMEMBERED && !all.contains_key(&whose) {
+            all.clear();
+        }
+        all.insert(whose, manner);
+    }
+
+    /// Sound whatever a panicking holder left: every entry is valid by itself.
+    fn lock(&self) -> MutexGuard<'_, HashMap<(String, String), Manner>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -149,5 +220,42 @@ mod tests {
     fn nothing_else_than_401_is_tried_again_in_another_manner() {
         let forbidden = Refusal::from(ChannelError::Forbidden);
         assert_eq!(Manner::usual(true).after(&forbidden, true), None);
+    }
+
+    #[test]
+    fn a_remembered_manner_that_fails_leads_back_to_the_usual_one() {
+        let as_http = Manner { scheme: Scheme::OAuthAsHttp, clock_offset: 0 };
+        let mut search = Search::from(Some(as_http), true);
+        assert_eq!(search.current(), as_http);
+        assert!(search.goes_on_after(&refused(Some(SEEN_AND_REFUSED), None)));
+        assert_eq!(search.current(), Manner::usual(true));
+        assert!(!search.goes_on_after(&refused(Some(SEEN_AND_REFUSED), None)));
+    }
+
+    #[test]
+    fn a_search_ends_whatever_the_store_says() {
+        let mut search = Search::from(None, false);
+        let tries = (1..100)
+            .take_while(|day| {
+                let lie = refused(Some(SEEN_AND_REFUSED), Some(day * 86_400));
+                search.goes_on_after(&lie)
+            })
+            .count();
+        assert_eq!(tries, usize::from(MOST_TRIES) - 1);
+    }
+
+    #[test]
+    fn what_is_remembered_is_bounded_and_told_apart_by_key() {
+        let odd = Manner { scheme: Scheme::OAuth, clock_offset: 7200 };
+        let memory = Memory::default();
+        memory.remember("https://a.example", "ck_1", Some(odd));
+        assert_eq!(memory.recall("https://a.example", "ck_1"), Some(odd));
+        assert_eq!(memory.recall("https://a.example", "ck_2"), None);
+        memory.remember("https://a.example", "ck_1", None);
+        assert_eq!(memory.recall("https://a.example", "ck_1"), None);
+        for i in 0..3 * MOST_REMEMBERED {
+            memory.remember(&format!("https://a{i}.example"), "ck_1", Some(odd));
+            assert!(memory.lock().len() <= MOST_REMEMBERED);
+        }
     }
 }

@@ -2,7 +2,10 @@
 
 use std::{
     io::Write,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicI64, Ordering},
+    },
     time::Duration,
 };
 
@@ -232,11 +235,49 @@ async fn a_shop_with_a_wrong_clock_is_met_at_its_own_time() {
         reply(401, &[("date", &date.replace("+0000", "GMT"))], body)
     })
     .await;
-    let client = store.client();
-    assert!(client.page(Listing::Orders, &PAGE).await.is_ok());
+    assert!(store.client().page(Listing::Orders, &PAGE).await.is_ok());
     assert_eq!(store.asked().len(), 2);
-    assert!(client.page(Listing::Orders, &PAGE).await.is_ok());
+    assert!(store.client().page(Listing::Orders, &PAGE).await.is_ok());
     assert_eq!(store.asked().len(), 3, "the shop's time was forgotten");
+}
+
+#[tokio::test]
+async fn a_shop_whose_clock_was_put_right_is_met_again() {
+    let ahead = Arc::new(AtomicI64::new(3 * 3600));
+    let shop = Arc::clone(&ahead);
+    let store = Store::answering(move |asked| {
+        let now = chrono::Utc::now().timestamp() + shop.load(Ordering::SeqCst);
+        let given: i64 = asked.query["oauth_timestamp"].parse().unwrap();
+        if (given - now).abs() < 15 * 60 {
+            return page(&json!([{"id": 1}]), 1, 1);
+        }
+        // The second time without a date to go by.
+        let date = match shop.load(Ordering::SeqCst) {
+            0 => "never".to_owned(),
+            _ => chrono::DateTime::from_timestamp(now, 0).unwrap().to_rfc2822(),
+        };
+        let body = r#"{"code":"woocommerce_rest_authentication_error"}"#;
+        reply(401, &[("date", &date)], body)
+    })
+    .await;
+    assert!(store.client().page(Listing::Orders, &PAGE).await.is_ok());
+    ahead.store(0, Ordering::SeqCst);
+    assert!(store.client().page(Listing::Orders, &PAGE).await.is_ok());
+    assert_eq!(store.asked().len(), 4);
+}
+
+#[tokio::test]
+async fn a_store_with_a_new_clock_at_each_answer_is_given_up() {
+    let lies = AtomicI64::new(0);
+    let store = Store::answering(move |_| {
+        let lie = lies.fetch_add(86_400, Ordering::SeqCst);
+        let date = chrono::DateTime::from_timestamp(1_000_000_000 + lie, 0).unwrap().to_rfc2822();
+        let body = r#"{"code":"woocommerce_rest_authentication_error"}"#;
+        reply(401, &[("date", &date)], body)
+    })
+    .await;
+    assert_eq!(store.client().order(7).await, Err(ChannelError::Unauthorized));
+    assert!(store.asked().len() <= 5, "{}", store.asked().len());
 }
 
 #[tokio::test]
