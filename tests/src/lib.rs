@@ -1,10 +1,12 @@
 //! Support for the end-to-end stories and the demo: real MariaDB, PHP-FPM, nginx, WordPress, WooCommerce and relay,
 //! started for one test and gone after it.
 
+pub mod agent;
 pub mod http;
 pub mod paths;
 pub mod ports;
 pub mod process;
+pub mod push;
 pub mod relay;
 pub mod shop;
 pub mod stack;

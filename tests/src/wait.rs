@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 
 /// The pause between two looks at a condition.
-pub const PAUSE: Duration = Duration::from_millis(10);
+pub const PAUSE: Duration = Duration::from_millis(20);
 
 /// Looks again and again until `look` finds something.
 ///

@@ -17,7 +17,7 @@ defined( 'ABSPATH' ) || exit;
  * @param mixed $id A user's id.
  */
 function customer_user( mixed $id ): ?WP_User {
-	$user = get_userdata( absint( $id ) );
+	$user = get_userdata( id_passed( $id ) );
 	return $user instanceof WP_User && in_array( 'customer', $user->roles, true ) ? $user : null;
 }
 
@@ -28,7 +28,7 @@ function customer_user( mixed $id ): ?WP_User {
  * @param string $verb created or updated.
  */
 function mark_customer( mixed $id, string $verb = 'updated' ): void {
-	$id = absint( $id );
+	$id = id_passed( $id );
 	if ( 0 !== $id && captures() && null !== customer_user( $id ) ) {
 		mark( 'customer', $id, $verb );
 	}

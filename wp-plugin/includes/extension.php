@@ -11,6 +11,9 @@ namespace Nexpura;
 
 defined( 'ABSPATH' ) || exit;
 
+/** The blog that this request is for; code may switch to others for a while. */
+define( __NAMESPACE__ . '\BLOG_ID', get_current_blog_id() );
+
 /**
  * Whether nexpura.so (or what stands in for it) is loaded.
  */
@@ -68,21 +71,20 @@ function spool_status(): ?array {
  * Whether this request captures: everything is there, the relay knows this shop, and this is not a copy of it.
  */
 function captures(): bool {
-	static $answers = array();
-	if ( is_multisite() && ms_is_switched() ) {
-		// The request's spool is another blog's; what was touched here is found by this blog's sweep.
+	static $answer = null;
+	if ( get_current_blog_id() !== BLOG_ID ) {
+		// The request's spool is another blog's; what is touched in this one, its own sweep finds.
 		return false;
 	}
-	$blog = get_current_blog_id();
-	if ( ! isset( $answers[ $blog ] ) ) {
+	if ( null === $answer ) {
 		if ( ! did_action( 'woocommerce_init' ) ) {
 			return false;
 		}
-		$answers[ $blog ] = ! wp_installing()
+		$answer = ! wp_installing()
 			&& extension_loaded_here()
 			&& null === woocommerce_problem()
 			&& is_connected()
 			&& null === open_spool();
 	}
-	return $answers[ $blog ];
+	return $answer;
 }

@@ -27,7 +27,7 @@ function facts( WC_Order|WC_Product|WP_User $thing ): array {
 		return order_facts( $thing );
 	}
 	if ( $thing instanceof WC_Product ) {
-		$parent = $thing->is_type( 'variation' ) ? $thing->get_parent_id( 'edit' ) : 0;
+		$parent = is_variation( $thing ) ? $thing->get_parent_id( 'edit' ) : 0;
 		return array(
 			'rev'       => null,
 			'parent_id' => $parent > 0 ? $parent : null,

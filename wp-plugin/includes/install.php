@@ -52,13 +52,24 @@ function schedule_tick(): void {
 
 add_filter(
 	'cron_schedules', // phpcs:ignore WordPress.WP.CronInterval
-	static function ( array $schedules ): array {
+	static function ( $schedules ): array {
+		$schedules                  = (array) $schedules;
 		$schedules[ TICK_SCHEDULE ] = array(
 			'interval' => 5 * MINUTE_IN_SECONDS,
 			// Others ask for the schedules before translations may be loaded.
 			'display'  => did_action( 'init' ) ? __( 'Every five minutes (Nexpura)', 'nexpura' ) : 'Every five minutes (Nexpura)',
 		);
 		return $schedules;
+	}
+);
+
+// A plugin that was put in place without being activated prepares itself, from WP-Cron and not in a visitor's request.
+add_action(
+	'init',
+	static function (): void {
+		if ( false === get_option( SCHEMA_OPTION ) ) {
+			schedule_tick();
+		}
 	}
 );
 
@@ -82,6 +93,7 @@ add_action(
 	static function (): void {
 		guarded(
 			static function (): void {
+				repair_revisions_table();
 				advance_lineage_when_due();
 				drain_where_nothing_sends();
 			},

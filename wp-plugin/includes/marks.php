@@ -27,6 +27,9 @@ final class Marks {
 	/** @var array<string, array{0: string, 1: int}> Resource and id captured as deleted, by "resource:id". */
 	public static array $deleted = array();
 
+	/** Whether anything at all was marked or captured, so that the request has to be finished. */
+	public static bool $used = false;
+
 	/** When the oldest mark was made, in monotonic seconds; null without marks. */
 	public static ?float $since = null;
 }
@@ -49,6 +52,7 @@ function mark( string $resource, int $id, string $verb = 'updated' ): void {
 				return;
 			}
 			\nexpura_mark( $resource, $id, $verb );
+			Marks::$used                  = true;
 			Marks::$said[ $key ][ $verb ] = true;
 			Marks::$since               ??= hrtime( true ) / 1e9;
 			capture_in_background();
@@ -56,6 +60,18 @@ function mark( string $resource, int $id, string $verb = 'updated' ): void {
 		null,
 		'marking'
 	);
+}
+
+/**
+ * The id that a hook passed: some callers pass the object itself, some nothing of use.
+ *
+ * @param mixed $passed What a hook passed.
+ */
+function id_passed( mixed $passed ): int {
+	if ( is_object( $passed ) ) {
+		$passed = $passed instanceof WP_User ? $passed->ID : ( method_exists( $passed, 'get_id' ) ? $passed->get_id() : 0 );
+	}
+	return is_numeric( $passed ) ? max( 0, (int) $passed ) : 0;
 }
 
 /**
@@ -86,11 +102,12 @@ function capture_deletion( string $resource, WC_Order|WC_Product|WP_User $thing 
 			if ( ! captures() || is_unborn( $thing ) ) {
 				return;
 			}
-			$reading = undisturbed( static fn(): ?array => read_settled( $resource, $id ) );
+			$reading = undisturbed( static fn(): ?array => guarded( static fn(): ?array => read_settled( $resource, $id ), null, 'reading what is deleted' ) );
 			// Whatever went wrong with the reading, a deletion says at least what is gone.
 			$payload = $reading['payload'] ?? array( 'id' => $id );
 			$facts   = $reading['facts'] ?? array( 'rev' => null );
 			\nexpura_capture( $resource, $id, 'deleted', to_json( $payload ), to_json( $facts ) );
+			Marks::$used            = true;
 			Marks::$deleted[ $key ] = array( $resource, $id );
 			unset( Marks::$said[ $key ] );
 		},
@@ -111,3 +128,13 @@ function capture_in_background(): void {
 		capture_marked();
 	}
 }
+
+// A queue runs many actions in one process, renewals of subscriptions among them: each is told when it is done.
+add_action(
+	'action_scheduler_after_execute',
+	static function (): void {
+		if ( array() !== Marks::$said ) {
+			guarded( __NAMESPACE__ . '\capture_marked', null, 'capturing after a scheduled action' );
+		}
+	}
+);

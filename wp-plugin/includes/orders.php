@@ -33,7 +33,7 @@ function mark_order( mixed $order, string $verb = 'updated' ): void {
  */
 function mark_order_id( mixed $id ): void {
 	static $passed = array();
-	$id            = absint( $id );
+	$id            = id_passed( $id );
 	if ( 0 === $id || is_marked( 'order', $id ) ) {
 		return;
 	}
@@ -83,7 +83,7 @@ add_action(
 add_action(
 	'woocommerce_new_order',
 	static function ( $id, $order = null ): void {
-		null === $order ? mark( 'order', absint( $id ), 'created' ) : mark_order( $order, 'created' );
+		null === $order ? mark( 'order', id_passed( $id ), 'created' ) : mark_order( $order, 'created' );
 	},
 	10,
 	2
@@ -106,7 +106,7 @@ foreach ( array( 'woocommerce_update_order', 'woocommerce_payment_complete', 'wo
 }
 add_action(
 	'woocommerce_order_status_changed',
-	static function ( $id, $from, $to, $order = null ): void {
+	static function ( $id, $from = '', $to = '', $order = null ): void {
 		// A draft of the checkout's becomes an order; older versions say only so that it is a new one.
 		null === $order ? mark_order_id( $id ) : mark_order( $order, in_array( $from, UNBORN, true ) ? 'created' : 'updated' );
 	},
@@ -117,7 +117,7 @@ add_action(
 foreach ( array( 'added_order_meta', 'updated_order_meta', 'deleted_order_meta' ) as $nexpura_hook ) {
 	add_action(
 		$nexpura_hook,
-		static function ( $meta_id, $id ): void {
+		static function ( $meta_id, $id = 0 ): void {
 			mark_order_id( $id );
 		},
 		10,
@@ -138,18 +138,18 @@ add_action( 'woocommerce_before_delete_order_item', __NAMESPACE__ . '\mark_order
  * @param mixed $order_id The order's id, where the caller tells.
  */
 function mark_order_of_item( mixed $item_id, mixed $item = null, mixed $order_id = 0 ): void {
-	if ( ! absint( $order_id ) ) {
+	if ( ! id_passed( $order_id ) ) {
 		if ( ! captures() ) {
 			return;
 		}
-		$order_id = guarded( static fn() => wc_get_order_id_by_order_item_id( absint( $item_id ) ), 0, 'finding the order of a line' );
+		$order_id = guarded( static fn() => wc_get_order_id_by_order_item_id( id_passed( $item_id ) ), 0, 'finding the order of a line' );
 	}
 	mark_order_id( $order_id );
 }
 
 add_action(
 	'woocommerce_reduce_order_item_stock',
-	static function ( $item, $change, $order ): void {
+	static function ( $item, $change = 0, $order = null ): void {
 		mark_order( $order );
 	},
 	10,
@@ -158,7 +158,7 @@ add_action(
 foreach ( array( 'woocommerce_restore_order_item_stock', 'woocommerce_restock_refunded_item' ) as $nexpura_hook ) {
 	add_action(
 		$nexpura_hook,
-		static function ( $item, $before, $after, $order ): void {
+		static function ( $item, $before = 0, $after = 0, $order = null ): void {
 			mark_order( $order );
 		},
 		10,
@@ -185,7 +185,7 @@ add_filter(
 );
 add_action(
 	'woocommerce_refund_deleted',
-	static function ( $refund_id, $order_id ): void {
+	static function ( $refund_id, $order_id = 0 ): void {
 		mark_order_id( $order_id );
 	},
 	10,
@@ -195,7 +195,7 @@ add_action(
 // Trashed, restored, removed for good.
 add_action(
 	'woocommerce_before_trash_order',
-	static function ( $id, $order ): void {
+	static function ( $id, $order = null ): void {
 		mark_order( $order, 'deleted' );
 	},
 	10,
@@ -204,12 +204,12 @@ add_action(
 add_action(
 	'woocommerce_untrash_order',
 	static function ( $id ): void {
-		mark( 'order', absint( $id ), 'restored' );
+		mark( 'order', id_passed( $id ), 'restored' );
 	}
 );
 add_action(
 	'woocommerce_before_delete_order',
-	static function ( $id, $order ): void {
+	static function ( $id, $order = null ): void {
 		if ( is_order( $order ) ) {
 			capture_deletion( 'order', $order );
 		}
@@ -224,7 +224,8 @@ add_action(
  * @param mixed $post_id What a post hook passed.
  */
 function order_of_post( mixed $post_id ): ?WC_Order {
-	$type = get_post_type( absint( $post_id ) );
+	$post_id = id_passed( $post_id );
+	$type    = 0 === $post_id ? false : get_post_type( $post_id );
 	if ( ! in_array( $type, array( 'shop_order', 'shop_order_refund' ), true ) || ! captures() ) {
 		return null;
 	}
@@ -233,7 +234,7 @@ function order_of_post( mixed $post_id ): ?WC_Order {
 			if ( 'hpos' === order_storage() ) {
 				return null;
 			}
-			$id    = 'shop_order' === $type ? absint( $post_id ) : (int) wp_get_post_parent_id( absint( $post_id ) );
+			$id    = 'shop_order' === $type ? $post_id : (int) wp_get_post_parent_id( $post_id );
 			$order = wc_get_order( $id );
 			return is_order( $order ) ? $order : null;
 		},

@@ -29,10 +29,11 @@ function mark_product( mixed $product, string $verb = 'updated' ): void {
  * @param mixed $post_id What a post hook passed.
  */
 function product_of_post( mixed $post_id ): ?WC_Product {
-	if ( ! in_array( get_post_type( absint( $post_id ) ), array( 'product', 'product_variation' ), true ) || ! captures() ) {
+	$post_id = id_passed( $post_id );
+	if ( 0 === $post_id || ! in_array( get_post_type( $post_id ), array( 'product', 'product_variation' ), true ) || ! captures() ) {
 		return null;
 	}
-	$product = guarded( static fn() => wc_get_product( absint( $post_id ) ), null, 'finding the product of a post' );
+	$product = guarded( static fn() => wc_get_product( $post_id ), null, 'finding the product of a post' );
 	return $product instanceof WC_Product ? $product : null;
 }
 
@@ -41,7 +42,7 @@ foreach ( array( 'woocommerce_new_product', 'woocommerce_new_product_variation' 
 	add_action(
 		$nexpura_hook,
 		static function ( $id, $product = null ): void {
-			null === $product ? mark( 'product', absint( $id ), 'created' ) : mark_product( $product, 'created' );
+			null === $product ? mark( 'product', id_passed( $id ), 'created' ) : mark_product( $product, 'created' );
 		},
 		10,
 		2
@@ -51,17 +52,17 @@ foreach ( array( 'woocommerce_update_product', 'woocommerce_update_product_varia
 	add_action(
 		$nexpura_hook,
 		static function ( $id ): void {
-			mark( 'product', absint( $id ) );
+			mark( 'product', id_passed( $id ) );
 		}
 	);
 }
 foreach ( array( 'save_post_product', 'save_post_product_variation' ) as $nexpura_hook ) {
 	add_action(
 		$nexpura_hook,
-		static function ( $id, $post ): void {
+		static function ( $id, $post = null ): void {
 			// What is saved past WooCommerce: quick publishing, scheduled publishing, other plugins.
 			if ( ! in_array( $post->post_status ?? '', UNBORN, true ) ) {
-				mark( 'product', absint( $id ) );
+				mark( 'product', id_passed( $id ) );
 			}
 		},
 		10,
@@ -82,7 +83,7 @@ foreach ( array( 'woocommerce_product_set_stock_status', 'woocommerce_variation_
 	add_action(
 		$nexpura_hook,
 		static function ( $id ): void {
-			mark( 'product', absint( $id ) );
+			mark( 'product', id_passed( $id ) );
 		}
 	);
 }

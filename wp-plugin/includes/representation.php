@@ -38,7 +38,7 @@ function represent( WC_Order|WC_Product|WP_User $thing ): ?array {
 	if ( $thing instanceof WP_User ) {
 		return response_data( controller( 'WC_REST_Customers_Controller' )->prepare_item_for_response( $thing, reading( array( 'id' => $thing->ID ) ) ) );
 	}
-	if ( $thing->is_type( 'variation' ) ) {
+	if ( is_variation( $thing ) ) {
 		$request = reading(
 			array(
 				'id'         => $thing->get_id(),

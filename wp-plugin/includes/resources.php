@@ -47,6 +47,15 @@ function is_order( mixed $thing ): bool {
 }
 
 /**
+ * Whether it is a variation, those of other plugins' types included: it has its own address and controller.
+ *
+ * @param WC_Product $product A product.
+ */
+function is_variation( WC_Product $product ): bool {
+	return $product instanceof \WC_Product_Variation || $product->is_type( 'variation' );
+}
+
+/**
  * Whether it is still a draft of WooCommerce's own making.
  *
  * @param WC_Order|WC_Product|WP_User $thing What was found.

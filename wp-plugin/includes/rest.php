@@ -62,10 +62,14 @@ function resource_of_route( string $route ): ?string {
 
 add_filter(
 	'rest_request_before_callbacks',
-	static function ( $response, $handler, $request ) {
+	static function ( $response, $handler = null, $request = null ) {
 		return guarded(
 			static function () use ( $response, $request ) {
-				if ( ! $request instanceof WP_REST_Request || '1' !== (string) ( $request->get_query_params()['nexpura'] ?? '' ) || null === resource_of_route( $request->get_route() ) ) {
+				if ( ! $request instanceof WP_REST_Request || ! in_array( $request->get_query_params()['nexpura'] ?? '', array( '1', 1 ), true ) ) {
+					return $response;
+				}
+				$resource = resource_of_route( $request->get_route() );
+				if ( null === $resource ) {
 					return $response;
 				}
 				// The same reading as in an event, unless the caller asks for another.
@@ -76,6 +80,10 @@ add_filter(
 				}
 				// Before anything is read: a counter that moves from now on belongs to no answer of this request.
 				Readings::begin( $request, database_now() ?? '' );
+				if ( 'GET' === $request->get_method() && null !== $request['id'] ) {
+					// A shared object cache can hold an older state than the counter tells of.
+					forget_cached( $resource, absint( $request['id'] ) );
+				}
 				return $response;
 			},
 			$response,
@@ -98,7 +106,7 @@ unset( $nexpura_hook );
  * @param mixed $thing    What it represents.
  * @param mixed $request  The request it answers.
  */
-function add_facts( mixed $response, mixed $thing, mixed $request ): mixed {
+function add_facts( mixed $response, mixed $thing = null, mixed $request = null ): mixed {
 	if ( null === Readings::began( $request ) || ! $response instanceof WP_REST_Response ) {
 		return $response;
 	}
@@ -119,7 +127,7 @@ function add_facts( mixed $response, mixed $thing, mixed $request ): mixed {
 
 add_filter(
 	'rest_request_after_callbacks',
-	static function ( $response, $handler, $request ) {
+	static function ( $response, $handler = null, $request = null ) {
 		$moment = Readings::began( $request );
 		if ( null === $moment || '' === $moment || ! $response instanceof WP_REST_Response ) {
 			return $response;

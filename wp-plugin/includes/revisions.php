@@ -49,6 +49,16 @@ function ensure_revisions_table(): void {
 }
 
 /**
+ * Makes the table again where somebody removed it.
+ */
+function repair_revisions_table(): void {
+	if ( null === revisions_engine() ) {
+		delete_option( SCHEMA_OPTION );
+		ensure_revisions_table();
+	}
+}
+
+/**
  * The storage engine of the table, or null when it is not there.
  */
 function revisions_engine(): ?string {
@@ -84,7 +94,11 @@ function raise_revision( string $resource, int $id ): ?int {
 	);
 	$rev    = $raised ? (int) $wpdb->insert_id : 0;
 	$wpdb->suppress_errors( $quiet );
-	return $rev > 0 ? $rev : null;
+	if ( $rev <= 0 ) {
+		log_warning( 'The table ' . $table . ' could not be written; readings go without a revision.' );
+		return null;
+	}
+	return $rev;
 }
 
 /**

@@ -19,7 +19,8 @@ add_action(
 
 add_filter(
 	'plugin_action_links_' . plugin_basename( PLUGIN_FILE ),
-	static function ( array $links ): array {
+	static function ( $links ): array {
+		$links = (array) $links;
 		array_unshift( $links, sprintf( '<a href="%s">%s</a>', esc_url( settings_url() ), esc_html__( 'Settings', 'nexpura' ) ) );
 		return $links;
 	}

@@ -16,7 +16,8 @@ const UNSENT_SECONDS = 300;
 
 add_filter(
 	'site_status_tests',
-	static function ( array $tests ): array {
+	static function ( $tests ): array {
+		$tests                                  = (array) $tests;
 		$tests['direct']['nexpura_extension']  = array(
 			'label' => __( 'Nexpura: PHP extension', 'nexpura' ),
 			'test'  => __NAMESPACE__ . '\test_extension',
@@ -32,6 +33,10 @@ add_filter(
 		$tests['direct']['nexpura_home']       = array(
 			'label' => __( 'Nexpura: shop address', 'nexpura' ),
 			'test'  => __NAMESPACE__ . '\test_home',
+		);
+		$tests['direct']['nexpura_database']   = array(
+			'label' => __( 'Nexpura: revision table', 'nexpura' ),
+			'test'  => __NAMESPACE__ . '\test_database',
 		);
 		$tests['async']['nexpura_relay']       = array(
 			'label'             => __( 'Nexpura: relay', 'nexpura' ),
@@ -223,6 +228,23 @@ function spool_problem( array $status ): ?array {
 }
 
 /**
+ * Is the counter's table there, in an engine that locks one row at a time?
+ *
+ * @return array<string, mixed>
+ */
+function test_database(): array {
+	$engine = revisions_engine();
+	if ( 'InnoDB' === $engine ) {
+		return health( 'database', 'good', __( 'Nexpura\'s revision table is in order', 'nexpura' ), __( 'It tells which of two readings of an order is the newer one.', 'nexpura' ) );
+	}
+	return null === $engine
+		/* translators: %s: table name. */
+		? health( 'database', 'recommended', __( 'Nexpura\'s revision table is missing', 'nexpura' ), sprintf( __( 'It is made again within five minutes. If it is not, give the database user the right to create tables (%s). Until then each event makes the relay read the shop.', 'nexpura' ), revisions_table() ) )
+		/* translators: 1: table name, 2: storage engine. */
+		: health( 'database', 'recommended', __( 'Nexpura\'s revision table has the wrong storage engine', 'nexpura' ), sprintf( __( '%1$s uses %2$s; it should use InnoDB. Convert it, or ask your host to.', 'nexpura' ), revisions_table(), $engine ) );
+}
+
+/**
  * Is this still the shop that was registered?
  *
  * @return array<string, mixed>
@@ -280,7 +302,8 @@ function test_relay(): array {
 
 add_filter(
 	'debug_information',
-	static function ( array $sections ): array {
+	static function ( $sections ): array {
+		$sections = (array) $sections;
 		return guarded(
 			static function () use ( $sections ): array {
 				$sections['nexpura'] = array(

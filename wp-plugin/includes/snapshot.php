@@ -11,6 +11,8 @@ defined( 'ABSPATH' ) || exit;
 
 /** How often an overtaken reading is repeated before the relay is asked to fetch the thing itself. */
 const READINGS = 5;
+/** Seconds that a process may take for it after the response. */
+const READING_SECONDS = 120;
 
 // Registered while plugins load, after WordPress's own shutdown handler; what others register later still runs before
 // us, because we go to the end of the line once more when it is our turn.
@@ -26,7 +28,7 @@ register_shutdown_function(
 function finish_request(): void {
 	guarded(
 		static function (): void {
-			$captured = array() !== Marks::$said || array() !== Marks::$deleted;
+			$captured = Marks::$used;
 			$waiting  = has_background_work();
 			if ( ! $captured && ! $waiting ) {
 				return;
@@ -35,8 +37,7 @@ function finish_request(): void {
 			undisturbed(
 				static function () use ( $captured, $waiting ): void {
 					if ( $captured ) {
-						if ( ! is_file( ABSPATH . '.maintenance' ) ) {
-							// During an update the classes behind a representation are being replaced: a touch is safer.
+						if ( can_read() ) {
 							capture_marked();
 							recheck_deletions();
 						}
@@ -46,7 +47,8 @@ function finish_request(): void {
 					if ( $waiting ) {
 						do_background_work();
 					}
-				}
+				},
+				true
 			);
 		},
 		null,
@@ -67,17 +69,34 @@ function flush_response(): void {
 		fastcgi_finish_request();
 	} elseif ( function_exists( 'litespeed_finish_request' ) ) {
 		litespeed_finish_request();
+	} else {
+		flush();
+	}
+	if ( function_exists( 'set_time_limit' ) && 0 !== (int) ini_get( 'max_execution_time' ) ) {
+		// A bulk edit may have used up its time already; what it did is still to be read.
+		set_time_limit( READING_SECONDS );
 	}
 }
 
 /**
- * Runs a callback so that nothing of it is printed and nobody notices: as a user who may read the shop, in its language.
+ * Whether this process is fit to read anything. Where it is not, what is marked is told as touches.
+ */
+function can_read(): bool {
+	$last  = error_get_last();
+	$fatal = null !== $last && 0 !== ( $last['type'] & ( E_ERROR | E_PARSE | E_CORE_ERROR | E_COMPILE_ERROR | E_USER_ERROR | E_RECOVERABLE_ERROR ) );
+	// During an update the classes behind a representation are being replaced.
+	return ! $fatal && ! is_file( ABSPATH . '.maintenance' );
+}
+
+/**
+ * Runs a callback so that nothing of it is printed and nobody notices, as a user who may read the shop.
  *
  * @template T
- * @param callable(): T $callback What to run.
+ * @param callable(): T $callback  What to run.
+ * @param bool          $in_shops_language Whether the admin's own language is left for the shop's.
  * @return T
  */
-function undisturbed( callable $callback ): mixed {
+function undisturbed( callable $callback, bool $in_shops_language = false ): mixed {
 	static $inside = false;
 	if ( $inside ) {
 		return $callback();
@@ -85,7 +104,8 @@ function undisturbed( callable $callback ): mixed {
 	$inside   = true;
 	$user     = get_current_user_id();
 	$reader   = (int) ( registered()['user_id'] ?? 0 );
-	$language = is_admin() && determine_locale() !== get_locale() && switch_to_locale( get_locale() );
+	$level    = ob_get_level();
+	$language = $in_shops_language && is_admin() && determine_locale() !== get_locale() && switch_to_locale( get_locale() );
 	ob_start();
 	try {
 		if ( $reader > 0 && $reader !== $user ) {
@@ -96,7 +116,9 @@ function undisturbed( callable $callback ): mixed {
 		if ( get_current_user_id() !== $user ) {
 			wp_set_current_user( $user );
 		}
-		ob_end_clean();
+		while ( ob_get_level() > $level && ob_end_clean() ) {
+			continue;
+		}
 		if ( $language ) {
 			restore_previous_locale();
 		}

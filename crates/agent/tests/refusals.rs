@@ -36,7 +36,8 @@ fn a_relay_that_is_down_and_comes_back_gets_everything_once() {
 fn a_failing_relay_is_tried_ever_more_rarely_and_new_events_do_not_hurry_it() {
     let (shop, relay) = (Shop::new(), Relay::start());
     let mut timing = hurried();
-    (timing.first_retry, timing.longest_retry) = (Duration::from_millis(200), Duration::from_secs(60));
+    (timing.first_retry, timing.longest_retry) =
+        (Duration::from_millis(200), Duration::from_secs(60));
     timing.intent_check = Duration::from_millis(10);
     relay.always(|_| Say::Raw(StatusCode::INTERNAL_SERVER_ERROR, vec![], String::new()));
     let _running = Running::start(&shop, relay.connection(), Kind::Agent, timing);
@@ -102,7 +103,8 @@ fn a_relay_that_calls_every_time_stale_is_not_asked_without_end() {
     shop.capture_orders(1);
     relay.always(|_| problem(StatusCode::UNAUTHORIZED, "stale-timestamp", "no"));
     let mut timing = hurried();
-    (timing.first_retry, timing.longest_retry) = (Duration::from_secs(3600), Duration::from_secs(3600));
+    (timing.first_retry, timing.longest_retry) =
+        (Duration::from_secs(3600), Duration::from_secs(3600));
     let _running = Running::start(&shop, relay.connection(), Kind::Agent, timing);
     until("it is told", || shop.last_error().is_some_and(|error| error.contains("clock")));
     assert!(relay.pushes().len() <= 2);
@@ -162,7 +164,9 @@ fn an_event_whose_touch_is_refused_too_stays_and_is_shown() {
         _ => problem(StatusCode::BAD_REQUEST, "refused", "nothing at all"),
     });
     let _running = Running::start(&shop, relay.connection(), Kind::Agent, hurried());
-    until("it is shown", || shop.last_error().is_some_and(|error| error.contains("nothing at all")));
+    until("it is shown", || {
+        shop.last_error().is_some_and(|error| error.contains("nothing at all"))
+    });
     assert_eq!(shop.unsent(), 3);
     let left = shop.next_push().events;
     assert!(left[0].is_touch(), "the first was reduced");
@@ -202,7 +206,8 @@ fn an_answer_that_acknowledges_nothing_removes_nothing_and_is_not_asked_in_a_loo
         Say::Computed(Box::new(|_| Answer { results: vec![], ack: u64::MAX, report_in: None }))
     });
     let mut timing = hurried();
-    (timing.first_retry, timing.longest_retry) = (Duration::from_secs(3600), Duration::from_secs(3600));
+    (timing.first_retry, timing.longest_retry) =
+        (Duration::from_secs(3600), Duration::from_secs(3600));
     let _running = Running::start(&shop, relay.connection(), Kind::Agent, timing);
     until("it is told", || shop.last_error().is_some_and(|error| error.contains("acknowledging")));
     assert_eq!((shop.unsent(), relay.loaded().len()), (2, 1));
@@ -230,8 +235,12 @@ fn a_failed_event_is_the_relay_s_to_retry_and_leaves_the_spool() {
 fn what_is_no_relay_is_told_and_keeps_everything() {
     type Stranger = fn() -> Say;
     let strangers: [(&str, Stranger); 5] = [
-        ("is not a Nexpura relay", || Say::Raw(StatusCode::OK, vec![], "<html>Welcome</html>".into())),
-        ("is not a Nexpura relay", || Say::Raw(StatusCode::OK, vec![], " ".repeat(2 * 1024 * 1024))),
+        ("is not a Nexpura relay", || {
+            Say::Raw(StatusCode::OK, vec![], "<html>Welcome</html>".into())
+        }),
+        ("is not a Nexpura relay", || {
+            Say::Raw(StatusCode::OK, vec![], " ".repeat(2 * 1024 * 1024))
+        }),
         ("redirects elsewhere", || {
             let to = ("location", "http://127.0.0.1:1/v1/push".to_owned());
             Say::Raw(StatusCode::TEMPORARY_REDIRECT, vec![to], String::new())
@@ -268,7 +277,9 @@ fn an_unknown_host_and_a_closed_port_are_told_apart_from_success() {
     shop.capture_orders(1);
     // Port 9 on the loopback: nothing listens there.
     let _running = Running::start(&shop, connection(9), Kind::Agent, hurried());
-    until("it is told", || shop.last_error().is_some_and(|error| error.contains("cannot be reached")));
+    until("it is told", || {
+        shop.last_error().is_some_and(|error| error.contains("cannot be reached"))
+    });
     assert_eq!(shop.unsent(), 1);
     assert_eq!(shop.spool.known(now_ms()).unwrap().last_sent_at, None);
 }

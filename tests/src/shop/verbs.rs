@@ -38,6 +38,15 @@ pub struct Line {
     pub reduced: Value,
 }
 
+impl Line {
+    /// How many units WooCommerce has noted as taken from the stock.
+    #[must_use]
+    pub fn reduced_units(&self) -> f64 {
+        let text = self.reduced.as_str().map_or_else(|| self.reduced.to_string(), str::to_owned);
+        text.parse().unwrap_or(0.0)
+    }
+}
+
 impl Shop {
     /// Adds a simple product whose stock is its own; no stock means unmanaged. Gives its id.
     ///

@@ -199,13 +199,15 @@ impl Sender {
         // A daemon says that it is there before it is elected, so that a thread makes room.
         let mut announced: Option<Held> = None;
         loop {
-            if *stop.borrow() {
+            if is_over(&stop) {
                 return Ok(Ended::Stopped);
             }
             if self.kind == Kind::Agent && !announced.as_ref().is_some_and(Held::is_in_place) {
                 announced = self.take(Role::Agent)?;
-                // A thread that sleeps makes room the sooner.
-                self.spool.wake_sender();
+                if announced.is_some() {
+                    // A thread that sleeps makes room the sooner.
+                    self.spool.wake_sender();
+                }
             }
             if let Some(held) = self.take(Role::Sender)? {
                 // Only for others to read; a full disk must not stop the sending.
@@ -222,13 +224,18 @@ impl Sender {
             {
                 return Ok(Ended::Empty);
             }
-            let _ = tokio::time::timeout(self.timing.election, stop.changed()).await;
+            let _ = tokio::time::timeout(self.timing.election, asked_to_stop(&mut stop)).await;
         }
     }
 
+    /// Takes a role if nobody has it. Nobody but a daemon takes the sender's while a daemon is there.
     fn take(&self, role: Role) -> Result<Option<Held>, SenderError> {
         let failed = |error| SenderError::Lock(self.spool.path().to_owned(), error);
-        LockFile::of(self.spool.path()).and_then(|lock| lock.try_take(role)).map_err(failed)
+        let lock = LockFile::of(self.spool.path()).map_err(failed)?;
+        if self.kind != Kind::Agent && lock.is_taken(Role::Agent) {
+            return Ok(None);
+        }
+        lock.try_take(role).map_err(failed)
     }
 
     async fn serve(
@@ -240,7 +247,7 @@ impl Sender {
         let mut rounds = Rounds::new(&self.spool, self.timing);
         let mut wake = Wake::on(self.spool.path());
         loop {
-            if *stop.borrow() {
+            if is_over(stop) {
                 return Ended::Stopped;
             }
             let daemon_came = self.kind != Kind::Agent && held.other_is_taken(Role::Agent);
@@ -254,7 +261,7 @@ impl Sender {
                 Next::Idle => {
                     tokio::select! {
                         () = wake.wait(rounds.idle_until()) => {}
-                        _ = stop.changed() => {}
+                        () = asked_to_stop(stop) => {}
                     }
                 }
                 Next::Wait(pause) => {
@@ -263,10 +270,19 @@ impl Sender {
                     let look = until.min(Instant::now() + self.timing.intent_check);
                     tokio::select! {
                         () = tokio::time::sleep_until(look) => {}
-                        _ = stop.changed() => {}
+                        () = asked_to_stop(stop) => {}
                     }
                 }
             }
         }
     }
+}
+
+/// Whether the sender was asked to stop, or nobody is left who could ask.
+fn is_over(stop: &watch::Receiver<bool>) -> bool {
+    *stop.borrow() || stop.has_changed().is_err()
+}
+
+async fn asked_to_stop(stop: &mut watch::Receiver<bool>) {
+    let _ = stop.wait_for(|asked| *asked).await;
 }

@@ -227,11 +227,11 @@ impl Spool {
         let log = recover::with_suffix(&self.path, "-wal");
         let log_bytes = std::fs::metadata(log).map_or(0, |found| found.len());
         self.run(Care::Relaxed, now_ms, |connection| {
-            let free: u64 = connection.pragma_query_value(None, "freelist_count", |row| row.get(0))?;
+            let free: u64 =
+                connection.pragma_query_value(None, "freelist_count", |row| row.get(0))?;
             let shrinks = free > SPARE_PAGES
-                && connection.query_row("SELECT NOT EXISTS (SELECT 1 FROM events)", [], |row| {
-                    row.get(0)
-                })?;
+                && connection
+                    .query_row("SELECT NOT EXISTS (SELECT 1 FROM events)", [], |row| row.get(0))?;
             if shrinks {
                 // It answers a row for each page it gives back, and stops when nobody asks for the next.
                 let mut vacuum = connection.prepare("PRAGMA incremental_vacuum")?;
