@@ -261,7 +261,7 @@ async fn apply(
     match applied {
         Ok(()) => {
             tx.keep().await?;
-            resources::applied(tx, key, rev).await?;
+            resources::brought(tx, key, rev).await?;
             Ok((Verdict::Applied, None))
         }
         Err(ApplyError::Store(error)) if !error.is_refusal() => Err(error.into()),

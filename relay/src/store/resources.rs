@@ -140,6 +140,25 @@ pub async fn applied(tx: &mut Tx, key: Key<'_>, rev: Option<i64>) -> Result<(), 
     .map(drop)
 }
 
+/// Notes that an event brought the thing into the ledger as of `rev`. A fetch that is wanted stays
+/// wanted: whatever asked for it may be newer than the event, and what waits for it is settled by it.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn brought(tx: &mut Tx, key: Key<'_>, rev: Option<i64>) -> Result<(), StoreError> {
+    execute!(
+        tx,
+        "UPDATE resources SET rev = COALESCE($5, rev)
+         WHERE tenant_id = $1 AND integration_id = $2 AND resource = $3 AND remote_id = $4",
+        key.tenant,
+        key.integration,
+        key.resource,
+        key.remote_id,
+        rev,
+    )
+    .map(drop)
+}
+
 /// Puts a thing back, to be fetched at `at`; `failed` counts against it.
 ///
 /// # Errors

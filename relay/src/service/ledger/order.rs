@@ -101,25 +101,25 @@ async fn post_lines(
     let mut lines: Vec<_> = after.into_values().collect();
     lines.sort_by_key(|line| (line.stock_id, line.line_id));
     for mut line in lines {
+        let last = before.and_then(|lines| lines.get(&line.line_id));
+        // Before its listing opens a line has posted nothing, and yet what it takes may change.
+        let owing = |line: &sale_items::Row| (line.desired, line.stock_id);
+        let news = last.map_or(line.desired != 0, |last| owing(last) != owing(&line));
         if let Some(stock_id) = line.stock_id
-            && line.posted != line.desired
+            && (news || line.posted != line.desired)
             && let Some(listing) = listing::ensure_known(tx, source, stock_id).await?
         {
-            let last = before.and_then(|lines| lines.get(&line.line_id));
             let owed = Owed {
                 sale_id: sale.id,
                 line_id: line.line_id,
                 desired: line.desired,
                 posted: line.posted,
                 known: before.is_some(),
-                news: last.is_none_or(|last| {
-                    (last.desired, last.stock_id) != (line.desired, line.stock_id)
-                }),
+                news,
             };
             line.posted = post::post_line(tx, source, &listing, owed).await?;
         }
-        let unchanged = before.and_then(|lines| lines.get(&line.line_id)) == Some(&line);
-        if !unchanged {
+        if last != Some(&line) {
             sale_items::upsert(tx, source.tenant, source.integration, sale.id, &line).await?;
         }
     }

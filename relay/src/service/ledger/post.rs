@@ -12,7 +12,7 @@ use crate::{
     },
 };
 
-/// A line with a difference between what it wants and what it has posted.
+/// What a line wants, and what it has posted.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Owed {
     /// The line's sale.
@@ -40,18 +40,18 @@ pub(super) async fn post_line(
     listing: &listings::Listing,
     owed: Owed,
 ) -> Result<i64, ApplyError> {
-    let delta = Quantity::from_thousandths(owed.desired)
-        .checked_sub(Quantity::from_thousandths(owed.posted))
-        .map_err(|error| ApplyError::Range(error.to_string()))?;
-    if delta.is_zero() {
-        return Ok(owed.posted);
-    }
     let (Some(inventory_id), "open") = (listing.inventory_id, listing.state.as_str()) else {
         if owed.news {
             listings::moved(tx, source.tenant, listing.id, 0).await?;
         }
         return Ok(owed.posted);
     };
+    let delta = Quantity::from_thousandths(owed.desired)
+        .checked_sub(Quantity::from_thousandths(owed.posted))
+        .map_err(|error| ApplyError::Range(error.to_string()))?;
+    if delta.is_zero() {
+        return Ok(owed.posted);
+    }
     let heard_before_opening =
         !owed.known && listing.opened_at.is_some_and(|opened| source.first_seen_at < opened);
     if heard_before_opening {

@@ -148,10 +148,7 @@ impl Sweep<'_> {
         if standing.arrived_at > asked_at - SAME_MOMENT {
             return resources::want(tx, key, now).await;
         }
-        let rev = item.pointer("/nexpura/rev").and_then(Value::as_i64);
-        if rev.is_some() && rev == standing.rev {
-            return Ok(());
-        }
+        // Whatever its `rev` says: a change that the plugin never noticed has not raised it.
         let source = Source {
             tenant: self.tenant,
             integration: self.store.id,
