@@ -31,7 +31,8 @@ function advance_lineage_when_due(): void {
 		return;
 	}
 	if ( null === $state ) {
-		claim_option( LINEAGE_OPTION, write_lineage( '', '', 0, true ) );
+		// The chain begins with a nonce that only this database has ever known.
+		claim_option( LINEAGE_OPTION, write_lineage( wp_generate_uuid4(), '', 0, true ) );
 	}
 	$text  = (string) stored_option( LINEAGE_OPTION );
 	$state = read_lineage( $text );
@@ -66,7 +67,7 @@ function is_lineage_due( array $state, int $now ): bool {
  * The stored state as text, the same text for the same state: it is compared as a whole.
  *
  * @param string $nonce    The present nonce.
- * @param string $previous The one before it, empty at the beginning.
+ * @param string $previous The one before it, empty before the first step.
  * @param int    $at       When it was stored, seconds since 1970.
  * @param bool   $told     Whether it is in the spool.
  */
