@@ -21,7 +21,7 @@ add_action(
 		}
 		foreach ( guarded( __NAMESPACE__ . '\current_notices', array(), 'gathering notices' ) as $notice ) {
 			printf(
-				'<div class="notice notice-%1$s"><p><strong>Nexpura.</strong> %2$s%3$s</p></div>',
+				'<div class="notice notice-%1$s"><p><strong>Nexpura:</strong> %2$s%3$s</p></div>',
 				esc_attr( $notice['kind'] ),
 				esc_html( $notice['message'] ),
 				$notice['link'] && ! is_settings_page() ? sprintf( ' <a href="%s">%s</a>', esc_url( settings_url() ), esc_html__( 'Open Nexpura', 'nexpura' ) ) : ''

@@ -17,12 +17,12 @@ defined( 'ABSPATH' ) || exit;
  */
 function woocommerce_problem(): ?string {
 	if ( ! defined( 'WC_VERSION' ) || ! function_exists( 'WC' ) ) {
-		return __( 'Nexpura needs WooCommerce: install and activate it under Plugins. Nothing is captured until then.', 'nexpura' );
+		return __( 'WooCommerce is needed: install and activate it under Plugins. Nothing is captured until then.', 'nexpura' );
 	}
 	if ( version_compare( WC_VERSION, MINIMUM_WOOCOMMERCE, '<' ) ) {
 		return sprintf(
 			/* translators: 1: WooCommerce version needed, 2: version found. */
-			__( 'Nexpura needs WooCommerce %1$s or newer; this shop runs %2$s. Update WooCommerce under Plugins. Nothing is captured until then.', 'nexpura' ),
+			__( 'WooCommerce %1$s or newer is needed; this shop runs %2$s. Update WooCommerce under Plugins. Nothing is captured until then.', 'nexpura' ),
 			MINIMUM_WOOCOMMERCE,
 			WC_VERSION
 		);

@@ -129,7 +129,8 @@ add_filter(
 	'rest_request_after_callbacks',
 	static function ( $response, $handler = null, $request = null ) {
 		$moment = Readings::began( $request );
-		if ( null === $moment || '' === $moment || ! $response instanceof WP_REST_Response ) {
+		// Where nothing is captured nobody raises the counters: they would call an old reading new.
+		if ( null === $moment || '' === $moment || ! $response instanceof WP_REST_Response || ! captures() ) {
 			return $response;
 		}
 		return guarded(
