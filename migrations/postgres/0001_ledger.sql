@@ -130,7 +130,8 @@ CREATE INDEX inbox_open ON inbox (tenant_id, integration_id, resource, resource_
     WHERE status IN ('queued', 'superseded', 'failed');
 
 -- What is known of each order, product and customer of a shop, and whether it has to be fetched.
--- `arrived` counts all that came in about it: a fetch during which it moved is discarded.
+-- `arrived` counts all that came in about it: a fetch during which it moved is discarded. `heard_at` is
+-- since when something about it is known that is not in the ledger yet.
 CREATE TABLE resources (
     tenant_id UUID NOT NULL,
     integration_id UUID NOT NULL,
@@ -139,7 +140,7 @@ CREATE TABLE resources (
     rev BIGINT,
     arrived BIGINT NOT NULL,
     arrived_at TIMESTAMPTZ NOT NULL,
-    first_seen_at TIMESTAMPTZ NOT NULL,
+    heard_at TIMESTAMPTZ,
     fetch_at TIMESTAMPTZ,
     leased_until TIMESTAMPTZ,
     attempts BIGINT NOT NULL,

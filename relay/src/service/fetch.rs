@@ -128,7 +128,7 @@ async fn keep(
         tenant: key.tenant,
         integration: key.integration,
         event: None,
-        first_seen_at: standing.first_seen_at,
+        heard_at: standing.heard_at.unwrap_or(now),
         now,
     };
     let applied = apply_answer(&mut tx, &source, key, resource, answer).await?;

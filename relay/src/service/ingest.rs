@@ -221,7 +221,7 @@ async fn one(
                 tenant,
                 integration,
                 event: Some(event_id),
-                first_seen_at: standing.first_seen_at,
+                heard_at: standing.heard_at.unwrap_or(now),
                 now,
             };
             apply(tx, &source, event, payload, key, rev).await?
@@ -261,7 +261,7 @@ async fn apply(
     match applied {
         Ok(()) => {
             tx.keep().await?;
-            resources::brought(tx, key, rev).await?;
+            resources::brought(tx, key, rev, source.now).await?;
             Ok((Verdict::Applied, None))
         }
         Err(ApplyError::Store(error)) if !error.is_refusal() => Err(error.into()),

@@ -120,7 +120,7 @@ async fn settle(
     outcome: Option<&StockOutcome>,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
-    let source = Source { tenant, integration, event: None, first_seen_at: now, now };
+    let source = Source { tenant, integration, event: None, heard_at: now, now };
     match outcome.map(|outcome| outcome.status) {
         Some(StockVerdict::Applied | StockVerdict::Duplicate) => {
             if let Some(piece) = pushes::acknowledge(tx, tenant, push, now).await? {

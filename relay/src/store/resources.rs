@@ -27,8 +27,8 @@ pub struct Standing {
     pub arrived: i64,
     /// When anything about it last arrived.
     pub arrived_at: DateTime<Utc>,
-    /// When it was first heard of.
-    pub first_seen_at: DateTime<Utc>,
+    /// Since when something about it is known that is not in the ledger yet; nothing when all is in.
+    pub heard_at: Option<DateTime<Utc>>,
     /// How often fetching it failed in a row.
     pub attempts: i64,
 }
@@ -43,11 +43,12 @@ pub async fn arrive(tx: &mut Tx, key: Key<'_>, now: DateTime<Utc>) -> Result<Sta
         tx,
         Standing,
         "INSERT INTO resources (tenant_id, integration_id, resource, remote_id, arrived, arrived_at,
-            first_seen_at, attempts)
+            heard_at, attempts)
          VALUES ($1, $2, $3, $4, 1, $5, $5, 0)
          ON CONFLICT (tenant_id, integration_id, resource, remote_id)
-         DO UPDATE SET arrived = resources.arrived + 1, arrived_at = $5
-         RETURNING rev, arrived, arrived_at, first_seen_at, attempts",
+         DO UPDATE SET arrived = resources.arrived + 1, arrived_at = $5,
+            heard_at = COALESCE(resources.heard_at, $5)
+         RETURNING rev, arrived, arrived_at, heard_at, attempts",
         key.tenant,
         key.integration,
         key.resource,
@@ -66,11 +67,11 @@ pub async fn seen(tx: &mut Tx, key: Key<'_>, now: DateTime<Utc>) -> Result<Stand
         tx,
         Standing,
         "INSERT INTO resources (tenant_id, integration_id, resource, remote_id, arrived, arrived_at,
-            first_seen_at, attempts)
+            heard_at, attempts)
          VALUES ($1, $2, $3, $4, 0, $5, $6, 0)
          ON CONFLICT (tenant_id, integration_id, resource, remote_id)
-         DO UPDATE SET arrived = resources.arrived
-         RETURNING rev, arrived, arrived_at, first_seen_at, attempts",
+         DO UPDATE SET heard_at = COALESCE(resources.heard_at, $6)
+         RETURNING rev, arrived, arrived_at, heard_at, attempts",
         key.tenant,
         key.integration,
         key.resource,
@@ -90,7 +91,7 @@ pub async fn lock(tx: &mut Tx, key: Key<'_>) -> Result<Option<Standing>, StoreEr
         " FOR UPDATE",
         tx,
         Standing,
-        "SELECT rev, arrived, arrived_at, first_seen_at, attempts FROM resources
+        "SELECT rev, arrived, arrived_at, heard_at, attempts FROM resources
          WHERE tenant_id = $1 AND integration_id = $2 AND resource = $3 AND remote_id = $4",
         key.tenant,
         key.integration,
@@ -107,10 +108,10 @@ pub async fn want(tx: &mut Tx, key: Key<'_>, at: DateTime<Utc>) -> Result<(), St
     execute!(
         tx,
         "INSERT INTO resources (tenant_id, integration_id, resource, remote_id, arrived, arrived_at,
-            first_seen_at, attempts, fetch_at)
+            heard_at, attempts, fetch_at)
          VALUES ($1, $2, $3, $4, 0, $5, $5, 0, $5)
          ON CONFLICT (tenant_id, integration_id, resource, remote_id)
-         DO UPDATE SET fetch_at = CASE WHEN resources.fetch_at IS NULL OR resources.fetch_at > $5
+         DO UPDATE SET heard_at = COALESCE(resources.heard_at, $5), fetch_at = CASE WHEN resources.fetch_at IS NULL OR resources.fetch_at > $5
             THEN $5 ELSE resources.fetch_at END",
         key.tenant,
         key.integration,
@@ -129,7 +130,7 @@ pub async fn applied(tx: &mut Tx, key: Key<'_>, rev: Option<i64>) -> Result<(), 
     execute!(
         tx,
         "UPDATE resources SET rev = COALESCE($5, rev), fetch_at = NULL, leased_until = NULL,
-            attempts = 0
+            attempts = 0, heard_at = NULL
          WHERE tenant_id = $1 AND integration_id = $2 AND resource = $3 AND remote_id = $4",
         key.tenant,
         key.integration,
@@ -145,16 +146,23 @@ pub async fn applied(tx: &mut Tx, key: Key<'_>, rev: Option<i64>) -> Result<(), 
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn brought(tx: &mut Tx, key: Key<'_>, rev: Option<i64>) -> Result<(), StoreError> {
+pub async fn brought(
+    tx: &mut Tx,
+    key: Key<'_>,
+    rev: Option<i64>,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
     execute!(
         tx,
-        "UPDATE resources SET rev = COALESCE($5, rev)
+        "UPDATE resources SET rev = COALESCE($5, rev),
+            heard_at = CASE WHEN fetch_at IS NOT NULL THEN $6 END
          WHERE tenant_id = $1 AND integration_id = $2 AND resource = $3 AND remote_id = $4",
         key.tenant,
         key.integration,
         key.resource,
         key.remote_id,
         rev,
+        now,
     )
     .map(drop)
 }

@@ -59,8 +59,8 @@ pub struct Source {
     pub integration: IntegrationId,
     /// The event that brought it; nothing when the relay fetched it itself.
     pub event: Option<Uuid>,
-    /// When the resource was first heard of.
-    pub first_seen_at: DateTime<Utc>,
+    /// Since when what it brings may have been known without being in the ledger.
+    pub heard_at: DateTime<Utc>,
     /// Now.
     pub now: DateTime<Utc>,
 }

@@ -114,7 +114,7 @@ async fn post_lines(
                 line_id: line.line_id,
                 desired: line.desired,
                 posted: line.posted,
-                known: before.is_some(),
+                heard_at: source.heard_at,
                 news,
             };
             line.posted = post::post_line(tx, source, &listing, owed).await?;

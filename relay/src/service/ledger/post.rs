@@ -1,5 +1,6 @@
 //! Posting: what each line still owes its stock becomes movements.
 
+use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::{ApplyError, Source};
@@ -23,17 +24,17 @@ pub(super) struct Owed {
     pub desired: i64,
     /// Units accounted for.
     pub posted: i64,
-    /// Whether the ledger had the sale before this transaction.
-    pub known: bool,
+    /// Since when this may have been known without being in the ledger.
+    pub heard_at: DateTime<Utc>,
     /// Whether this is news: the same representation applied once more must not make a reading void.
     pub news: bool,
 }
 
 /// Posts what a line owes to the listing it draws on, and gives what is accounted for now.
 ///
-/// Nothing is posted while the listing is not open; its opening takes the line as it stands then. An
-/// order that was heard of before the opening, but could be read only after it, is in the count
-/// already, so it is taken as it stands too.
+/// Nothing is posted while the listing is not open; its opening takes the line as it stands then. What
+/// was heard of before the opening, but could be read only after it, is in the count already, so it is
+/// taken as it stands too.
 pub(super) async fn post_line(
     tx: &mut Tx,
     source: &Source,
@@ -52,9 +53,7 @@ pub(super) async fn post_line(
     if delta.is_zero() {
         return Ok(owed.posted);
     }
-    let heard_before_opening =
-        !owed.known && listing.opened_at.is_some_and(|opened| source.first_seen_at < opened);
-    if heard_before_opening {
+    if listing.opened_at.is_some_and(|opened| owed.heard_at < opened) {
         listings::moved(tx, source.tenant, listing.id, 0).await?;
         return Ok(owed.desired);
     }
@@ -110,17 +109,12 @@ pub async fn settle_stock(tx: &mut Tx, source: &Source, stock_id: i64) -> Result
             line_id: line.line_id,
             desired: line.desired,
             posted: line.posted,
-            known: true,
+            // A sale that was known when the listing opened, but not whose stock it drew on, is in
+            // the count.
+            heard_at: line.created_at,
             news: true,
         };
-        // A sale that was known when the listing opened, but not whose stock it drew on, is in the
-        // count.
-        let counted = listing.opened_at.is_some_and(|opened| line.created_at < opened);
-        let posted = if counted && listing.state == "open" {
-            line.desired
-        } else {
-            post_line(tx, source, &listing, owed).await?
-        };
+        let posted = post_line(tx, source, &listing, owed).await?;
         if posted != line.posted {
             sale_items::set_posted(tx, tenant, line.sale_id, line.line_id, posted).await?;
         }

@@ -153,7 +153,7 @@ impl Sweep<'_> {
             tenant: self.tenant,
             integration: self.store.id,
             event: None,
-            first_seen_at: standing.first_seen_at,
+            heard_at: standing.heard_at.unwrap_or(now),
             now,
         };
         if let Err(error) = apply_answer(tx, &source, key, resource, Some(item)).await? {

@@ -1,0 +1,8 @@
+//! The relay from its outside: real databases, the real router, real workers, and shops that answer as
+//! WooCommerce does.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod shop;
+mod support;
+
+mod history;

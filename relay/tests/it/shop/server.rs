@@ -1,0 +1,361 @@
+//! Shops on a port of this machine, answering what the relay asks as WooCommerce does.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    future::Future,
+    net::SocketAddr,
+    pin::Pin,
+    sync::{
+        Arc, Mutex, MutexGuard,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use axum::{
+    Router,
+    extract::{Request, State},
+    http::{HeaderName, HeaderValue, StatusCode},
+    response::{IntoResponse, Response},
+};
+use chrono::{DateTime, NaiveDateTime, Utc};
+use nexpura_protocol::Resource;
+use serde_json::{Value, json};
+use tokio::{net::TcpListener, task::JoinHandle};
+
+use super::{Shop, show::show_refund};
+
+/// The key that these shops accept.
+pub(crate) const CONSUMER_KEY: &str = "ck_0123456789abcdef0123456789abcdef01234567";
+/// Its secret.
+pub(crate) const CONSUMER_SECRET: &str = "cs_fedcba9876543210fedcba9876543210fedcba98";
+
+/// How a shop answers.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) enum Behaviour {
+    /// As WooCommerce does.
+    #[default]
+    Honest,
+    /// Everything with this status.
+    Status(u16),
+    /// 429, wanting to be left alone for so many seconds.
+    LeaveMeAlone(u64),
+    /// A page for people.
+    Page,
+    /// On to another address.
+    Redirect(String),
+    /// As another shop.
+    Calling(String),
+}
+
+/// One request that came in.
+#[derive(Debug, Clone)]
+pub(crate) struct Asked {
+    /// Below `wp-json/`.
+    pub(crate) route: String,
+    pub(crate) query: HashMap<String, String>,
+}
+
+type Doing = Pin<Box<dyn Future<Output = ()> + Send>>;
+type Interruption = Box<dyn FnOnce() -> Doing + Send>;
+
+/// What one shop is and does.
+#[derive(Default)]
+struct Premises {
+    shop: Mutex<Shop>,
+    behaviour: Mutex<Behaviour>,
+    /// Answers that are given to one route, whatever the shop holds.
+    special: Mutex<HashMap<String, (u16, Value)>>,
+    asked: Mutex<Vec<Asked>>,
+    /// What happens between the reading and the answer of the next request to a route that begins so.
+    interruptions: Mutex<Vec<(String, Interruption)>>,
+}
+
+/// A port with any number of shops, each in a directory of its own.
+#[derive(Clone)]
+pub(crate) struct Town {
+    address: SocketAddr,
+    shops: Arc<Mutex<BTreeMap<String, Arc<Premises>>>>,
+    made: Arc<AtomicU64>,
+    _server: Arc<Stopped>,
+}
+
+struct Stopped(JoinHandle<()>);
+
+impl Drop for Stopped {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// One shop there.
+#[derive(Clone)]
+pub(crate) struct FakeShop {
+    pub(crate) home: String,
+    premises: Arc<Premises>,
+}
+
+impl Town {
+    pub(crate) async fn open() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let shops = Arc::default();
+        let router = Router::new().fallback(answer).with_state(Arc::clone(&shops));
+        let server = tokio::spawn(async move {
+            axum::serve(listener, router).await.unwrap();
+        });
+        Self { address, shops, made: Arc::default(), _server: Arc::new(Stopped(server)) }
+    }
+
+    pub(crate) fn shop(&self, shop: Shop) -> FakeShop {
+        let name = format!("shop{}", self.made.fetch_add(1, Ordering::Relaxed));
+        let premises = Arc::new(Premises { shop: Mutex::new(shop), ..Premises::default() });
+        self.shops.lock().unwrap().insert(name.clone(), Arc::clone(&premises));
+        FakeShop { home: format!("http://{}/{name}", self.address), premises }
+    }
+
+    pub(crate) fn close(&self, shop: &FakeShop) {
+        let name = shop.home.rsplit('/').next().unwrap_or_default();
+        self.shops.lock().unwrap().remove(name);
+    }
+}
+
+impl FakeShop {
+    pub(crate) fn shop(&self) -> MutexGuard<'_, Shop> {
+        self.premises.shop.lock().unwrap()
+    }
+
+    pub(crate) fn rest_url(&self) -> String {
+        format!("{}/wp-json/", self.home)
+    }
+
+    pub(crate) fn behave(&self, behaviour: Behaviour) {
+        *self.premises.behaviour.lock().unwrap() = behaviour;
+    }
+
+    /// Gives this answer to one route, or the shop's own again.
+    pub(crate) fn answer_with(&self, route: &str, answer: Option<(u16, Value)>) {
+        let mut special = self.premises.special.lock().unwrap();
+        match answer {
+            Some(answer) => drop(special.insert(route.to_owned(), answer)),
+            None => drop(special.remove(route)),
+        }
+    }
+
+    /// All requests so far.
+    pub(crate) fn asked(&self) -> Vec<Asked> {
+        self.premises.asked.lock().unwrap().clone()
+    }
+
+    /// How many requests there were so far to this very route.
+    pub(crate) fn times_asked(&self, route: &str) -> usize {
+        self.asked().iter().filter(|asked| asked.route == route).count()
+    }
+
+    /// Does something once, after the next answer to a route that begins so has been read and before it
+    /// is given.
+    pub(crate) fn interrupt<F: Future<Output = ()> + Send + 'static>(
+        &self,
+        route: &str,
+        doing: impl FnOnce() -> F + Send + 'static,
+    ) {
+        let interruption: Interruption = Box::new(move || Box::pin(doing()));
+        self.premises.interruptions.lock().unwrap().push((route.to_owned(), interruption));
+    }
+
+    pub(crate) fn interruptions_left(&self) -> usize {
+        self.premises.interruptions.lock().unwrap().len()
+    }
+
+    /// Forgets what was to happen during requests that never came.
+    pub(crate) fn calm(&self) {
+        self.premises.interruptions.lock().unwrap().clear();
+    }
+}
+
+async fn answer(
+    State(shops): State<Arc<Mutex<BTreeMap<String, Arc<Premises>>>>>,
+    request: Request,
+) -> Response {
+    let path = request.uri().path().to_owned();
+    let Some((name, rest)) = path.trim_start_matches('/').split_once('/') else {
+        return plain(404, "nothing here");
+    };
+    let Some(premises) = shops.lock().unwrap().get(name).cloned() else {
+        return plain(404, "no such shop");
+    };
+    let query = request.uri().query().unwrap_or_default();
+    let query: HashMap<String, String> =
+        url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+    let host = request.headers().get("host").and_then(|host| host.to_str().ok());
+    let home = format!("http://{}/{name}", host.unwrap_or_default());
+    let route = rest.trim_start_matches("wp-json/").to_owned();
+    let asked = Asked { route, query };
+    premises.asked.lock().unwrap().push(asked.clone());
+    let response = premises.answer(&asked, &home);
+    let interruption = {
+        let mut waiting = premises.interruptions.lock().unwrap();
+        let at = waiting.iter().position(|(route, _)| asked.route.starts_with(route.as_str()));
+        at.map(|at| waiting.remove(at).1)
+    };
+    if let Some(interruption) = interruption {
+        interruption().await;
+    }
+    response
+}
+
+impl Premises {
+    fn answer(&self, asked: &Asked, home: &str) -> Response {
+        let behaviour = self.behaviour.lock().unwrap().clone();
+        let home = match behaviour {
+            Behaviour::Honest => home.to_owned(),
+            Behaviour::Calling(other) => other,
+            Behaviour::Status(status) => return refusal(status, "nexpura_test"),
+            Behaviour::Page => return plain(200, "<html><body>Soon</body></html>"),
+            Behaviour::LeaveMeAlone(seconds) => {
+                return with(refusal(429, "too_many"), "retry-after", &seconds.to_string());
+            }
+            Behaviour::Redirect(to) => return with(plain(301, ""), "location", &to),
+        };
+        if asked.query.get("oauth_consumer_key").map(String::as_str) != Some(CONSUMER_KEY) {
+            return refusal(401, "woocommerce_rest_authentication_error");
+        }
+        if let Some((status, body)) = self.special.lock().unwrap().get(&asked.route) {
+            return json_with(*status, body);
+        }
+        let mut shop = self.shop.lock().unwrap();
+        let parts: Vec<&str> = asked.route.split('/').collect();
+        match parts[..] {
+            ["wc", "v3", "system_status"] => json_with(200, &system_status(&home)),
+            ["wc", "v3", "orders", id, "refunds"] => refunds(&shop, &asked.query, id),
+            ["wc", "v3", "products", parent, "variations"] => {
+                variations(&mut shop, &asked.query, parent)
+            }
+            ["wc", "v3", listing] => shop.listing(listing, &asked.query),
+            ["wc", "v3", listing, id] => one(&shop, listing, id),
+            _ => refusal(404, "rest_no_route"),
+        }
+    }
+}
+
+fn one(shop: &Shop, listing: &str, id: &str) -> Response {
+    let (resource, code) = match listing {
+        "orders" => (Resource::Order, "woocommerce_rest_shop_order_invalid_id"),
+        "products" => (Resource::Product, "woocommerce_rest_product_invalid_id"),
+        "customers" => (Resource::Customer, "wc_user_invalid_id"),
+        _ => return refusal(404, "rest_no_route"),
+    };
+    match id.parse().ok().and_then(|id| shop.answer(resource, id)) {
+        Some(shown) => json_with(200, &shown),
+        None => refusal(404, code),
+    }
+}
+
+fn refunds(shop: &Shop, query: &HashMap<String, String>, order: &str) -> Response {
+    let Some(order) = order.parse().ok().and_then(|id| shop.orders.get(&id)) else {
+        return refusal(404, "woocommerce_rest_shop_order_invalid_id");
+    };
+    page(query, order.refunds.iter().map(|refund| show_refund(order, refund)).collect())
+}
+
+fn variations(shop: &mut Shop, query: &HashMap<String, String>, parent: &str) -> Response {
+    let parent: u64 = parent.parse().unwrap_or_default();
+    let of_parent: Vec<u64> = shop
+        .products
+        .values()
+        .filter(|one| one.parent == Some(parent) && !one.trashed)
+        .map(|one| one.id)
+        .collect();
+    shop.products_page(query, of_parent)
+}
+
+impl Shop {
+    fn listing(&mut self, listing: &str, query: &HashMap<String, String>) -> Response {
+        let trashed = query.get("status").is_some_and(|status| status == "trash");
+        let since = query.get("modified_after").map(|text| moment(text));
+        let changed = |at: DateTime<Utc>| since.is_none_or(|since| at > since);
+        match listing {
+            "orders" => {
+                let shown = self
+                    .orders
+                    .values()
+                    .filter(|one| (one.status == "trash") == trashed && changed(one.modified))
+                    .filter_map(|one| self.answer(Resource::Order, one.id))
+                    .collect();
+                page(query, shown)
+            }
+            "products" => {
+                let shown = self
+                    .products
+                    .values()
+                    .filter(|one| one.parent.is_none() && one.trashed == trashed)
+                    .filter(|one| changed(one.modified))
+                    .map(|one| one.id)
+                    .collect();
+                self.products_page(query, shown)
+            }
+            "customers" => {
+                let ids: Vec<u64> = self.customers.keys().copied().collect();
+                let shown = ids.into_iter().filter_map(|id| self.answer(Resource::Customer, id));
+                page(query, shown.collect())
+            }
+            _ => refusal(404, "rest_no_route"),
+        }
+    }
+
+    fn products_page(&mut self, query: &HashMap<String, String>, mut ids: Vec<u64>) -> Response {
+        if let Some(include) = query.get("include") {
+            let wanted: Vec<u64> = include.split(',').filter_map(|id| id.parse().ok()).collect();
+            ids.retain(|id| wanted.contains(id));
+            for id in &ids {
+                let edits = self.edits.get(id).copied().unwrap_or(0);
+                self.edits_at_reading.insert(*id, edits);
+            }
+        }
+        let shown = ids.into_iter().filter_map(|id| self.answer(Resource::Product, id)).collect();
+        page(query, shown)
+    }
+}
+
+fn page(query: &HashMap<String, String>, items: Vec<Value>) -> Response {
+    let number = |name: &str, default: usize| {
+        query.get(name).and_then(|text| text.parse().ok()).unwrap_or(default)
+    };
+    let (at, each) = (number("page", 1).max(1), number("per_page", 10).clamp(1, 100));
+    let total = items.len();
+    let items: Vec<Value> = items.into_iter().skip((at - 1) * each).take(each).collect();
+    let response = json_with(200, &Value::Array(items));
+    let response = with(response, "x-wp-total", &total.to_string());
+    with(response, "x-wp-totalpages", &total.div_ceil(each).to_string())
+}
+
+fn system_status(home: &str) -> Value {
+    json!({
+        "environment": {
+            "home_url": home, "store_id": "d5ee28ae-c1c6-4f01-8aa0-1037ab798f5a",
+            "version": "10.0.2", "wp_version": "6.8.2", "php_version": "8.2.35",
+        },
+        "settings": { "currency": "AUD", "HPOS_enabled": true },
+    })
+}
+
+fn moment(text: &str) -> DateTime<Utc> {
+    NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S").unwrap().and_utc()
+}
+
+fn refusal(status: u16, code: &str) -> Response {
+    json_with(status, &json!({ "code": code, "message": "No.", "data": { "status": status } }))
+}
+
+fn json_with(status: u16, body: &Value) -> Response {
+    with(plain(status, &body.to_string()), "content-type", "application/json; charset=UTF-8")
+}
+
+fn plain(status: u16, body: &str) -> Response {
+    (StatusCode::from_u16(status).unwrap(), body.to_owned()).into_response()
+}
+
+fn with(mut response: Response, name: &'static str, value: &str) -> Response {
+    let value = HeaderValue::from_str(value).unwrap();
+    response.headers_mut().insert(HeaderName::from_static(name), value);
+    response
+}
