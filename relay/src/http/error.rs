@@ -10,7 +10,9 @@ use axum::{
 use serde_json::json;
 
 use crate::{
-    service::{adjust::AdjustError, connect::ConnectError, ingest::IngestError},
+    service::{
+        adjust::AdjustError, connect::ConnectError, ingest::IngestError, runs::StartError,
+    },
     store::StoreError,
 };
 
@@ -107,6 +109,16 @@ impl From<ConnectError> for ApiError {
             ConnectError::Pinned(_) | ConnectError::Taken => Self::Conflict(error.to_string()),
             ConnectError::Store(error) => error.into(),
             ConnectError::Seal(error) => Self::Internal(error),
+        }
+    }
+}
+
+impl From<StartError> for ApiError {
+    fn from(error: StartError) -> Self {
+        match error {
+            StartError::Unknown(_) => Self::NotFound("there is no store of this address or id"),
+            StartError::Disconnected | StartError::Forked => Self::Conflict(error.to_string()),
+            StartError::Store(error) => error.into(),
         }
     }
 }

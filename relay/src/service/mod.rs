@@ -8,12 +8,15 @@ pub mod adjust;
 pub mod admin;
 pub mod connect;
 pub mod credential;
+pub mod drift;
 pub mod fetch;
 pub mod ingest;
 pub mod ledger;
 pub mod push_stock;
 pub mod retry;
+pub mod runs;
 pub mod store_client;
+pub mod store_policy;
 pub mod sweep;
 pub mod vault;
 

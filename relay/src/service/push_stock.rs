@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::{
     Relay,
+    drift::empties_too_much,
     fetch::note_trouble,
     ledger::{self, Source},
     store_client,
@@ -21,7 +22,7 @@ use crate::{
     channel::{ChannelError, woocommerce::StockOutcome},
     domain::Quantity,
     store::{
-        self, IntegrationId, StoreError, TenantId, Tx, connections, integrations,
+        self, IntegrationId, StoreError, TenantId, Tx, connections, integrations, listings,
         pushes::{self, Push},
     },
 };
@@ -50,6 +51,16 @@ async fn to_store(relay: &Relay, tenant: TenantId, id: IntegrationId) -> Result<
     let Some(store) = store.filter(|store| store.forked_at.is_none()) else {
         return Ok(0);
     };
+    let emptied = pushes::would_empty(&mut tx, tenant, id).await?;
+    let open = listings::count_open(&mut tx, tenant, id).await?;
+    if empties_too_much(emptied, open) {
+        let reason = format!(
+            "{emptied} of {open} listings would be emptied at once: look why, then let the pushes go"
+        );
+        integrations::hold(&mut tx, tenant, id, &reason, now).await?;
+        tx.commit().await?;
+        return Ok(0);
+    }
     let limit = i64::try_from(MAX_PUSHES).unwrap_or(i64::MAX);
     let claimed = pushes::claim(&mut tx, tenant, id, limit, now, now + LEASE).await?;
     let secret = connections::newest_secret(&mut tx, tenant, id).await?;
