@@ -10,7 +10,7 @@ use anyhow::{Context, Result, ensure};
 use nexpura_tests::{
     relay::{Database, Relay, TENANT},
     shop::{PASSWORD, Shop, USER},
-    stack::sources::{Sources, Wish},
+    stack::sources::{DOUBLE, Sources, Store, Wish},
 };
 use tokio::{
     runtime::Runtime,
@@ -87,6 +87,12 @@ async fn demo() -> Result<()> {
             format!("the shop runs on {}", found.description)
         })
         .await?;
+    // Where WooCommerce cannot be had, the double takes its place.
+    let wish = if sources.store == Store::Double {
+        Wish { woocommerce: Some(DOUBLE.to_owned()), ..wish }
+    } else {
+        wish
+    };
     let pictures = progress
         .step("drawing the jewellery", async { catalogue::pictures() }, |_| {
             "pictures of the jewellery".to_owned()
