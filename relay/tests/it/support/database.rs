@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use chrono::{DateTime, Utc};
 use nexpura_relay::store::{Db, Tx};
 use sqlx::{AssertSqlSafe, Row};
 use tempfile::TempDir;
@@ -129,5 +130,13 @@ pub(crate) fn key(db: &Db, id: Uuid) -> String {
     match db {
         Db::Sqlite { .. } => format!("x'{}'", id.simple()),
         Db::Postgres(_) => format!("'{id}'::uuid"),
+    }
+}
+
+/// A moment as this database writes it in a statement.
+pub(crate) fn moment(db: &Db, at: DateTime<Utc>) -> String {
+    match db {
+        Db::Sqlite { .. } => format!("'{}'", at.to_rfc3339()),
+        Db::Postgres(_) => format!("'{}'::timestamptz", at.to_rfc3339()),
     }
 }
