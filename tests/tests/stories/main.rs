@@ -15,6 +15,7 @@ mod bad_input;
 mod connecting;
 mod kinds_of_stock;
 mod money;
+mod other_shops;
 mod stock_goes_back;
 mod the_double;
 mod the_life_of_an_order;
