@@ -44,7 +44,7 @@ pub(super) fn forget_inherited() {
 }
 
 /// Makes sure that somebody sends: does nothing while a daemon is there or anybody is elected, else starts a
-/// thread. Costs two system calls when there is nothing to do. Answers whether somebody sends.
+/// thread. Costs a few system calls when there is nothing to do. Answers whether somebody sends.
 ///
 /// # Errors
 /// See [`SenderError`].
@@ -64,9 +64,11 @@ pub fn ensure(
         }
         return Ok(true);
     }
-    if lock.is_taken(Role::Agent) || lock.is_taken(Role::Sender) {
+    if lock.is_taken(Role::Agent) {
         return Ok(true);
     }
+    // Elected here, before there is a thread, so that of many workers only one ever starts any.
+    let Some(held) = lock.try_take(Role::Sender).map_err(locked)? else { return Ok(true) };
     let shared = SharedConnection::new(connection.clone());
     let sender = Sender {
         spool: spool.again(),
