@@ -12,6 +12,7 @@ use serde_json::json;
 use crate::{
     service::{
         adjust::AdjustError, connect::ConnectError, ingest::IngestError, runs::StartError,
+        store_policy::AcceptError,
     },
     store::StoreError,
 };
@@ -109,6 +110,15 @@ impl From<ConnectError> for ApiError {
             ConnectError::Pinned(_) | ConnectError::Taken => Self::Conflict(error.to_string()),
             ConnectError::Store(error) => error.into(),
             ConnectError::Seal(error) => Self::Internal(error),
+        }
+    }
+}
+
+impl From<AcceptError> for ApiError {
+    fn from(error: AcceptError) -> Self {
+        match error {
+            AcceptError::NotHalted | AcceptError::Shop(_) => Self::Conflict(error.to_string()),
+            AcceptError::Store(error) => error.into(),
         }
     }
 }

@@ -75,13 +75,9 @@ pub fn router(app: App) -> Router {
         .route("/runs/{id}", get(runs::show))
         .nest("/integrations/woocommerce", woocommerce())
         .layer(RequestBodyLimitLayer::new(MAX_SMALL_BODY));
-    let bounded = Router::new()
-        .merge(shop)
-        .nest("/api", api)
-        .layer(TimeoutLayer::with_status_code(
-            axum::http::StatusCode::SERVICE_UNAVAILABLE,
-            DEADLINE,
-        ));
+    let bounded = Router::new().merge(shop).nest("/api", api).layer(
+        TimeoutLayer::with_status_code(axum::http::StatusCode::SERVICE_UNAVAILABLE, DEADLINE),
+    );
     Router::new()
         .merge(bounded)
         // Lasts as long as the run that is watched.

@@ -74,8 +74,7 @@ async fn begin(State(app): State<App>, who: Bearer, body: Body, kind: Kind) -> A
         return Ok(Json(json!({ "changes": changes })).into_response());
     }
     let actor = who.actor();
-    let run_id =
-        runs::start(&app.relay, who.tenant, &store, kind, &actor, store::now()).await?;
+    let run_id = runs::start(&app.relay, who.tenant, &store, kind, &actor, store::now()).await?;
     let begun = Begun { run_id, progress: format!("/api/runs/{run_id}/progress") };
     Ok((StatusCode::ACCEPTED, Json(begun)).into_response())
 }
@@ -128,7 +127,7 @@ pub(super) async fn accept(
     let request = read(body)?;
     let store = runs::named_store(&app.relay, who.tenant, &request.store).await?;
     let (actor, now) = (who.actor(), store::now());
-    store_policy::accept_fork(&app.relay, who.tenant, store.id, &actor, now).await?;
+    store_policy::accept_fork(&app.relay, who.tenant, &store, &actor, now).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -101,11 +101,7 @@ async fn send(
     claimed: &[Push],
 ) -> Result<Vec<StockOutcome>, (String, Option<ChannelError>)> {
     let untold = |reason: String| (reason, None);
-    let (connection, sealed) =
-        secret.ok_or_else(|| untold("the store has no connection: connect it again".to_owned()))?;
-    let place = Place { tenant, table: "connections", row: connection, field: "secret" };
-    let secret = relay.vault.open(place, &sealed).map_err(|error| untold(error.to_string()))?;
-    let signer = Signer::new([&secret]).map_err(|error| untold(error.to_string()))?;
+    let signer = signer(relay, tenant, secret).map_err(untold)?;
     let client =
         store_client::client(relay, tenant, store).map_err(|error| untold(error.to_string()))?;
     let body = StockPushes {
@@ -120,6 +116,37 @@ async fn send(
             .collect(),
     };
     client.push_stock(&body, &signer).await.map_err(|error| (error.to_string(), Some(error)))
+}
+
+/// Signs as the store's newest connection; else says what to do.
+fn signer(
+    relay: &Relay,
+    tenant: TenantId,
+    secret: Option<(Uuid, Vec<u8>)>,
+) -> Result<Signer, String> {
+    let (connection, sealed) =
+        secret.ok_or_else(|| "the store has no connection: connect it again".to_owned())?;
+    let place = Place { tenant, table: "connections", row: connection, field: "secret" };
+    let secret = relay.vault.open(place, &sealed).map_err(|error| error.to_string())?;
+    Signer::new([&secret]).map_err(|error| error.to_string())
+}
+
+/// Has a shop forget the numbers of all pushes, before it is taken up again with another database.
+///
+/// # Errors
+/// With what to do, in words.
+pub(super) async fn begin_anew(
+    relay: &Relay,
+    tenant: TenantId,
+    store: &integrations::Integration,
+) -> Result<(), String> {
+    let mut tx = relay.db.read().await.map_err(|error| error.to_string())?;
+    let secret = connections::newest_secret(&mut tx, tenant, store.id).await;
+    let secret = secret.map_err(|error| error.to_string())?;
+    drop(tx);
+    let signer = signer(relay, tenant, secret)?;
+    let client = store_client::client(relay, tenant, store).map_err(|error| error.to_string())?;
+    client.begin_pushes(&signer).await.map_err(|error| error.to_string())
 }
 
 /// Brings one push, its listing and its store to what the shop answered.

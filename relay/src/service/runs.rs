@@ -63,7 +63,9 @@ pub enum StartError {
     #[error("the store is disconnected: connect it again first")]
     Disconnected,
     /// Two databases claim to be this shop.
-    #[error("the store is halted, because two databases claim to be this shop: decide which one is")]
+    #[error(
+        "the store is halted, because two databases claim to be this shop: decide which one is"
+    )]
     Forked,
     /// The database did not answer.
     #[error(transparent)]

@@ -4,10 +4,25 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Relay, Work};
+use super::{Relay, Work, push_stock};
 use crate::store::{
-    IntegrationId, StoreError, TenantId, audit, integrations, lineage, listings, runs,
+    IntegrationId, StoreError, TenantId, audit, integrations, integrations::Integration, lineage,
+    listings, runs,
 };
+
+/// Why a halted store was not taken up again.
+#[derive(Debug, thiserror::Error)]
+pub enum AcceptError {
+    /// It is not halted.
+    #[error("the store is not halted")]
+    NotHalted,
+    /// The shop itself has to hear of it first.
+    #[error("the shop could not be told: {0}")]
+    Shop(String),
+    /// The database did not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
 
 /// Whose number counts where a stock was edited in the shop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -46,14 +61,22 @@ pub async fn set(
 /// one can be relied on: every stock is read anew, and what the ledger has counts.
 ///
 /// # Errors
-/// When the database does not answer.
+/// See [`AcceptError`].
 pub async fn accept_fork(
     relay: &Relay,
     tenant: TenantId,
-    integration: IntegrationId,
+    store: &Integration,
     actor: &str,
     now: DateTime<Utc>,
-) -> Result<(), StoreError> {
+) -> Result<(), AcceptError> {
+    if store.forked_at.is_none() {
+        return Err(AcceptError::NotHalted);
+    }
+    // The shop first: until it is taken up again nothing is pushed to it.
+    if store.store_id.is_some() {
+        push_stock::begin_anew(relay, tenant, store).await.map_err(AcceptError::Shop)?;
+    }
+    let integration = store.id;
     let mut tx = relay.db.write().await?;
     integrations::lock(&mut tx, tenant, integration).await?;
     if integrations::unfork(&mut tx, tenant, integration, now).await? {

@@ -503,7 +503,8 @@ struct OfPiece {
 }
 
 /// Has every open listing of a store read anew, as if it were new: the shop's database is not the one
-/// that the mirrors were kept for. Pushes that were frozen for that one are void.
+/// that the mirrors were kept for. Pushes that were frozen for that one are void, and numbers begin
+/// anew.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -524,9 +525,10 @@ pub async fn begin_anew(
     )?;
     execute!(
         tx,
-        "UPDATE listings SET state = 'opening', reason = NULL, mirror = NULL, reading = NULL,
-            reading_at = NULL, reading_changes = NULL, changes = changes + 1, updated_at = $3
-         WHERE tenant_id = $1 AND integration_id = $2 AND state = 'open'",
+        "UPDATE listings SET state = CASE WHEN state = 'open' THEN 'opening' ELSE state END,
+            mirror = NULL, reading = NULL, reading_at = NULL, reading_changes = NULL, push_no = 0,
+            changes = changes + 1, updated_at = $3
+         WHERE tenant_id = $1 AND integration_id = $2",
         tenant,
         integration,
         now,

@@ -346,11 +346,7 @@ pub async fn list(tx: &mut Tx, tenant: TenantId, limit: i64) -> Result<Vec<Shown
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn findings(
-    tx: &mut Tx,
-    tenant: TenantId,
-    id: Uuid,
-) -> Result<Vec<Finding>, StoreError> {
+pub async fn findings(tx: &mut Tx, tenant: TenantId, id: Uuid) -> Result<Vec<Finding>, StoreError> {
     fetch!(
         fetch_all,
         tx,

@@ -58,11 +58,8 @@ mod tests {
         assert_eq!(digest(&one, None), digest(&same, None));
         let other = json!({ "id": 1, "total": "5.01" });
         assert_ne!(digest(&one, None), digest(&other, None));
-        let facts = |rev, key: &str| Facts {
-            rev,
-            order_key: Some(key.to_owned()),
-            ..Facts::default()
-        };
+        let facts =
+            |rev, key: &str| Facts { rev, order_key: Some(key.to_owned()), ..Facts::default() };
         let known = digest(&one, Some(&facts(Some(1), "a")));
         assert_eq!(known, digest(&one, Some(&facts(Some(2), "a"))));
         assert_ne!(known, digest(&one, Some(&facts(Some(1), "b"))));
