@@ -177,6 +177,25 @@ pub async fn brought(
     .map(drop)
 }
 
+/// Notes that a listing showed the thing as it is in the ledger. What still has to be fetched stays heard
+/// of.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn unchanged(tx: &mut Tx, key: Key<'_>) -> Result<(), StoreError> {
+    execute!(
+        tx,
+        "UPDATE resources SET heard_at = NULL
+         WHERE tenant_id = $1 AND integration_id = $2 AND resource = $3 AND remote_id = $4
+           AND fetch_at IS NULL AND heard_at IS NOT NULL",
+        key.tenant,
+        key.integration,
+        key.resource,
+        key.remote_id,
+    )
+    .map(drop)
+}
+
 /// Puts a thing back, to be fetched at `at`; `failed` counts against it.
 ///
 /// # Errors

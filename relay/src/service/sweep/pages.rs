@@ -237,7 +237,9 @@ impl Sweep<'_> {
         // Whatever its `rev` says: a change that the plugin never noticed has not raised it.
         let known = standing.content.as_deref();
         let same = known == Some(&ledger::digest(&payload, read.as_ref()));
-        if !same {
+        if same {
+            resources::unchanged(tx, key).await?;
+        } else {
             if let (Some(facts), Some(fields)) = (facts, payload.as_object_mut()) {
                 fields.insert("nexpura".to_owned(), facts);
             }
