@@ -74,13 +74,23 @@ pub(crate) async fn opening_counts(relay: &Relay, counted: &[(&str, i64)]) -> Re
     Ok(())
 }
 
-/// One visit; prints the sale, its movements and what remains, as they arrive.
+/// Each of these orders is one sale. Others may have been bought meanwhile: the shop is open.
+pub(crate) async fn each_once(relay: &Relay, orders: &[u64]) -> Result<()> {
+    let sales = relay.sales().await?;
+    for order in orders {
+        let count = sales.iter().filter(|sale| sale.external_id == order.to_string()).count();
+        ensure!(count == 1, "order {order} is {count} sales in the ledger");
+    }
+    Ok(())
+}
+
+/// One visit; prints the sale, its movements and what remains, as they arrive. Gives the order's id.
 pub(crate) async fn visit(
     shop: &Shop,
     relay: &Relay,
     ids: &[(String, u64)],
     visit: &Visit,
-) -> Result<()> {
+) -> Result<u64> {
     let mut cart = shop.cart().await?;
     visit.email.clone_into(&mut cart.email);
     for (sku, quantity) in visit.items {
@@ -115,7 +125,7 @@ pub(crate) async fn visit(
         "order {order} is {theirs} in the shop and {} in the ledger",
         sale.total
     );
-    Ok(())
+    Ok(order)
 }
 
 /// The movement of a SKU that this order made, and the stock that remains on both sides.
