@@ -6,4 +6,6 @@ mod shop;
 mod support;
 
 mod history;
+mod once;
 mod opening;
+mod trust;
