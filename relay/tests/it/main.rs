@@ -6,6 +6,7 @@ mod shop;
 mod support;
 
 mod history;
+mod isolation;
 mod once;
 mod opening;
 mod trust;
