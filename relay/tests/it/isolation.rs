@@ -120,6 +120,9 @@ async fn jeweller(
     let ring = *shop.fake.shop().products.keys().next().unwrap();
     shop.request(|shop| shop.paid_order(&[(ring, 2)]));
     let mut events = shop.spool.lock().unwrap().take();
+    let own_event = events.iter().rfind(|event| event.topic.to_string().starts_with("product"));
+    let own_event = own_event.unwrap().clone();
+    shop.push_events(vec![own_event.clone()]).await;
     let order =
         events.iter_mut().rfind(|event| event.topic.to_string().starts_with("order")).unwrap();
     // Even the event's id is the same in both shops; only its words differ.
