@@ -9,4 +9,5 @@ mod history;
 mod isolation;
 mod once;
 mod opening;
+mod touches;
 mod trust;
