@@ -1,15 +1,16 @@
 //! `/api/drift`: stocks that were not what the ledger expected, and what a person decides of them.
 
-use axum::{
-    Json,
-    extract::{Path, Query, State},
-    http::StatusCode,
-};
+use axum::{Json, extract::State, http::StatusCode};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{App, auth::Bearer, error::ApiError};
+use super::{
+    App,
+    auth::Bearer,
+    error::ApiError,
+    extract::{Path, Query},
+};
 use crate::{
     domain::Quantity,
     service::drift::{self, Verdict},

@@ -5,6 +5,7 @@ mod customers;
 mod drift;
 mod error;
 mod events;
+mod extract;
 mod health;
 mod inventory;
 mod limit;
@@ -17,16 +18,14 @@ use std::time::Duration;
 
 use axum::{
     Router,
+    extract::DefaultBodyLimit,
     http::{HeaderName, Request},
     middleware,
     routing::{get, post},
 };
 use metrics_exporter_prometheus::PrometheusHandle;
 use nexpura_protocol::batch::MAX_BYTES;
-use tower_http::{
-    catch_panic::CatchPanicLayer, limit::RequestBodyLimitLayer, timeout::TimeoutLayer,
-    trace::TraceLayer,
-};
+use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer, trace::TraceLayer};
 
 pub use error::ApiError;
 pub use limit::Limits;
@@ -53,12 +52,12 @@ pub struct App {
 pub fn router(app: App) -> Router {
     let shop = Router::new()
         .route("/v1/push", post(shop::push))
-        .layer(RequestBodyLimitLayer::new(MAX_BYTES))
+        .layer(DefaultBodyLimit::max(MAX_BYTES))
         .merge(
             Router::new()
                 .route("/v1/connect", post(shop::connect))
                 .route("/v1/disconnect", post(shop::disconnect))
-                .layer(RequestBodyLimitLayer::new(MAX_SMALL_BODY)),
+                .layer(DefaultBodyLimit::max(MAX_SMALL_BODY)),
         );
     let api = Router::new()
         .route("/inventory", get(inventory::list))
@@ -74,7 +73,7 @@ pub fn router(app: App) -> Router {
         .route("/runs", get(runs::list))
         .route("/runs/{id}", get(runs::show))
         .nest("/integrations/woocommerce", woocommerce())
-        .layer(RequestBodyLimitLayer::new(MAX_SMALL_BODY));
+        .layer(DefaultBodyLimit::max(MAX_SMALL_BODY));
     let bounded = Router::new().merge(shop).nest("/api", api).layer(
         TimeoutLayer::with_status_code(axum::http::StatusCode::SERVICE_UNAVAILABLE, DEADLINE),
     );

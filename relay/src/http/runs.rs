@@ -4,14 +4,14 @@ use std::{convert::Infallible, time::Duration};
 
 use axum::{
     Json,
-    extract::{Path, State},
+    extract::State,
     response::sse::{Event, KeepAlive, Sse},
 };
 use futures::{Stream, StreamExt, stream};
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::{App, auth::Bearer, error::ApiError};
+use super::{App, auth::Bearer, error::ApiError, extract::Path};
 use crate::{
     service::Relay,
     store::{

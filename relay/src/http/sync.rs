@@ -3,7 +3,7 @@
 
 use axum::{
     Json,
-    extract::{State, rejection::JsonRejection},
+    extract::State,
     http::StatusCode,
     response::{IntoResponse, Response},
 };
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{App, auth::Bearer, error::ApiError};
+use super::{App, auth::Bearer, error::ApiError, extract::Body};
 use crate::{
     service::{
         drift,
@@ -39,35 +39,38 @@ struct Begun {
 }
 
 /// `POST …/sync/products`.
-pub(super) async fn products(app: State<App>, who: Bearer, body: Body) -> Answer {
+pub(super) async fn products(app: State<App>, who: Bearer, body: Body<Request>) -> Answer {
     begin(app, who, body, Kind::Products).await
 }
 
 /// `POST …/sync/customers`.
-pub(super) async fn customers(app: State<App>, who: Bearer, body: Body) -> Answer {
+pub(super) async fn customers(app: State<App>, who: Bearer, body: Body<Request>) -> Answer {
     begin(app, who, body, Kind::Customers).await
 }
 
 /// `POST …/sync/orders`.
-pub(super) async fn orders(app: State<App>, who: Bearer, body: Body) -> Answer {
+pub(super) async fn orders(app: State<App>, who: Bearer, body: Body<Request>) -> Answer {
     begin(app, who, body, Kind::Orders).await
 }
 
 /// `POST …/sync/inventory`: with `dry_run` it only shows what would change.
-pub(super) async fn inventory(app: State<App>, who: Bearer, body: Body) -> Answer {
+pub(super) async fn inventory(app: State<App>, who: Bearer, body: Body<Request>) -> Answer {
     begin(app, who, body, Kind::Inventory).await
 }
 
 /// `POST …/reconcile`.
-pub(super) async fn reconcile(app: State<App>, who: Bearer, body: Body) -> Answer {
+pub(super) async fn reconcile(app: State<App>, who: Bearer, body: Body<Request>) -> Answer {
     begin(app, who, body, Kind::Reconcile).await
 }
 
-type Body = Result<Json<Request>, JsonRejection>;
 type Answer = Result<Response, ApiError>;
 
-async fn begin(State(app): State<App>, who: Bearer, body: Body, kind: Kind) -> Answer {
-    let request = read(body)?;
+async fn begin(
+    State(app): State<App>,
+    who: Bearer,
+    Body(request): Body<Request>,
+    kind: Kind,
+) -> Answer {
     let store = runs::named_store(&app.relay, who.tenant, &request.store).await?;
     if request.dry_run && kind == Kind::Inventory {
         let changes = runs::dry_run(&app.relay, who.tenant, store.id).await?;
@@ -83,9 +86,8 @@ async fn begin(State(app): State<App>, who: Bearer, body: Body, kind: Kind) -> A
 pub(super) async fn resume(
     State(app): State<App>,
     who: Bearer,
-    body: Body,
+    Body(request): Body<Request>,
 ) -> Result<StatusCode, ApiError> {
-    let request = read(body)?;
     let store = runs::named_store(&app.relay, who.tenant, &request.store).await?;
     let actor = who.actor();
     let now = store::now();
@@ -109,9 +111,8 @@ pub(super) struct PolicyRequest {
 pub(super) async fn policy(
     State(app): State<App>,
     who: Bearer,
-    body: Result<Json<PolicyRequest>, JsonRejection>,
+    Body(request): Body<PolicyRequest>,
 ) -> Result<StatusCode, ApiError> {
-    let request = read(body)?;
     let store = runs::named_store(&app.relay, who.tenant, &request.store).await?;
     let (actor, now) = (who.actor(), store::now());
     store_policy::set(&app.relay, who.tenant, store.id, request.drift, &actor, now).await?;
@@ -122,16 +123,10 @@ pub(super) async fn policy(
 pub(super) async fn accept(
     State(app): State<App>,
     who: Bearer,
-    body: Body,
+    Body(request): Body<Request>,
 ) -> Result<StatusCode, ApiError> {
-    let request = read(body)?;
     let store = runs::named_store(&app.relay, who.tenant, &request.store).await?;
     let (actor, now) = (who.actor(), store::now());
     store_policy::accept_fork(&app.relay, who.tenant, &store, &actor, now).await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-fn read<T>(body: Result<Json<T>, JsonRejection>) -> Result<T, ApiError> {
-    body.map(|Json(request)| request)
-        .map_err(|rejection| ApiError::BadRequest(rejection.body_text()))
 }

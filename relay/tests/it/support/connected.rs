@@ -19,7 +19,10 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::database;
+use super::{
+    api::{Api, Reply, Signed},
+    database,
+};
 use crate::shop::{
     Mark, Shop,
     server::{CONSUMER_KEY, CONSUMER_SECRET, FakeShop, Town},
@@ -142,6 +145,12 @@ impl Connected {
                 return verdicts;
             }
         }
+    }
+
+    /// Pushes these bytes over HTTP, signed as the sender signs them.
+    pub(crate) async fn post(&self, api: &Api, path: &str, body: Vec<u8>) -> Reply {
+        let signed = Signed::new(&self.connection_id(), &self.secret, &body);
+        api.post_signed(path, &signed, body).await
     }
 
     /// Fetches until nothing is due now.

@@ -140,3 +140,12 @@ pub(crate) fn moment(db: &Db, at: DateTime<Utc>) -> String {
         Db::Postgres(_) => format!("'{}'::timestamptz", at.to_rfc3339()),
     }
 }
+
+/// Bytes as this database writes them in a statement.
+pub(crate) fn bytes(db: &Db, bytes: &[u8]) -> String {
+    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    match db {
+        Db::Sqlite { .. } => format!("x'{hex}'"),
+        Db::Postgres(_) => format!("'\\x{hex}'::bytea"),
+    }
+}
