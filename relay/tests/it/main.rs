@@ -5,6 +5,7 @@
 mod shop;
 mod support;
 
+mod connect;
 mod history;
 mod isolation;
 mod once;

@@ -31,7 +31,7 @@ fn every_thread_but_php_s_own_blocks_all_signals() {
     let threads = told["threads"].as_object().unwrap();
     assert!(!threads.is_empty(), "{told}");
     // All but SIGKILL and SIGSTOP, which cannot be blocked, and the two that glibc keeps for itself.
-    let all = !0_u64 & !(1 << 8) & !(1 << 18) & !(1 << 31) & !(1 << 32);
+    let all: u64 = !(1 << 8) & !(1 << 18) & !(1 << 31) & !(1 << 32);
     for (name, blocked) in threads {
         let blocked = u64::from_str_radix(blocked.as_str().unwrap(), 16).unwrap();
         assert_eq!(blocked & all, all, "{name}");
