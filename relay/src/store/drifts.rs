@@ -88,6 +88,30 @@ pub async fn fresh(
     )
 }
 
+/// How many stocks of a store were emptied by adopting what the shop had, since `since`.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn emptied_since(
+    tx: &mut Tx,
+    tenant: TenantId,
+    integration: IntegrationId,
+    since: DateTime<Utc>,
+) -> Result<i64, StoreError> {
+    let (count,) = fetch!(
+        fetch_one,
+        tx,
+        (i64,),
+        "SELECT COUNT(*) FROM drifts
+         WHERE tenant_id = $1 AND integration_id = $2 AND status = 'adopted'
+           AND resolved_at >= $3 AND mirror > 0 AND reading <= 0",
+        tenant,
+        integration,
+        since,
+    )?;
+    Ok(count)
+}
+
 /// A drift that waits for a person, by its key.
 ///
 /// # Errors

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 /// What WooCommerce sends along that is not about the thing itself: it differs between a REST answer, a
-/// webhook and an event.
-const PASSING: [&str; 2] = ["_links", "nexpura"];
+/// webhook and an event, or, as the related products do, from one reading to the next.
+const PASSING: [&str; 3] = ["_links", "nexpura", "related_ids"];
 
 /// A digest of a representation and its facts, the same for whatever way they came. `rev` is left out:
 /// it counts what may have changed, not what did.

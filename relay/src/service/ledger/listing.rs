@@ -83,17 +83,22 @@ pub(super) async fn follow(
             Standing { inventory_id: None, state, reason: Some(reason), backorders }
         }
     };
-    match listing {
-        None => listings::insert(tx, tenant, integration, stock_id, &standing, source.now).await?,
+    let opened = match listing {
+        None => {
+            listings::insert(tx, tenant, integration, stock_id, &standing, source.now).await?;
+            true
+        }
         Some(listing) if listing.state == "open" && standing.state == "opening" => {
             listings::set_backorders(tx, tenant, listing.id, backorders).await?;
+            false
         }
         Some(listing) if listing.state != standing.state => {
             listings::restate(tx, tenant, listing.id, &standing, source.now).await?;
+            true
         }
-        Some(_) => {}
-    }
-    if standing.state == "opening" {
+        Some(_) => false,
+    };
+    if opened && standing.state == "opening" {
         ask_for_reading(tx, source).await?;
     }
     Ok(())

@@ -1,11 +1,16 @@
 //! Drift: somebody edited a stock in the shop. Whose number counts is the store's policy, unless it would
 //! empty too much at once: then a person decides.
 
+use chrono::TimeDelta;
+
 use super::{Cursor, Sweep, report};
 use crate::{
     service::drift::{Verdict, carry_out, empties_too_much},
     store::{self, StoreError, Tx, drifts, integrations, listings, resources::Key},
 };
+
+/// Stocks that are emptied within this time count as at once.
+const TOGETHER: TimeDelta = TimeDelta::hours(1);
 
 impl Sweep<'_> {
     /// Decides the drifts that this run has found.
@@ -21,8 +26,11 @@ impl Sweep<'_> {
         }
         let verdict = self.policy(&mut tx).await?;
         let emptied = found.iter().filter(|drift| empties(drift, verdict)).count();
+        let emptied = i64::try_from(emptied).unwrap_or(i64::MAX);
+        // What comes little by little counts together.
+        let before = drifts::emptied_since(&mut tx, tenant, id, now - TOGETHER).await?;
         let open = listings::count_open(&mut tx, tenant, id).await?;
-        let hold = empties_too_much(i64::try_from(emptied).unwrap_or(i64::MAX), open);
+        let hold = emptied > 0 && empties_too_much(emptied + before, open);
         for drift in &found {
             self.report(&mut tx, drift).await?;
             if !hold {

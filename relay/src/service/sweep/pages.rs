@@ -224,13 +224,13 @@ impl Sweep<'_> {
         now: DateTime<Utc>,
     ) -> Result<Row, StoreError> {
         let standing = resources::seen(tx, key, now).await?;
+        let stock = self.stock_shown(resource, &item);
         if standing.arrived_at > asked_at - SAME_MOMENT {
             // Something about it arrived while the page was under way: it is asked for by itself.
             resources::want(tx, key, now).await?;
-            return Ok(Row::Unchanged);
+            return self.seen_product(tx, key, stock, label(&item), Row::Unchanged, now).await;
         }
         let mut payload = item;
-        let stock = self.stock_shown(resource, &payload);
         let facts = payload.get("nexpura").cloned();
         let read = facts_of(&mut payload);
         let label = label(&payload);
@@ -257,17 +257,32 @@ impl Sweep<'_> {
                 return Ok(Row::Failed { label, reason });
             }
         }
-        if resource == Resource::Product {
-            if let Some(quantity) = stock {
-                self.note_reading(tx, key.remote_id, quantity, now).await?;
-            }
-            let (tenant, id) = (self.tenant, self.store.id);
-            let why = listings::why_not(tx, tenant, id, key.remote_id).await?;
-            if let Some(reason) = why {
-                return Ok(Row::Skipped { label, reason });
-            }
+        let row = if same { Row::Unchanged } else { Row::Synced };
+        self.seen_product(tx, key, stock, label, row, now).await
+    }
+
+    /// Takes a product's stock as a reading, which a second one has to confirm, and says whether the
+    /// product is one for the ledger.
+    async fn seen_product(
+        &self,
+        tx: &mut Tx,
+        key: resources::Key<'_>,
+        stock: Option<i64>,
+        label: String,
+        row: Row,
+        now: DateTime<Utc>,
+    ) -> Result<Row, StoreError> {
+        if key.resource != Resource::Product.as_str() {
+            return Ok(row);
         }
-        Ok(if same { Row::Unchanged } else { Row::Synced })
+        if let Some(quantity) = stock {
+            self.note_reading(tx, key.remote_id, quantity, now).await?;
+        }
+        let why = listings::why_not(tx, self.tenant, self.store.id, key.remote_id).await?;
+        Ok(match why {
+            Some(reason) => Row::Skipped { label, reason },
+            None => row,
+        })
     }
 }
 
