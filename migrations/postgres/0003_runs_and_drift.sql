@@ -3,6 +3,9 @@
 -- A digest of the representation that is in the ledger: the same one again changes nothing.
 ALTER TABLE resources ADD COLUMN content BYTEA;
 
+-- When it was last brought up to date: a page that was asked for before that may be older.
+ALTER TABLE resources ADD COLUMN applied_at TIMESTAMPTZ;
+
 -- Whose number counts where somebody edited a stock in the shop; and since when its pushes wait for a
 -- person, because they would empty too much at once.
 ALTER TABLE integrations ADD COLUMN drift_policy TEXT NOT NULL DEFAULT 'ledger';
@@ -63,7 +66,7 @@ CREATE TABLE drifts (
     listing_id UUID NOT NULL,
     mirror BIGINT NOT NULL,
     reading BIGINT NOT NULL,
-    status TEXT NOT NULL CHECK (status IN ('held', 'pushed', 'adopted')),
+    status TEXT NOT NULL CHECK (status IN ('held', 'pushed', 'adopted', 'void')),
     created_at TIMESTAMPTZ NOT NULL,
     resolved_at TIMESTAMPTZ,
     PRIMARY KEY (tenant_id, id),

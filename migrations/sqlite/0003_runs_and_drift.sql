@@ -3,6 +3,9 @@
 -- A digest of the representation that is in the ledger: the same one again changes nothing.
 ALTER TABLE resources ADD COLUMN content BLOB;
 
+-- When it was last brought up to date: a page that was asked for before that may be older.
+ALTER TABLE resources ADD COLUMN applied_at TEXT;
+
 -- Whose number counts where somebody edited a stock in the shop; and since when its pushes wait for a
 -- person, because they would empty too much at once.
 ALTER TABLE integrations ADD COLUMN drift_policy TEXT NOT NULL DEFAULT 'ledger';
@@ -63,7 +66,7 @@ CREATE TABLE drifts (
     listing_id BLOB NOT NULL,
     mirror INTEGER NOT NULL,
     reading INTEGER NOT NULL,
-    status TEXT NOT NULL CHECK (status IN ('held', 'pushed', 'adopted')),
+    status TEXT NOT NULL CHECK (status IN ('held', 'pushed', 'adopted', 'void')),
     created_at TEXT NOT NULL,
     resolved_at TEXT,
     PRIMARY KEY (tenant_id, id),

@@ -23,6 +23,8 @@ const BACKGROUND_SECONDS = 5;
 final class Marks {
 	/** @var array<string, array<string, true>> Verbs said, by "resource:id". */
 	public static array $said = array();
+	/** @var array<int, true> Orders that were looked up because a hook passed only their id. */
+	public static array $sought = array();
 
 	/** @var array<string, array{0: string, 1: int}> Resource and id captured as deleted, by "resource:id". */
 	public static array $deleted = array();

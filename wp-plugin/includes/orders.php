@@ -32,16 +32,15 @@ function mark_order( mixed $order, string $verb = 'updated' ): void {
  * @param mixed $id What a hook passed.
  */
 function mark_order_id( mixed $id ): void {
-	static $passed = array();
-	$id            = id_passed( $id );
+	$id = id_passed( $id );
 	if ( 0 === $id || is_marked( 'order', $id ) ) {
 		return;
 	}
 	$order = order_in_hand( $id );
-	if ( null === $order && ! isset( $passed[ $id ] ) && captures() ) {
+	if ( null === $order && ! isset( Marks::$sought[ $id ] ) && captures() ) {
 		$order = guarded( static fn() => wc_get_order( $id ), null, 'finding an order' );
-		// Asked once a request; a draft that becomes an order is saved, which says so.
-		$passed[ $id ] = true;
+		// Asked once until all is captured; a draft that becomes an order is saved, which says so.
+		Marks::$sought[ $id ] = true;
 	}
 	mark_order( $order );
 }

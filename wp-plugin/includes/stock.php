@@ -210,6 +210,10 @@ function push_one( array $push ): array {
 		return $answer( 'failed' );
 	}
 	$product = wc_get_product( $stock_id );
+	// What was added stays added, whatever became of the product since.
+	if ( ( ! $product instanceof WC_Product || ! $product->managing_stock() ) && is_last_push( $stock_id, $number, $id ) ) {
+		return $answer( 'duplicate' );
+	}
 	if ( ! $product instanceof WC_Product ) {
 		return $answer( 'missing' );
 	}
@@ -264,9 +268,23 @@ function add_once( int $stock_id, int $number, string $id, string $delta ): stri
 	if ( $changed > 0 ) {
 		return 'applied';
 	}
-	$last = $wpdb->get_row( $wpdb->prepare( "SELECT push_no, push_id FROM {$table} WHERE stock_id = %d", $stock_id ) );
 	// phpcs:enable
-	return null !== $last && (int) $last->push_no === $number && $last->push_id === $id ? 'duplicate' : 'out_of_order';
+	return is_last_push( $stock_id, $number, $id ) ? 'duplicate' : 'out_of_order';
+}
+
+/**
+ * Whether this was the last push of a stock.
+ *
+ * @param int    $stock_id Who owns the stock.
+ * @param int    $number   The push's number.
+ * @param string $id       The push's id.
+ */
+function is_last_push( int $stock_id, int $number, string $id ): bool {
+	global $wpdb;
+	$table = pushes_table();
+	// phpcs:ignore WordPress.DB
+	$last = $wpdb->get_row( $wpdb->prepare( "SELECT push_no, push_id FROM {$table} WHERE stock_id = %d", $stock_id ) );
+	return null !== $last && (int) $last->push_no === $number && $last->push_id === $id;
 }
 
 /**

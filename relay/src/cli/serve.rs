@@ -34,6 +34,7 @@ pub(super) async fn serve(relay: Relay) -> anyhow::Result<()> {
     let server = tokio::spawn(server.into_future());
     asked_to_stop().await?;
     tracing::info!("stopping");
+    relay.wake.stop();
     let _ = stop.send(true);
     server.await??;
     workers.await?;

@@ -1,6 +1,7 @@
 //! The machine API: what shops push, and what other systems read. Every route is on this page.
 
 mod auth;
+mod conflicts;
 mod customers;
 mod drift;
 mod error;
@@ -67,6 +68,7 @@ pub fn router(app: App) -> Router {
         .route("/customers", get(customers::list))
         .route("/events", get(events::list))
         .route("/events/{id}/retry", post(events::retry))
+        .route("/conflicts", get(conflicts::list))
         .route("/drift", get(drift::list))
         .route("/drift/{id}/adopt", post(drift::adopt))
         .route("/drift/{id}/push", post(drift::push))

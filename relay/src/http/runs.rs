@@ -93,6 +93,9 @@ fn moves(relay: Relay, tenant: TenantId, id: Uuid) -> impl Stream<Item = Shown> 
                     let next = run.finished_at.is_none().then(|| Some(run.clone()));
                     return Some((run, next));
                 }
+                if relay.wake.is_stopping() {
+                    return None;
+                }
                 tokio::time::sleep(LOOK_EVERY).await;
             }
         }

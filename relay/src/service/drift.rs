@@ -77,8 +77,9 @@ pub async fn decide(
     now: DateTime<Utc>,
 ) -> Result<bool, StoreError> {
     let mut tx = relay.db.write().await?;
+    let Some(store) = drifts::store_of(&mut tx, tenant, id).await? else { return Ok(false) };
+    integrations::lock(&mut tx, tenant, store).await?;
     let Some(drift) = drifts::held(&mut tx, tenant, id).await? else { return Ok(false) };
-    integrations::lock(&mut tx, tenant, drift.integration_id).await?;
     carry_out(&mut tx, tenant, &drift, verdict, now).await?;
     let action = if verdict == Verdict::Adopt { "drift.adopted" } else { "drift.pushed" };
     audit::record(&mut tx, tenant, actor, action, &drift.sku, now).await?;

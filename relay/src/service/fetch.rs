@@ -21,6 +21,7 @@ use crate::{
     store::{
         self, IntegrationId, StoreError, TenantId, Tx, inbox, integrations, resources,
         resources::{Due, Key},
+        sales,
     },
 };
 
@@ -47,7 +48,7 @@ pub async fn fetch_due(relay: &Relay, tenant: TenantId) -> Result<usize, StoreEr
         by_store.entry(thing.integration_id).or_default().push(thing);
     }
     try_join_all(by_store.into_values().map(|things| async move {
-        for thing in things {
+        for thing in things.into_iter().take_while(|_| !relay.wake.is_stopping()) {
             one(relay, tenant, thing).await?;
         }
         Ok::<_, StoreError>(())
@@ -166,12 +167,12 @@ pub(super) async fn apply_answer(
             content = Some(ledger::digest(&payload, facts.as_ref()));
             ledger::apply(tx, source, resource, &payload, facts.as_ref(), OrderFate::Stands).await
         }
-        None => ledger::apply_gone(tx, source, resource, key.remote_id).await,
+        None => gone(tx, source, key, resource).await,
     };
     match applied {
         Ok(()) => {
             tx.keep().await?;
-            resources::applied(tx, key, rev, content.as_deref()).await?;
+            resources::applied(tx, key, rev, content.as_deref(), source.now).await?;
             settle(tx, key, Verdict::Applied, None).await?;
             Ok(Ok(()))
         }
@@ -181,6 +182,32 @@ pub(super) async fn apply_answer(
             Ok(Err(error))
         }
     }
+}
+
+/// The shop has no such thing any more. An order is told as it last stood, if an event has told that.
+async fn gone(
+    tx: &mut Tx,
+    source: &Source,
+    key: Key<'_>,
+    resource: Resource,
+) -> Result<(), ApplyError> {
+    if resource == Resource::Order {
+        let words = inbox::last_words(tx, key.tenant, key.integration, key.remote_id).await?;
+        let read = words.and_then(|(payload, facts)| {
+            let facts = facts.and_then(|facts| serde_json::from_str(&facts).ok());
+            Some((serde_json::from_str::<Value>(&payload).ok()?, facts))
+        });
+        if let Some((payload, facts)) = read {
+            let (facts, fate) = (facts.as_ref(), OrderFate::Deleted);
+            let told = ledger::apply(tx, source, resource, &payload, facts, fate).await;
+            let known = sales::lock(tx, key.tenant, key.integration, key.remote_id, None).await?;
+            // Words that nobody understands matter only where nothing else is known of the order.
+            if !matches!(told, Err(ApplyError::Mapping(_))) || known.is_none() {
+                return told;
+            }
+        }
+    }
+    ledger::apply_gone(tx, source, resource, key.remote_id).await
 }
 
 async fn settle(

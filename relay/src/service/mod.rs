@@ -1,6 +1,9 @@
 //! Use cases. Each opens and commits its own transaction, and holds none across the network.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
 use anyhow::Context;
 use tokio::sync::Notify;
@@ -59,12 +62,24 @@ pub enum Work {
 /// Tells the workers of this process that there is work, so that it need not wait to be looked for.
 #[derive(Debug, Default)]
 pub struct Wake {
+    stopping: AtomicBool,
     fetch: Notify,
     sweep: Notify,
     push: Notify,
 }
 
 impl Wake {
+    /// Tells long work to leave off where it stands.
+    pub fn stop(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether long work is to leave off.
+    #[must_use]
+    pub fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
+    }
+
     /// What a worker of this kind waits for.
     #[must_use]
     pub fn of(&self, work: Work) -> &Notify {

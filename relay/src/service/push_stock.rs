@@ -168,12 +168,12 @@ async fn settle(
         }
         Some(StockVerdict::Unmanaged) => {
             let reason = "the shop does not manage its stock";
-            pushes::finish(tx, tenant, push.id, "void", Some(reason), now).await?;
+            pushes::refused(tx, tenant, push, reason, now).await?;
             ledger::listing_lost(tx, &source, push.stock_id, "unmanaged", reason).await?;
         }
         Some(StockVerdict::Missing) => {
             let reason = "the shop has deleted it";
-            pushes::finish(tx, tenant, push.id, "void", Some(reason), now).await?;
+            pushes::refused(tx, tenant, push, reason, now).await?;
             ledger::listing_lost(tx, &source, push.stock_id, "missing", reason).await?;
         }
         Some(StockVerdict::OutOfOrder) => {

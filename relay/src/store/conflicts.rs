@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::{StoreError, TenantId, Tx, execute, new_id};
+use super::{StoreError, TenantId, Tx, execute, fetch, new_id};
 
 /// A conflict to be recorded.
 #[derive(Debug)]
@@ -74,4 +74,45 @@ pub async fn resolve(
         now,
     )
     .map(drop)
+}
+
+/// A conflict as it is stored; the quantity in thousandths.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Shown {
+    /// Its key within the tenant.
+    pub id: Uuid,
+    /// `oversale` or `never_reduced`.
+    pub kind: String,
+    /// The piece's SKU.
+    pub sku: Option<String>,
+    /// The sale behind it.
+    pub sale_id: Option<Uuid>,
+    /// The number of its order.
+    pub order_number: Option<String>,
+    /// The quantity below zero, or the units that never left the shop's stock.
+    pub quantity: i64,
+    /// When it was noticed.
+    pub created_at: DateTime<Utc>,
+}
+
+/// What waits for a person, the newest first.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn open(tx: &mut Tx, tenant: TenantId, limit: i64) -> Result<Vec<Shown>, StoreError> {
+    fetch!(
+        fetch_all,
+        tx,
+        Shown,
+        "SELECT c.id, c.kind, COALESCE(v.sku, l.sku) AS sku, c.sale_id, s.number AS order_number,
+            c.quantity, c.created_at
+         FROM conflicts c
+         LEFT JOIN inventory v ON v.tenant_id = c.tenant_id AND v.id = c.inventory_id
+         LEFT JOIN sales s ON s.tenant_id = c.tenant_id AND s.id = c.sale_id
+         LEFT JOIN sale_items l ON l.tenant_id = c.tenant_id AND l.sale_id = c.sale_id
+           AND l.line_id = c.line_id
+         WHERE c.tenant_id = $1 AND c.resolved_at IS NULL ORDER BY c.id DESC LIMIT $2",
+        tenant,
+        limit,
+    )
 }

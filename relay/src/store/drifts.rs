@@ -47,7 +47,7 @@ pub async fn hold(
             created_at)
          VALUES ($1, $2, $3, $4, $5, $6, 'held', $7)
          ON CONFLICT (tenant_id, listing_id) WHERE status = 'held'
-         DO UPDATE SET mirror = $5, reading = $6",
+         DO UPDATE SET mirror = $5, reading = $6, created_at = $7",
         tenant,
         new_id(),
         integration,
@@ -110,6 +110,26 @@ pub async fn emptied_since(
         since,
     )?;
     Ok(count)
+}
+
+/// The store that a drift was found in.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn store_of(
+    tx: &mut Tx,
+    tenant: TenantId,
+    id: Uuid,
+) -> Result<Option<IntegrationId>, StoreError> {
+    let row = fetch!(
+        fetch_optional,
+        tx,
+        (Uuid,),
+        "SELECT integration_id FROM drifts WHERE tenant_id = $1 AND id = $2",
+        tenant,
+        id,
+    )?;
+    Ok(row.map(|(store,)| store))
 }
 
 /// A drift that waits for a person, by its key.

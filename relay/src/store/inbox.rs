@@ -191,6 +191,31 @@ pub async fn list(
     Ok(Page::cut(rows, limit, |row| format!("{} {}", row.received_at.to_rfc3339(), row.id)))
 }
 
+/// What the newest event that told of an order's deletion told: the order as it last stood.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn last_words(
+    tx: &mut Tx,
+    tenant: TenantId,
+    integration: IntegrationId,
+    order: i64,
+) -> Result<Option<(String, Option<String>)>, StoreError> {
+    fetch!(
+        fetch_optional,
+        tx,
+        (String, Option<String>),
+        "SELECT payload, facts FROM inbox
+         WHERE tenant_id = $1 AND integration_id = $2 AND resource = 'order' AND resource_id = $3
+           AND status IN ('queued', 'failed', 'superseded') AND topic = 'order.deleted'
+           AND payload IS NOT NULL
+         ORDER BY received_at DESC, seq DESC LIMIT 1",
+        tenant,
+        integration,
+        order,
+    )
+}
+
 /// What a retry needs to know of an event.
 #[derive(Debug, sqlx::FromRow)]
 pub struct Origin {
@@ -236,7 +261,7 @@ pub async fn forget_payloads(
     execute!(
         tx,
         "UPDATE inbox SET payload = NULL, facts = NULL
-         WHERE tenant_id = $1 AND received_at < $2 AND status IN ('applied', 'superseded', 'ignored')
+         WHERE tenant_id = $1 AND received_at < $2
            AND (payload IS NOT NULL OR facts IS NOT NULL)",
         tenant,
         before,

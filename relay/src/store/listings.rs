@@ -114,6 +114,14 @@ pub async fn restate(
 ) -> Result<(), StoreError> {
     execute!(
         tx,
+        "UPDATE drifts SET status = 'void', resolved_at = $3
+         WHERE tenant_id = $1 AND listing_id = $2 AND status = 'held'",
+        tenant,
+        id,
+        now,
+    )?;
+    execute!(
+        tx,
         "UPDATE listings SET inventory_id = $3, state = $4, reason = $5, backorders = $6,
             mirror = CASE WHEN $4 = 'open' THEN mirror END,
             reading = NULL, reading_at = NULL, reading_changes = NULL,
@@ -514,6 +522,14 @@ pub async fn begin_anew(
     integration: IntegrationId,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
+    execute!(
+        tx,
+        "UPDATE drifts SET status = 'void', resolved_at = $3
+         WHERE tenant_id = $1 AND integration_id = $2 AND status = 'held'",
+        tenant,
+        integration,
+        now,
+    )?;
     execute!(
         tx,
         "UPDATE stock_pushes SET status = 'void', detail = 'the shop has another database now',

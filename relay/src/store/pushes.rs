@@ -126,6 +126,47 @@ pub async fn tenants_due(tx: &mut Tx, now: DateTime<Utc>) -> Result<Vec<TenantId
     Ok(rows.into_iter().map(|(id,)| id).collect())
 }
 
+/// Whether a listing has a push that was sent and is not answered for.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn is_frozen(tx: &mut Tx, tenant: TenantId, listing: Uuid) -> Result<bool, StoreError> {
+    let row = fetch!(
+        fetch_optional,
+        tx,
+        (Uuid,),
+        "SELECT id FROM stock_pushes
+         WHERE tenant_id = $1 AND listing_id = $2 AND status = 'open' AND push_no IS NOT NULL",
+        tenant,
+        listing,
+    )?;
+    Ok(row.is_some())
+}
+
+/// Ends a push that the shop has refused for good; its number goes to the next.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn refused(
+    tx: &mut Tx,
+    tenant: TenantId,
+    push: &Push,
+    reason: &str,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    if finish(tx, tenant, push.id, "void", Some(reason), now).await? {
+        execute!(
+            tx,
+            "UPDATE listings SET push_no = push_no - 1
+             WHERE tenant_id = $1 AND id = $2 AND push_no = $3",
+            tenant,
+            push.listing_id,
+            push.push_no,
+        )?;
+    }
+    Ok(())
+}
+
 /// How many listings of a store the pushes that wait would bring to nothing, those that a person has
 /// approved left out.
 ///

@@ -33,6 +33,8 @@ pub struct Standing {
     pub attempts: i64,
     /// A digest of the representation that is in the ledger.
     pub content: Option<Vec<u8>>,
+    /// When it was last brought up to date.
+    pub applied_at: Option<DateTime<Utc>>,
 }
 
 /// Counts an arrival and gives how the thing stands now. The row stays locked.
@@ -50,7 +52,8 @@ pub async fn arrive(tx: &mut Tx, key: Key<'_>, now: DateTime<Utc>) -> Result<Sta
          ON CONFLICT (tenant_id, integration_id, resource, remote_id)
          DO UPDATE SET arrived = resources.arrived + 1, arrived_at = $5,
             heard_at = COALESCE(resources.heard_at, $5)
-         RETURNING rev, arrived, arrived_at, heard_at, attempts, content",
+         RETURNING rev, arrived, arrived_at, heard_at, attempts, content,
+            applied_at",
         key.tenant,
         key.integration,
         key.resource,
@@ -73,7 +76,8 @@ pub async fn seen(tx: &mut Tx, key: Key<'_>, now: DateTime<Utc>) -> Result<Stand
          VALUES ($1, $2, $3, $4, 0, $5, $6, 0)
          ON CONFLICT (tenant_id, integration_id, resource, remote_id)
          DO UPDATE SET heard_at = COALESCE(resources.heard_at, $6)
-         RETURNING rev, arrived, arrived_at, heard_at, attempts, content",
+         RETURNING rev, arrived, arrived_at, heard_at, attempts, content,
+            applied_at",
         key.tenant,
         key.integration,
         key.resource,
@@ -93,7 +97,7 @@ pub async fn lock(tx: &mut Tx, key: Key<'_>) -> Result<Option<Standing>, StoreEr
         " FOR UPDATE",
         tx,
         Standing,
-        "SELECT rev, arrived, arrived_at, heard_at, attempts, content FROM resources
+        "SELECT rev, arrived, arrived_at, heard_at, attempts, content, applied_at FROM resources
          WHERE tenant_id = $1 AND integration_id = $2 AND resource = $3 AND remote_id = $4",
         key.tenant,
         key.integration,
@@ -124,7 +128,8 @@ pub async fn want(tx: &mut Tx, key: Key<'_>, at: DateTime<Utc>) -> Result<(), St
     .map(drop)
 }
 
-/// Notes that the thing is in the ledger as of `rev`, and that nothing has to be fetched.
+/// Notes that the thing is in the ledger as of `rev`, and that nothing has to be fetched. Whatever else
+/// was read meanwhile may be older, so this counts as an arrival.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -133,11 +138,12 @@ pub async fn applied(
     key: Key<'_>,
     rev: Option<i64>,
     content: Option<&[u8]>,
+    now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
     execute!(
         tx,
         "UPDATE resources SET rev = COALESCE($5, rev), fetch_at = NULL, leased_until = NULL,
-            attempts = 0, heard_at = NULL, content = $6
+            attempts = 0, heard_at = NULL, content = $6, applied_at = $7, arrived = arrived + 1
          WHERE tenant_id = $1 AND integration_id = $2 AND resource = $3 AND remote_id = $4",
         key.tenant,
         key.integration,
@@ -145,6 +151,7 @@ pub async fn applied(
         key.remote_id,
         rev,
         content,
+        now,
     )
     .map(drop)
 }
@@ -235,6 +242,28 @@ pub struct Due {
     pub attempts: i64,
 }
 
+/// How many orders of a store are known of and could not be read yet.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn orders_unread(
+    tx: &mut Tx,
+    tenant: TenantId,
+    integration: IntegrationId,
+) -> Result<i64, StoreError> {
+    let (count,) = fetch!(
+        fetch_one,
+        tx,
+        (i64,),
+        "SELECT COUNT(*) FROM resources
+         WHERE tenant_id = $1 AND integration_id = $2 AND resource = 'order'
+           AND fetch_at IS NOT NULL",
+        tenant,
+        integration,
+    )?;
+    Ok(count)
+}
+
 /// Which tenants have something to fetch.
 ///
 /// # Errors
@@ -244,9 +273,11 @@ pub async fn tenants_due(tx: &mut Tx, now: DateTime<Utc>) -> Result<Vec<TenantId
         fetch_all,
         tx,
         (Uuid,),
-        "SELECT DISTINCT tenant_id FROM resources
-         WHERE fetch_at IS NOT NULL AND fetch_at <= $1
-           AND (leased_until IS NULL OR leased_until <= $1) LIMIT 1000",
+        "SELECT DISTINCT r.tenant_id FROM resources r
+         JOIN integrations i ON i.tenant_id = r.tenant_id AND i.id = r.integration_id
+         WHERE r.fetch_at IS NOT NULL AND r.fetch_at <= $1
+           AND (r.leased_until IS NULL OR r.leased_until <= $1)
+           AND i.forked_at IS NULL AND i.consumer_key IS NOT NULL LIMIT 1000",
         now,
     )?;
     Ok(rows.into_iter().map(|(id,)| id).collect())

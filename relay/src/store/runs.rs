@@ -210,6 +210,20 @@ pub async fn advance(
     .map(drop)
 }
 
+/// Lets go of a run where it stands: another relay, or this one when it starts again, goes on.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn let_go(tx: &mut Tx, tenant: TenantId, id: Uuid) -> Result<(), StoreError> {
+    execute!(
+        tx,
+        "UPDATE sync_runs SET leased_until = NULL WHERE tenant_id = $1 AND id = $2",
+        tenant,
+        id,
+    )
+    .map(drop)
+}
+
 /// Ends a run.
 ///
 /// # Errors

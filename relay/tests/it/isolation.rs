@@ -40,6 +40,7 @@ const ROUTES: &[(&str, &[Method], Who)] = &[
     ("/api/customers", &[Method::GET], Who::Token),
     ("/api/events", &[Method::GET], Who::Token),
     ("/api/events/{id}/retry", &[Method::POST], Who::Token),
+    ("/api/conflicts", &[Method::GET], Who::Token),
     ("/api/drift", &[Method::GET], Who::Token),
     ("/api/drift/{id}/adopt", &[Method::POST], Who::Token),
     ("/api/drift/{id}/push", &[Method::POST], Who::Token),
@@ -155,6 +156,11 @@ async fn jeweller(
     let sale = format!("SELECT {} FROM sales WHERE tenant_id = {key}", text_of_key(relay));
     let sale = relay.texts(&sale).await[0][0].clone();
     let drift = hold_a_drift(relay, &shop).await;
+    let conflict = format!(
+        "INSERT INTO conflicts (tenant_id, id, kind, sale_id, quantity, created_at)
+         SELECT tenant_id, id, 'oversale', id, -1000, created_at FROM sales WHERE tenant_id = {key}"
+    );
+    relay.run(&conflict).await;
     let run = format!("SELECT {} FROM sync_runs WHERE tenant_id = {key}", text_of_key(relay));
     let run = relay.texts(&run).await[0][0].clone();
     // Nothing is under way that watching it would wait for.
@@ -246,6 +252,11 @@ async fn by_token(api: &Api, route: &str, method: &Method, me: &Jeweller, other:
         (&Method::POST, "/api/events/{id}/retry") => drop(theirs.problem(404)),
         (&Method::POST, route) if !route.starts_with("/api/inventory") => drop(theirs.problem(404)),
         (&Method::GET, "/api/runs/{id}" | "/api/runs/{id}/progress") => drop(theirs.problem(404)),
+        (&Method::GET, "/api/conflicts") => {
+            let numbers: Vec<_> = mine.ok()["items"].as_array().unwrap().clone();
+            assert_eq!(numbers.len(), 1, "{place}: {}", mine.body);
+            assert_eq!(numbers[0]["order_number"], me.mark.as_str(), "{place}");
+        }
         (&Method::GET, "/api/runs" | "/api/drift") => {
             let items = mine.ok()["items"].as_array().unwrap().len();
             assert!(items > 0, "{place}: {}", mine.body);

@@ -2,6 +2,7 @@
 //! between; nothing posts before, and nothing that is in the count posts after.
 
 use nexpura_protocol::SpoolState;
+use nexpura_relay::store::{integrations, listings, movements, pushes};
 use serde_json::json;
 
 use crate::{
@@ -495,4 +496,68 @@ async fn a_large_catalogue_is_counted_whole() {
     assert_eq!(relay.number("SELECT COUNT(*) FROM listings WHERE state = 'open'").await, 230);
     let asked = shop.fake.asked().len();
     assert!(asked <= 25, "{asked} requests for 230 products");
+}
+
+on_both! {
+    async fn what_is_sold_while_a_store_is_halted_is_not_given_back(relay: TestRelay) {
+        let (shop, ring) = with_a_ring(&relay).await;
+        shop.open().await;
+        let before = shop.quantity(ring).await;
+        let now = nexpura_relay::store::now();
+        let (tenant, store) = (shop.tenant, shop.integration);
+        let mut tx = relay.relay.db.write().await.unwrap();
+        integrations::fork(&mut tx, tenant, store, "two databases", now).await.unwrap();
+        tx.commit().await.unwrap();
+        shop.request(|shop| shop.paid_order(&[(ring, 1)]));
+        shop.push().await;
+        assert_eq!(shop.quantity(ring).await, before, "kept only");
+        let mut tx = relay.relay.db.write().await.unwrap();
+        integrations::unfork(&mut tx, tenant, store, now).await.unwrap();
+        listings::begin_anew(&mut tx, tenant, store, now).await.unwrap();
+        tx.commit().await.unwrap();
+        shop.fetch().await;
+        shop.let_time_pass().await;
+        shop.open().await;
+        let left = before - 1;
+        assert_eq!(shop.listing(ring).await, ("open".to_owned(), Some(left), Some(left)));
+        assert_eq!(relay.number("SELECT COUNT(*) FROM stock_pushes").await, 0, "nothing to give back");
+    }
+}
+
+on_both! {
+    async fn a_frozen_push_keeps_a_reading_from_being_believed(relay: TestRelay) {
+        let (shop, ring) = with_a_ring(&relay).await;
+        shop.open().await;
+        let before = shop.quantity(ring).await;
+        let now = nexpura_relay::store::now();
+        let (tenant, store) = (shop.tenant, shop.integration);
+        // Sold at the till; the push was added by the shop, and its answer was lost.
+        let mut tx = relay.relay.db.write().await.unwrap();
+        let stock = i64::try_from(ring).unwrap();
+        let listing = listings::lock(&mut tx, tenant, store, stock).await.unwrap().unwrap();
+        let inventory_id = listing.inventory_id.unwrap();
+        let movement = movements::Movement {
+            inventory_id,
+            kind: "sale",
+            change: -1_000,
+            ..movements::Movement::default()
+        };
+        movements::post(&mut tx, tenant, &movement, now).await.unwrap();
+        pushes::ask(&mut tx, tenant, inventory_id, now).await.unwrap();
+        let claimed = pushes::claim(&mut tx, tenant, store, 100, now, now).await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!((claimed[0].push_no, claimed[0].delta), (1, -1_000));
+        shop.unnoticed(|shop| shop.set_stock(ring, before - 1));
+        for _ in 0..4 {
+            shop.push().await;
+            shop.want_sweep(true).await;
+            shop.run_sweep().await;
+        }
+        assert_eq!(relay.number("SELECT COUNT(*) FROM drifts").await, 0);
+        let mut tx = relay.relay.db.write().await.unwrap();
+        pushes::acknowledge(&mut tx, tenant, &claimed[0], now).await.unwrap();
+        tx.commit().await.unwrap();
+        let left = before - 1;
+        assert_eq!(shop.listing(ring).await, ("open".to_owned(), Some(left), Some(left)));
+    }
 }

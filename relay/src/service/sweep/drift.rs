@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use super::{Cursor, Sweep, report};
 use crate::{
     service::drift::{Verdict, carry_out, empties_too_much},
-    store::{self, StoreError, Tx, drifts, integrations, listings, resources::Key},
+    store::{self, StoreError, Tx, drifts, integrations, listings, resources, resources::Key},
 };
 
 /// Stocks that are emptied within this time count as at once.
@@ -30,14 +30,17 @@ impl Sweep<'_> {
         // What comes little by little counts together.
         let before = drifts::emptied_since(&mut tx, tenant, id, now - TOGETHER).await?;
         let open = listings::count_open(&mut tx, tenant, id).await?;
-        let hold = emptied > 0 && empties_too_much(emptied + before, open);
+        let too_much = emptied > 0 && empties_too_much(emptied + before, open);
+        // The difference may be an order that is known of and could not be read: nobody may push that back.
+        let unread = resources::orders_unread(&mut tx, tenant, id).await?;
+        let hold = too_much || unread > 0;
         for drift in &found {
             self.report(&mut tx, drift).await?;
             if !hold {
                 carry_out(&mut tx, tenant, drift, verdict, now).await?;
             }
         }
-        if hold {
+        if too_much {
             let reason = format!(
                 "{emptied} of {open} listings differ so that they would be emptied at once: look at the drift list and decide"
             );

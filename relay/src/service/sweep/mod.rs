@@ -91,6 +91,9 @@ enum StepError {
     Channel(#[from] ChannelError),
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The relay stops; the cursor stands where the last page was brought over.
+    #[error("the relay stops")]
+    Stopping,
 }
 
 /// One run in hand.
@@ -132,9 +135,18 @@ impl Sweep<'_> {
     async fn run(&self, mut cursor: Cursor) -> Result<(), StoreError> {
         cursor.began.get_or_insert_with(store::now);
         loop {
-            let next = match self.stage(&cursor).await {
+            let stage = match self.relay.wake.is_stopping() {
+                true => Err(StepError::Stopping),
+                false => self.stage(&cursor).await,
+            };
+            let next = match stage {
                 Ok(next) => next,
                 Err(StepError::Store(error)) => return Err(error),
+                Err(StepError::Stopping) => {
+                    let mut tx = self.relay.db.write().await?;
+                    runs::let_go(&mut tx, self.tenant, self.run.id).await?;
+                    return tx.commit().await;
+                }
                 Err(StepError::Channel(error)) => {
                     let text = error.to_string();
                     return put_off(self.relay, self.tenant, &self.run, &text, Some(&error)).await;

@@ -108,6 +108,9 @@ impl Sweep<'_> {
             let ahead = self.client.page(following.listing, &following.query);
             let (took, ahead) = tokio::join!(took, ahead);
             took?;
+            if self.relay.wake.is_stopping() {
+                return Err(StepError::Stopping);
+            }
             page = ahead?;
             (request, asked_at) = (following, asked_next);
         }
@@ -225,7 +228,8 @@ impl Sweep<'_> {
     ) -> Result<Row, StoreError> {
         let standing = resources::seen(tx, key, now).await?;
         let stock = self.stock_shown(resource, &item);
-        if standing.arrived_at > asked_at - SAME_MOMENT {
+        let overtaken = standing.applied_at.is_some_and(|at| at > asked_at);
+        if overtaken || standing.arrived_at > asked_at - SAME_MOMENT {
             // Something about it arrived while the page was under way: it is asked for by itself.
             resources::want(tx, key, now).await?;
             return self.seen_product(tx, key, stock, label(&item), Row::Unchanged, now).await;

@@ -8,6 +8,7 @@ use std::{collections::BTreeMap, time::Duration};
 use chrono::{DateTime, TimeDelta, Utc};
 use nexpura_protocol::event::Resource;
 use serde_json::Value;
+use uuid::Uuid;
 
 use super::{Cursor, Next, Stage, StepError, Sweep};
 use crate::{
@@ -155,6 +156,10 @@ impl Sweep<'_> {
         let (tenant, integration) = (self.tenant, self.store.id);
         let listing = listings::lock(tx, tenant, integration, reading.stock_id).await?;
         let Some(listing) = listing.filter(listings::Listing::is_read) else { return Ok(()) };
+        // A push that may or may not have been added: the reading says nothing until it is answered for.
+        if pushes::is_frozen(tx, tenant, listing.id).await? {
+            return Ok(());
+        }
         if listing.state == "open" && listing.mirror == Some(reading.quantity) {
             return listings::forget_reading(tx, tenant, listing.id).await;
         }
@@ -187,7 +192,8 @@ impl Sweep<'_> {
     }
 
     /// Opens a listing. A piece that nobody has counted takes the shop's count; one that was counted
-    /// keeps its own, and the difference is for the shop to get.
+    /// keeps its own, and the difference is for the shop to get. What a listing that was open before has
+    /// sold meanwhile is in the reading but not in the count, so it is posted.
     async fn open(
         &self,
         tx: &mut Tx,
@@ -208,9 +214,37 @@ impl Sweep<'_> {
             };
             movements::post(tx, tenant, &movement, now).await?;
         }
+        if listing.opened_at.is_some() {
+            self.post_meanwhile(tx, inventory_id, listing.stock_id, now).await?;
+        }
         sale_items::take_as_posted(tx, tenant, integration, listing.stock_id).await?;
         listings::open(tx, tenant, listing.id, quantity, now).await?;
         pushes::ask(tx, tenant, inventory_id, now).await.map(drop)
+    }
+
+    /// Posts what the lines of a stock owe to its piece. The mirror is not moved: the reading has it.
+    async fn post_meanwhile(
+        &self,
+        tx: &mut Tx,
+        inventory_id: Uuid,
+        stock_id: i64,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let (tenant, integration) = (self.tenant, self.store.id);
+        for line in sale_items::unposted(tx, tenant, integration, stock_id).await? {
+            let change = line.posted - line.desired;
+            let movement = Movement {
+                inventory_id,
+                kind: if change < 0 { "sale" } else { "return" },
+                change,
+                integration_id: Some(integration),
+                sale_id: Some(line.sale_id),
+                line_id: Some(line.line_id),
+                ..Movement::default()
+            };
+            movements::post(tx, tenant, &movement, now).await?;
+        }
+        Ok(())
     }
 
     /// Notes what a page shows of a stock: the first reading of a new listing, or of one that is not
