@@ -5,6 +5,7 @@ mod customers;
 mod error;
 mod events;
 mod health;
+mod integrations;
 mod inventory;
 mod limit;
 mod sales;
@@ -60,6 +61,10 @@ pub fn router(app: App) -> Router {
     let api = Router::new()
         .route("/inventory", get(inventory::list))
         .route("/inventory/{sku}/movements", get(inventory::movements).post(inventory::adjust))
+        .route("/integrations", get(integrations::list))
+        .route("/integrations/woocommerce/connect", post(integrations::connect))
+        .route("/integrations/woocommerce/test", post(integrations::test))
+        .route("/integrations/woocommerce/disconnect", post(integrations::disconnect))
         .route("/sales", get(sales::list))
         .route("/sales/{id}", get(sales::show))
         .route("/customers", get(customers::list))

@@ -13,7 +13,9 @@ pub mod ingest;
 pub mod ledger;
 pub mod push_stock;
 pub mod retry;
+mod stock_reading;
 pub mod store_client;
+pub mod stores;
 pub mod sweep;
 pub mod vault;
 

@@ -19,6 +19,7 @@ use crate::{
     store::{
         self, StoreError, TenantId, integrations,
         integrations::Integration,
+        keys,
         runs::{self, Run},
     },
 };
@@ -27,6 +28,8 @@ use crate::{
 const EVERY: TimeDelta = TimeDelta::minutes(5);
 /// How long a claim holds; it is renewed after every page.
 const LEASE: TimeDelta = TimeDelta::minutes(2);
+/// Failures in a row, two minutes of them, after which even what may pass by itself is shown.
+const PASSING: i64 = 5;
 /// The longest wait after failures.
 const LONGEST_WAIT: TimeDelta = TimeDelta::minutes(15);
 
@@ -128,8 +131,16 @@ impl Sweep<'_> {
                     return put_off(relay, tenant, run, &cursor, &text, Some(&error)).await;
                 }
             };
+            // A key that could only read may have been given more.
+            let writable = match next {
+                Next::Done if !self.store.writable => self.client.may_write().await.ok(),
+                _ => None,
+            };
             let now = store::now();
             let mut tx = self.relay.db.write().await?;
+            // It answers and takes the key: whatever was wrong has been put right.
+            let id = self.store.id;
+            integrations::set_status(&mut tx, self.tenant, id, "connected", None, now).await?;
             match next {
                 Next::Go(next) => {
                     let at = json!(next);
@@ -143,10 +154,10 @@ impl Sweep<'_> {
                     return tx.commit().await;
                 }
                 Next::Done => {
-                    let id = self.store.id;
                     integrations::synced(&mut tx, self.tenant, id, now).await?;
-                    integrations::set_status(&mut tx, self.tenant, id, "connected", None, now)
-                        .await?;
+                    if let Some(writable) = writable {
+                        keys::set_writable(&mut tx, self.tenant, id, writable, now).await?;
+                    }
                     let fresh = json!(Cursor::default());
                     runs::put_back(&mut tx, self.tenant, run.id, &fresh, now + EVERY, None).await?;
                     return tx.commit().await;
@@ -187,6 +198,11 @@ async fn put_off(
     let mut tx = relay.db.write().await?;
     if let Some(error) = error {
         note_trouble(&mut tx, tenant, run.integration_id, error, now).await?;
+    }
+    if run.attempts >= PASSING {
+        // What passes by itself has not passed for minutes: a person should look.
+        let id = run.integration_id;
+        integrations::set_status(&mut tx, tenant, id, "error", Some(reason), now).await?;
     }
     let doublings = u32::try_from(run.attempts.clamp(0, 9)).unwrap_or(9);
     let mut wait = TimeDelta::seconds(2 << doublings).min(LONGEST_WAIT);

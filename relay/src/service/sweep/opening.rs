@@ -9,9 +9,7 @@ use serde_json::Value;
 
 use super::{Cursor, Next, Stage, StepError, Sweep};
 use crate::{
-    channel::woocommerce::Listing,
-    domain::{Product, ProductStock},
-    service::{fetch::apply_answer, ingest::facts_of, ledger::Source},
+    service::{fetch::apply_answer, ledger::Source, stock_reading},
     store::{
         self, StoreError, Tx, integrations, inventory,
         listings::{self, Opening},
@@ -77,34 +75,17 @@ impl Sweep<'_> {
         opening: &[Opening],
         orders_from: Option<DateTime<Utc>>,
     ) -> Result<(), StepError> {
+        // One parent's at a time: the shorter a reading is, the less moves meanwhile.
         let mut by_parent: BTreeMap<Option<i64>, Vec<&Opening>> = BTreeMap::new();
         for listing in opening {
             by_parent.entry(listing.parent_id).or_default().push(listing);
         }
         for (parent, listings) in by_parent {
             let asked_at = store::now();
-            let ids: Vec<u64> =
-                listings.iter().filter_map(|l| u64::try_from(l.stock_id).ok()).collect();
-            let listing = match parent.and_then(|parent| u64::try_from(parent).ok()) {
-                Some(parent) => Listing::Variations { parent },
-                None => Listing::Products,
-            };
-            let mut shown: BTreeMap<i64, Value> = self
-                .client
-                .these(listing, &ids)
-                .await?
-                .into_iter()
-                .filter_map(|item| Some((item.get("id")?.as_i64()?, item)))
-                .collect();
+            let stocks = listings.iter().map(|listing| (listing.stock_id, parent));
+            let mut shown = stock_reading::read(&self.client, stocks).await?;
             for listing in listings {
-                let item = match shown.remove(&listing.stock_id) {
-                    Some(item) => Some(item),
-                    // It may lie in the trash, which no listing shows.
-                    None => {
-                        let id = u64::try_from(listing.stock_id).unwrap_or_default();
-                        self.client.product(id).await?
-                    }
-                };
+                let item = shown.remove(&listing.stock_id).flatten();
                 self.take(listing, item, asked_at, orders_from).await?;
             }
         }
@@ -126,7 +107,7 @@ impl Sweep<'_> {
         if halted {
             return tx.commit().await;
         }
-        match item.as_ref().and_then(quantity) {
+        match item.as_ref().and_then(stock_reading::units) {
             Some(quantity) => {
                 let changes = listing.changes;
                 let stock_id = listing.stock_id;
@@ -149,7 +130,10 @@ impl Sweep<'_> {
     ) -> Result<(), StoreError> {
         let (tenant, integration) = (self.tenant, self.store.id);
         let listing = listings::lock(tx, tenant, integration, reading.stock_id).await?;
-        let Some(listing) = listing.filter(|listing| listing.state == "opening") else {
+        let wanted = |listing: &listings::Listing| {
+            listing.state == "opening" || listing.doubted_at.is_some()
+        };
+        let Some(listing) = listing.filter(wanted) else {
             return Ok(());
         };
         let first = listing.reading.zip(listing.reading_changes).zip(listing.reading_at);
@@ -184,6 +168,11 @@ impl Sweep<'_> {
     ) -> Result<(), StoreError> {
         let (tenant, integration) = (self.tenant, self.store.id);
         let Some(inventory_id) = listing.inventory_id else { return Ok(()) };
+        if listing.state == "open" {
+            // Its lines have posted all the while: only what the shop has was in doubt.
+            listings::settle_mirror(tx, tenant, listing.id, quantity, now).await?;
+            return pushes::ask(tx, tenant, inventory_id, now).await.map(drop);
+        }
         if inventory::mark_counted(tx, tenant, inventory_id).await? {
             let movement = Movement {
                 inventory_id,
@@ -225,16 +214,5 @@ impl Sweep<'_> {
             super::report::failed(tx, key, &error.for_people(), now).await?;
         }
         Ok(())
-    }
-}
-
-/// The stock that a product shows as its own, in thousandths.
-fn quantity(item: &Value) -> Option<i64> {
-    let mut item = item.clone();
-    let facts = facts_of(&mut item);
-    let product = Product::read(&item, facts.as_ref()).ok()?;
-    match product.stock {
-        ProductStock::Own { quantity, .. } => quantity.map(|quantity| quantity.thousandths()),
-        ProductStock::Parent | ProductStock::Unmanaged => None,
     }
 }
