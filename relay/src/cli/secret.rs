@@ -16,8 +16,8 @@ pub(super) fn read(
     environment: Option<SecretString>,
 ) -> anyhow::Result<SecretString> {
     if let Some(path) = file {
-        let text = fs::read_to_string(&path)
-            .with_context(|| format!("cannot read {}", path.display()))?;
+        let text =
+            fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
         return Ok(SecretString::from(text.trim()));
     }
     if let Some(secret) = environment {

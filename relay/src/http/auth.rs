@@ -49,9 +49,9 @@ pub(super) async fn shop(app: &App, headers: &HeaderMap, body: &[u8]) -> Result<
     let current = match &held {
         Some(held) => open("secret", &held.secret)?,
         // As much work as with a connection that exists, and no secret that could ever fit.
-        None => encode_secret(
-            &crate::service::credential::random::<32>().map_err(ApiError::Internal)?,
-        ),
+        None => {
+            encode_secret(&crate::service::credential::random::<32>().map_err(ApiError::Internal)?)
+        }
     };
     let now = crate::store::now().timestamp();
     let verify = |secret: &SecretString| {

@@ -64,8 +64,7 @@ pub(super) async fn disconnect(
 ) -> Result<Json<Disconnected>, ApiError> {
     let store = named(&app, &who, body).await?;
     let actor = format!("token {}", who.token);
-    let done =
-        farewell::disconnect(&app.relay, who.tenant, &store, &actor, store::now()).await?;
+    let done = farewell::disconnect(&app.relay, who.tenant, &store, &actor, store::now()).await?;
     Ok(Json(done))
 }
 

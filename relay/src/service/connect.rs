@@ -155,10 +155,7 @@ fn seal(
 }
 
 /// Asks the store itself, with the very key that it sent, whether it is the shop that it says it is.
-async fn verify(
-    relay: &Relay,
-    request: &Request,
-) -> Result<(StoreUrl, Credentials), ConnectError> {
+async fn verify(relay: &Relay, request: &Request) -> Result<(StoreUrl, Credentials), ConnectError> {
     let doubt = |why: String| {
         tracing::info!(reason = %why, "a store could not be verified");
         ConnectError::Unverified
@@ -170,8 +167,12 @@ async fn verify(
         secrecy::ExposeSecret::expose_secret(&request.key.consumer_secret),
     )
     .map_err(|error| doubt(error.to_string()))?;
-    let client =
-        Client::new(Arc::clone(&relay.outbound), Arc::clone(&relay.pace), url.clone(), credentials.clone());
+    let client = Client::new(
+        Arc::clone(&relay.outbound),
+        Arc::clone(&relay.pace),
+        url.clone(),
+        credentials.clone(),
+    );
     let status = client.system_status().await.map_err(|error| doubt(error.to_string()))?;
     let told = address(relay, &status.home_url, "").map_err(|error| doubt(error.to_string()))?;
     if told.normalised() != url.normalised() {

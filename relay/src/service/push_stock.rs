@@ -103,8 +103,7 @@ async fn to_store(relay: &Relay, tenant: TenantId, id: IntegrationId) -> Result<
     let limit = i64::try_from(MAX_PUSHES).unwrap_or(i64::MAX);
     let lease = if connection.is_some() { LEASE } else { PLAIN_LEASE };
     let times = (now, now + lease);
-    let claimed =
-        pushes::claim(&mut tx, tenant, id, connection.is_some(), limit, times).await?;
+    let claimed = pushes::claim(&mut tx, tenant, id, connection.is_some(), limit, times).await?;
     tx.commit().await?;
     if claimed.is_empty() {
         return Ok(0);

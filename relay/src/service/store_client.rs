@@ -55,11 +55,7 @@ pub fn client(relay: &Relay, tenant: TenantId, store: &Integration) -> Result<Cl
 ///
 /// # Errors
 /// See [`ClientError`].
-pub fn signer(
-    relay: &Relay,
-    tenant: TenantId,
-    connection: &Newest,
-) -> Result<Signer, ClientError> {
+pub fn signer(relay: &Relay, tenant: TenantId, connection: &Newest) -> Result<Signer, ClientError> {
     let open = |field, sealed: &[u8]| {
         let place = Place { tenant, table: "connections", row: connection.id, field };
         relay.vault.open(place, sealed)

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod bad_input;
+mod connected_by_key;
 mod connecting;
 mod kinds_of_stock;
 mod money;

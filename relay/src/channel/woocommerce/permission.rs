@@ -1,10 +1,6 @@
 //! What a key may do at a store, found out before anything is stored.
 
-use super::{
-    Client, SystemStatus,
-    client::MAX_OBJECT_BYTES,
-    manner::Refusal,
-};
+use super::{Client, SystemStatus, client::MAX_OBJECT_BYTES, manner::Refusal};
 use crate::channel::ChannelError;
 
 /// A store that has shown itself.
@@ -47,9 +43,9 @@ impl Client {
         let nothing = b"{\"update\":[]}".to_vec();
         match self.post("wc/v3/products/batch", nothing, &|_| Vec::new(), MAX_OBJECT_BYTES).await {
             Ok(_) => Ok(true),
-            Err(Refusal { error: ChannelError::Unauthorized | ChannelError::Forbidden, .. }) => {
-                Ok(false)
-            }
+            Err(Refusal {
+                error: ChannelError::Unauthorized | ChannelError::Forbidden, ..
+            }) => Ok(false),
             Err(refusal) => Err(refusal.error),
         }
     }

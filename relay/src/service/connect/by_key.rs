@@ -15,7 +15,9 @@ use super::{
 use crate::{
     channel::{
         ChannelError,
-        woocommerce::{Client, Credentials, CredentialsError, Doubt, StoreUrl, StoreUrlError, Verified},
+        woocommerce::{
+            Client, Credentials, CredentialsError, Doubt, StoreUrl, StoreUrlError, Verified,
+        },
     },
     store::{
         StoreError, TenantId, connections,
@@ -139,10 +141,8 @@ async fn ask(relay: &Relay, url: &StoreUrl, credentials: &Credentials) -> Result
                 return Ok(Shown { url, rest_root, credentials, verified, plugin });
             }
             Err(doubt) => {
-                let elsewhere = matches!(
-                    doubt,
-                    Doubt::Store(ChannelError::NotFound | ChannelError::NotJson)
-                );
+                let elsewhere =
+                    matches!(doubt, Doubt::Store(ChannelError::NotFound | ChannelError::NotJson));
                 let first = refused.get_or_insert(doubt);
                 if !elsewhere {
                     return Err(first.clone().into());
@@ -159,10 +159,8 @@ fn same_shop(relay: &Relay, url: &StoreUrl, home: &str) -> Result<(), KeyError> 
     let bare = |text: &str| {
         text.split_once("://").map_or(text, |(_, rest)| rest).trim_end_matches('/').to_owned()
     };
-    let told = address(relay, home, "").map_or_else(
-        |_| bare(&home.trim().to_lowercase()),
-        |told| bare(told.normalised()),
-    );
+    let told = address(relay, home, "")
+        .map_or_else(|_| bare(&home.trim().to_lowercase()), |told| bare(told.normalised()));
     if told == bare(url.normalised()) {
         return Ok(());
     }
@@ -218,7 +216,15 @@ pub async fn keep(
     let stock_push = stores::StockPush::of(store.writable, by_plugin);
     let message = format!("Connected to {home}. {}", stock_push.for_people());
     let (mode, writable) = (mode.to_owned(), store.writable);
-    Ok(Connected { status: "connected", id, store: home.to_owned(), mode, writable, stock_push, message })
+    Ok(Connected {
+        status: "connected",
+        id,
+        store: home.to_owned(),
+        mode,
+        writable,
+        stock_push,
+        message,
+    })
 }
 
 /// Webhooks that are set up stay; only the plugin brings the extension.
@@ -274,7 +280,16 @@ pub async fn test(
     tx.commit().await?;
     let writable = asked?.writable;
     let stock_push = stores::StockPush::of(writable, by_plugin);
-    let message = format!("{} answers and takes the key. {}", store.store_url, stock_push.for_people());
+    let message =
+        format!("{} answers and takes the key. {}", store.store_url, stock_push.for_people());
     let (url, mode) = (store.store_url.clone(), store.mode.clone());
-    Ok(Connected { status: "connected", id: store.id, store: url, mode, writable, stock_push, message })
+    Ok(Connected {
+        status: "connected",
+        id: store.id,
+        store: url,
+        mode,
+        writable,
+        stock_push,
+        message,
+    })
 }

@@ -216,7 +216,10 @@ mod tests {
 
     #[test]
     fn half_a_unit_goes_only_where_halves_are_counted() {
-        assert!(matches!(decide(&push(500, None), Seen::Units(5_000)), Step::End(Outcome::Later(_))));
+        assert!(matches!(
+            decide(&push(500, None), Seen::Units(5_000)),
+            Step::End(Outcome::Later(_))
+        ));
         let halves = decide(&push(500, None), Seen::Units(5_500));
         assert_eq!(halves, Step::Write(Attempt { reading: 5_500, target: 6_000 }));
     }
