@@ -4,6 +4,7 @@ mod auth;
 mod customers;
 mod error;
 mod events;
+mod extract;
 mod health;
 mod integrations;
 mod inventory;
@@ -15,16 +16,14 @@ use std::time::Duration;
 
 use axum::{
     Router,
+    extract::DefaultBodyLimit,
     http::{HeaderName, Request},
     middleware,
     routing::{get, post},
 };
 use metrics_exporter_prometheus::PrometheusHandle;
 use nexpura_protocol::batch::MAX_BYTES;
-use tower_http::{
-    catch_panic::CatchPanicLayer, limit::RequestBodyLimitLayer, timeout::TimeoutLayer,
-    trace::TraceLayer,
-};
+use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer, trace::TraceLayer};
 
 pub use error::ApiError;
 pub use limit::Limits;
@@ -51,12 +50,12 @@ pub struct App {
 pub fn router(app: App) -> Router {
     let shop = Router::new()
         .route("/v1/push", post(shop::push))
-        .layer(RequestBodyLimitLayer::new(MAX_BYTES))
+        .layer(DefaultBodyLimit::max(MAX_BYTES))
         .merge(
             Router::new()
                 .route("/v1/connect", post(shop::connect))
                 .route("/v1/disconnect", post(shop::disconnect))
-                .layer(RequestBodyLimitLayer::new(MAX_SMALL_BODY)),
+                .layer(DefaultBodyLimit::max(MAX_SMALL_BODY)),
         );
     let api = Router::new()
         .route("/inventory", get(inventory::list))
@@ -70,7 +69,7 @@ pub fn router(app: App) -> Router {
         .route("/customers", get(customers::list))
         .route("/events", get(events::list))
         .route("/events/{id}/retry", post(events::retry))
-        .layer(RequestBodyLimitLayer::new(MAX_SMALL_BODY));
+        .layer(DefaultBodyLimit::max(MAX_SMALL_BODY));
     Router::new()
         .merge(shop)
         .nest("/api", api)

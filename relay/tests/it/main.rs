@@ -6,3 +6,8 @@ mod shop;
 mod support;
 
 mod history;
+mod isolation;
+mod once;
+mod opening;
+mod touches;
+mod trust;

@@ -57,7 +57,9 @@ fn forks_in_the_middle_of_sending_lose_nothing_and_hang_nobody() {
     let relay = Relay::start();
     let site = Site::connected(&relay.connection());
     let told = site.run("fork/storm.php");
-    assert_eq!(told["failed"], json!([]));
+    assert_eq!(told["failed"], json!([]), "no child hung or crashed");
+    // A child of a fork that could not wait for a slow disk is told so, and may not write.
+    assert!(told["refused"].as_u64().unwrap() <= 2, "{told}");
     let drained = site.run("fork/drain.php");
     assert_eq!(drained["unsent"], 0, "{drained}");
     let mut seqs = relay.seqs();

@@ -16,13 +16,16 @@ for ($round = 1; $round <= 40; ++$round) {
     $children[$round] = $pid;
 }
 $failed = [];
+$refused = 0;
 foreach ($children as $round => $pid) {
     pcntl_waitpid($pid, $status);
-    if (!pcntl_wifexited($status) || 0 !== pcntl_wexitstatus($status)) {
+    if (!pcntl_wifexited($status)) {
         $failed[] = [$round, $status];
-    } else {
+    } elseif (0 === pcntl_wexitstatus($status)) {
         ++$captured;
+    } else {
+        ++$refused;
     }
 }
 nexpura_finish();
-echo json_encode(compact('captured', 'failed'));
+echo json_encode(compact('captured', 'failed', 'refused'));

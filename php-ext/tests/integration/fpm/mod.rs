@@ -86,7 +86,8 @@ fn when_the_elected_worker_is_killed_another_takes_over_at_its_next_request() {
         until("its lock is free", || elected(site.spool().path()) == "none");
         let killed = Instant::now();
         capture(&fpm, 2);
-        until("the second is delivered", || relay.seqs() == [1, 2]);
+        // The first may come again: it was killed perhaps before it had read the answer.
+        until("the second is delivered", || relay.seqs().contains(&2));
         assert!(killed.elapsed() < Duration::from_secs(10));
         assert_ne!(workers_with_threads(&fpm), first, "{signal}");
     }
@@ -97,6 +98,8 @@ fn workers_killed_in_the_middle_of_requests_lose_nothing_they_had_marked() {
     let relay = Relay::start();
     let site = Site::connected(&relay.connection());
     let fpm = Fpm::start(&site, STATIC);
+    // Making the spool takes a moment, in which others would not wait for it.
+    capture(&fpm, 98);
     let marked: Vec<u64> = (1..=8).collect();
     std::thread::scope(|scope| {
         for id in &marked {
