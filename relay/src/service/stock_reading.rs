@@ -1,6 +1,6 @@
 //! What a shop shows of stocks, read many at a time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map::Entry};
 
 use serde_json::Value;
 
@@ -37,9 +37,9 @@ pub(super) async fn read(
         }
         for id in ids {
             let Ok(stock_id) = i64::try_from(id) else { continue };
-            if !found.contains_key(&stock_id) {
+            if let Entry::Vacant(untold) = found.entry(stock_id) {
                 // It may lie in the trash, which no listing shows.
-                found.insert(stock_id, client.product(id).await?);
+                untold.insert(client.product(id).await?);
             }
         }
     }
