@@ -4,6 +4,7 @@ mod doctor;
 mod secret;
 mod serve;
 mod store_commands;
+mod sync;
 
 use anyhow::Context;
 use clap::{Parser, Subcommand, ValueEnum};
@@ -12,7 +13,7 @@ use serde_json::{Value, json};
 use crate::{
     config::Config,
     domain::Email,
-    service::{Relay, admin, credential::ConnectionId},
+    service::{Relay, admin, credential::ConnectionId, runs::Kind},
     store, telemetry,
 };
 
@@ -47,6 +48,22 @@ enum Command {
     /// Tokens of the API
     #[command(subcommand)]
     Token(Token),
+    /// Bring over, or push, everything of a kind
+    Sync {
+        /// What
+        #[arg(value_enum)]
+        kind: Sync,
+        #[command(flatten)]
+        store: sync::Store,
+        /// Only show what a push of the inventory would change
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Compare everything in a store with the ledger, and put right what may be
+    Reconcile {
+        #[command(flatten)]
+        store: sync::Store,
+    },
     /// Check settings, database and stores, and say what to do
     Doctor,
 }
@@ -64,6 +81,14 @@ enum User {
         #[arg(long, value_enum)]
         role: Role,
     },
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Sync {
+    Products,
+    Customers,
+    Orders,
+    Inventory,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -127,6 +152,15 @@ impl Cli {
         let (told, text) = match self.command {
             Command::Serve => return serve::serve(relay).await,
             Command::Doctor => return doctor::doctor(&relay, json).await,
+            Command::Sync { kind: Sync::Inventory, store, dry_run: true } => {
+                return sync::dry_run(&relay, &store, json).await;
+            }
+            Command::Sync { kind, store, .. } => {
+                return sync::run(&relay, &store, kind.kind(), json).await;
+            }
+            Command::Reconcile { store } => {
+                return sync::run(&relay, &store, Kind::Reconcile, json).await;
+            }
             Command::Migrate => {
                 (json!({ "migrated": true }), "The ledger's tables are up to date.".to_owned())
             }
@@ -166,6 +200,17 @@ impl Cli {
         print(json, &told, &text);
         relay.db.close().await;
         Ok(())
+    }
+}
+
+impl Sync {
+    fn kind(self) -> Kind {
+        match self {
+            Self::Products => Kind::Products,
+            Self::Customers => Kind::Customers,
+            Self::Orders => Kind::Orders,
+            Self::Inventory => Kind::Inventory,
+        }
     }
 }
 

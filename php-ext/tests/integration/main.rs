@@ -1,5 +1,5 @@
 //! The extension in a real PHP: one folder a feature, with the script that PHP runs.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, unreachable_pub)]
 
 #[path = "../../../crates/agent/tests/support/mod.rs"]
 mod agent;

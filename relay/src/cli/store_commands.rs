@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use anyhow::Context;
 use chrono::{DateTime, Utc};
 use clap::Subcommand;
 use serde_json::{Value, json};
@@ -12,7 +11,7 @@ use crate::{
     service::{
         Relay, admin,
         connect::{by_key, farewell},
-        stores,
+        runs, stores,
     },
     store::{TenantId, integrations::Integration},
 };
@@ -114,10 +113,7 @@ impl Command {
 impl Named {
     async fn find(&self, relay: &Relay) -> anyhow::Result<(TenantId, Integration)> {
         let tenant = admin::known_tenant(relay, &self.tenant).await?;
-        let store = stores::find(relay, tenant, &self.store).await?;
-        let store = store.with_context(|| {
-            format!("{} has no store of the address or id {}", self.tenant, self.store)
-        })?;
+        let store = runs::named_store(relay, tenant, &self.store).await?;
         Ok((tenant, store))
     }
 }

@@ -14,6 +14,8 @@ use crate::{
         adjust::AdjustError,
         connect::{ConnectError, by_key::KeyError},
         ingest::IngestError,
+        runs::StartError,
+        store_policy::AcceptError,
     },
     store::StoreError,
 };
@@ -138,6 +140,25 @@ impl From<KeyError> for ApiError {
             }
             KeyError::Store(error) => error.into(),
             KeyError::Seal(error) => Self::Internal(error),
+        }
+    }
+}
+
+impl From<AcceptError> for ApiError {
+    fn from(error: AcceptError) -> Self {
+        match error {
+            AcceptError::NotHalted | AcceptError::Shop(_) => Self::Conflict(error.to_string()),
+            AcceptError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<StartError> for ApiError {
+    fn from(error: StartError) -> Self {
+        match error {
+            StartError::Unknown(_) => Self::NotFound("there is no store of this address or id"),
+            StartError::Disconnected | StartError::Forked => Self::Conflict(error.to_string()),
+            StartError::Store(error) => error.into(),
         }
     }
 }

@@ -1,20 +1,17 @@
 //! `/api/integrations`: the tenant's stores; connecting one by its key, testing and disconnecting it.
 
-use axum::{
-    Json,
-    extract::{State, rejection::JsonRejection},
-};
+use axum::{Json, extract::State};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{App, auth::Bearer, error::ApiError};
+use super::{App, auth::Bearer, error::ApiError, extract::Body};
 use crate::{
     service::{
         connect::{
             by_key::{self, Connected},
             farewell::{self, Disconnected},
         },
-        stores,
+        runs, stores,
     },
     store::{self, integrations::Integration},
 };
@@ -26,8 +23,6 @@ pub(super) struct Named {
     store: String,
 }
 
-type Body<T> = Result<Json<T>, JsonRejection>;
-
 /// `GET /api/integrations`: every store, how it stands and how it is reached.
 pub(super) async fn list(State(app): State<App>, who: Bearer) -> Result<Json<Value>, ApiError> {
     let items = stores::list(&app.relay, who.tenant).await?;
@@ -38,9 +33,8 @@ pub(super) async fn list(State(app): State<App>, who: Bearer) -> Result<Json<Val
 pub(super) async fn connect(
     State(app): State<App>,
     who: Bearer,
-    body: Body<by_key::Request>,
+    Body(request): Body<by_key::Request>,
 ) -> Result<Json<Connected>, ApiError> {
-    let request = read(body)?;
     let shown = by_key::verify(&app.relay, &request).await?;
     let actor = format!("token {}", who.token);
     Ok(Json(by_key::keep(&app.relay, who.tenant, &shown, &actor, store::now()).await?))
@@ -50,9 +44,9 @@ pub(super) async fn connect(
 pub(super) async fn test(
     State(app): State<App>,
     who: Bearer,
-    body: Body<Named>,
+    Body(named): Body<Named>,
 ) -> Result<Json<Connected>, ApiError> {
-    let store = named(&app, &who, body).await?;
+    let store = find(&app, &who, &named).await?;
     Ok(Json(by_key::test(&app.relay, who.tenant, &store, store::now()).await?))
 }
 
@@ -60,22 +54,14 @@ pub(super) async fn test(
 pub(super) async fn disconnect(
     State(app): State<App>,
     who: Bearer,
-    body: Body<Named>,
+    Body(named): Body<Named>,
 ) -> Result<Json<Disconnected>, ApiError> {
-    let store = named(&app, &who, body).await?;
+    let store = find(&app, &who, &named).await?;
     let actor = format!("token {}", who.token);
     let done = farewell::disconnect(&app.relay, who.tenant, &store, &actor, store::now()).await?;
     Ok(Json(done))
 }
 
-async fn named(app: &App, who: &Bearer, body: Body<Named>) -> Result<Integration, ApiError> {
-    let Named { store } = read(body)?;
-    stores::find(&app.relay, who.tenant, &store)
-        .await?
-        .ok_or(ApiError::NotFound("there is no store of this address or id"))
-}
-
-fn read<T>(body: Body<T>) -> Result<T, ApiError> {
-    let Json(value) = body.map_err(|rejection| ApiError::BadRequest(rejection.body_text()))?;
-    Ok(value)
+async fn find(app: &App, who: &Bearer, named: &Named) -> Result<Integration, ApiError> {
+    Ok(runs::named_store(&app.relay, who.tenant, &named.store).await?)
 }

@@ -2,6 +2,7 @@
 
 mod auth;
 mod customers;
+mod drift;
 mod error;
 mod events;
 mod extract;
@@ -9,8 +10,10 @@ mod health;
 mod integrations;
 mod inventory;
 mod limit;
+mod runs;
 mod sales;
 mod shop;
+mod sync;
 
 use std::time::Duration;
 
@@ -61,18 +64,25 @@ pub fn router(app: App) -> Router {
         .route("/inventory", get(inventory::list))
         .route("/inventory/{sku}/movements", get(inventory::movements).post(inventory::adjust))
         .route("/integrations", get(integrations::list))
-        .route("/integrations/woocommerce/connect", post(integrations::connect))
-        .route("/integrations/woocommerce/test", post(integrations::test))
-        .route("/integrations/woocommerce/disconnect", post(integrations::disconnect))
         .route("/sales", get(sales::list))
         .route("/sales/{id}", get(sales::show))
         .route("/customers", get(customers::list))
         .route("/events", get(events::list))
         .route("/events/{id}/retry", post(events::retry))
+        .route("/drift", get(drift::list))
+        .route("/drift/{id}/adopt", post(drift::adopt))
+        .route("/drift/{id}/push", post(drift::push))
+        .route("/runs", get(runs::list))
+        .route("/runs/{id}", get(runs::show))
+        .nest("/integrations/woocommerce", woocommerce())
         .layer(DefaultBodyLimit::max(MAX_SMALL_BODY));
+    let bounded = Router::new().merge(shop).nest("/api", api).layer(
+        TimeoutLayer::with_status_code(axum::http::StatusCode::SERVICE_UNAVAILABLE, DEADLINE),
+    );
     Router::new()
-        .merge(shop)
-        .nest("/api", api)
+        .merge(bounded)
+        // Lasts as long as the run that is watched.
+        .route("/api/runs/{id}/progress", get(runs::progress))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(health::metrics))
@@ -80,12 +90,24 @@ pub fn router(app: App) -> Router {
         .method_not_allowed_fallback(error::no_such_method)
         .layer(middleware::from_fn(health::measure))
         .layer(CatchPanicLayer::custom(error::panicked))
-        .layer(TimeoutLayer::with_status_code(
-            axum::http::StatusCode::SERVICE_UNAVAILABLE,
-            DEADLINE,
-        ))
         .layer(TraceLayer::new_for_http().make_span_with(span))
         .with_state(app)
+}
+
+/// What a person asks of a WooCommerce store.
+fn woocommerce() -> Router<App> {
+    Router::new()
+        .route("/connect", post(integrations::connect))
+        .route("/test", post(integrations::test))
+        .route("/disconnect", post(integrations::disconnect))
+        .route("/sync/products", post(sync::products))
+        .route("/sync/customers", post(sync::customers))
+        .route("/sync/orders", post(sync::orders))
+        .route("/sync/inventory", post(sync::inventory))
+        .route("/reconcile", post(sync::reconcile))
+        .route("/resume", post(sync::resume))
+        .route("/policy", post(sync::policy))
+        .route("/accept", post(sync::accept))
 }
 
 /// A request in the log: its method and path, never its query, headers or body.

@@ -2,19 +2,23 @@
 
 use std::sync::Arc;
 
+use anyhow::Context;
 use tokio::sync::Notify;
 
 pub mod adjust;
 pub mod admin;
 pub mod connect;
 pub mod credential;
+pub mod drift;
 pub mod fetch;
 pub mod ingest;
 pub mod ledger;
 pub mod push_stock;
 pub mod retry;
+pub mod runs;
 mod stock_reading;
 pub mod store_client;
+pub mod store_policy;
 pub mod stores;
 pub mod sweep;
 pub mod vault;
@@ -82,7 +86,9 @@ impl Relay {
     pub async fn open(config: Config) -> anyhow::Result<Self> {
         // Another part of the process may have installed it before.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let db = Db::open(&config.database_url).await?;
+        let db = Db::open(&config.database_url).await.context(
+            "cannot open the ledger's database: check NEXPURA_DATABASE_URL, and that it is running",
+        )?;
         let vault = Vault::load(config.master_key.as_ref(), &config.database_url)?;
         let outbound = Outbound::new(&config.allow_private_stores)?;
         Ok(Self {

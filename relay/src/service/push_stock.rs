@@ -11,6 +11,7 @@ use serde_json::json;
 
 use super::{
     Relay, Work,
+    drift::empties_too_much,
     fetch::note_trouble,
     ledger::{self, Source},
     store_client,
@@ -22,7 +23,7 @@ use crate::{
         self, IntegrationId, StoreError, TenantId, Tx,
         connections::{self, Newest},
         integrations::{self, Integration},
-        keys,
+        keys, listings,
         pushes::{self, Push},
         runs,
     },
@@ -100,6 +101,16 @@ async fn to_store(relay: &Relay, tenant: TenantId, id: IntegrationId) -> Result<
         return Ok(0);
     };
     let connection = connections::newest_secret(&mut tx, tenant, id).await?;
+    let emptied = pushes::would_empty(&mut tx, tenant, id).await?;
+    let open = listings::count_open(&mut tx, tenant, id).await?;
+    if empties_too_much(emptied, open) {
+        let reason = format!(
+            "{emptied} of {open} listings would be emptied at once: look why, then let the pushes go"
+        );
+        integrations::hold(&mut tx, tenant, id, &reason, now).await?;
+        tx.commit().await?;
+        return Ok(0);
+    }
     let limit = i64::try_from(MAX_PUSHES).unwrap_or(i64::MAX);
     let lease = if connection.is_some() { LEASE } else { PLAIN_LEASE };
     let times = (now, now + lease);
@@ -185,6 +196,27 @@ async fn by_plugin(
         None => Outcome::Later(UNTOLD),
     };
     Sent { outcomes: claimed.iter().map(outcome).map(Some).collect(), ..Sent::default() }
+}
+
+/// Has a shop forget the numbers of all pushes, before it is taken up again with another database.
+///
+/// # Errors
+/// With what to do, in words.
+pub(super) async fn begin_anew(
+    relay: &Relay,
+    tenant: TenantId,
+    store: &Integration,
+) -> Result<(), String> {
+    let mut tx = relay.db.read().await.map_err(|error| error.to_string())?;
+    let connection = connections::newest_secret(&mut tx, tenant, store.id).await;
+    let connection = connection.map_err(|error| error.to_string())?;
+    drop(tx);
+    let connection =
+        connection.ok_or_else(|| "the store has no connection: connect it again".to_owned())?;
+    let signer =
+        store_client::signer(relay, tenant, &connection).map_err(|error| error.to_string())?;
+    let client = store_client::client(relay, tenant, store).map_err(|error| error.to_string())?;
+    client.begin_pushes(&signer).await.map_err(|error| error.to_string())
 }
 
 /// Brings one push, its listing and its store to what the shop answered.

@@ -1,14 +1,9 @@
-//! The stores of a tenant: finding one by what a person calls it, and showing how each stands.
+//! The stores of a tenant: how each stands, and how stock goes back to it.
 
 use serde::Serialize;
-use uuid::Uuid;
 
-use super::{Relay, store_client::address};
-use crate::store::{
-    StoreError, TenantId,
-    integrations::{self, Integration},
-    keys,
-};
+use super::Relay;
+use crate::store::{StoreError, TenantId, keys};
 
 /// How stock goes back to a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -75,29 +70,4 @@ pub async fn list(relay: &Relay, tenant: TenantId) -> Result<Vec<Overview>, Stor
             Overview { store, stock_push, note: stock_push.for_people() }
         })
         .collect())
-}
-
-/// The store of this id or address.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn find(
-    relay: &Relay,
-    tenant: TenantId,
-    name: &str,
-) -> Result<Option<Integration>, StoreError> {
-    let mut tx = relay.db.read().await?;
-    let id = match Uuid::try_parse(name.trim()) {
-        Ok(id) => Some(id),
-        Err(_) => match address(relay, name, "") {
-            Ok(url) => integrations::at_address(&mut tx, tenant, url.normalised()).await?,
-            Err(_) => None,
-        },
-    };
-    let store = match id {
-        Some(id) => integrations::get(&mut tx, tenant, id).await?,
-        None => None,
-    };
-    tx.commit().await?;
-    Ok(store)
 }

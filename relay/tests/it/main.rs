@@ -5,9 +5,15 @@
 mod shop;
 mod support;
 
+mod connect;
 mod history;
 mod isolation;
+mod lineage;
+mod money;
 mod once;
 mod opening;
+mod process;
+mod schema;
+mod text;
 mod touches;
 mod trust;

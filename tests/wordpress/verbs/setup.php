@@ -52,6 +52,8 @@ function install_woocommerce( array $args ): bool {
 		update_option( $name, $value );
 	}
 	update_user_meta( 1, 'show_welcome_panel', 0 );
+	// The first admin page after an installation would lead away to WooCommerce's wizard.
+	delete_transient( '_wc_activation_redirect' );
 
 
 	// One flat rate wherever no zone fits, which is everywhere. The store double has that built in.

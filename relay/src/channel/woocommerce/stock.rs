@@ -26,6 +26,15 @@ struct Answer {
 }
 
 impl Client {
+    /// Has the shop forget the numbers of all pushes, so that they begin with 1 again.
+    ///
+    /// # Errors
+    /// See [`ChannelError`].
+    pub async fn begin_pushes(&self, signer: &Signer) -> Result<(), ChannelError> {
+        self.post_signed("wc-nexpura/v1/stock/begin", b"{}".to_vec(), signer).await?;
+        Ok(())
+    }
+
     /// Pushes stock changes. A push that the answer does not speak of is to be sent again as it is.
     ///
     /// # Errors

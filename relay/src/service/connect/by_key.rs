@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
-    super::{Relay, Work, store_client, store_client::address, stores},
+    super::{Relay, Work, credential::ConnectionId, store_client, store_client::address, stores},
     seal, welcome,
 };
 use crate::{
@@ -20,7 +20,7 @@ use crate::{
         },
     },
     store::{
-        StoreError, TenantId, connections,
+        StoreError, TenantId, Tx, connections,
         integrations::{self, Integration},
         keys::{self, ByKey},
         new_id, pushes,
@@ -108,7 +108,8 @@ pub struct Shown {
     rest_root: String,
     credentials: Credentials,
     verified: Verified,
-    plugin: bool,
+    /// The connection that the plugin there says it has.
+    connection: Option<ConnectionId>,
 }
 
 /// Asks the store itself whether it is there and takes the key. Nothing is stored.
@@ -136,9 +137,11 @@ async fn ask(relay: &Relay, url: &StoreUrl, credentials: &Credentials) -> Result
             Ok(verified) => {
                 same_shop(relay, url, &verified.status.home_url)?;
                 let told = client.status().await.map_err(Doubt::Store)?;
-                let plugin = told.is_some_and(|told| told["connected"] == Value::Bool(true));
+                let connection = told
+                    .filter(|told| told["connected"] == Value::Bool(true))
+                    .and_then(|told| ConnectionId::parse(told["connection_id"].as_str()?));
                 let (url, credentials) = (url.clone(), credentials.clone());
-                return Ok(Shown { url, rest_root, credentials, verified, plugin });
+                return Ok(Shown { url, rest_root, credentials, verified, connection });
             }
             Err(doubt) => {
                 let elsewhere =
@@ -188,11 +191,11 @@ pub async fn keep(
         None => None,
     };
     let id = known.as_ref().map_or_else(new_id, |known| known.id);
-    if !shown.plugin && keys::revoke_connections(&mut tx, tenant, id, now).await? > 0 {
+    let by_plugin = has_plugin(&mut tx, tenant, id, shown).await?;
+    if !by_plugin && keys::revoke_connections(&mut tx, tenant, id, now).await? > 0 {
         // The plugin is gone, and with it the only one who knew what became of its last pushes.
         pushes::doubt_numbered(&mut tx, tenant, id, now).await?;
     }
-    let by_plugin = connections::newest_secret(&mut tx, tenant, id).await?.is_some();
     let mode = mode(known.as_ref(), by_plugin);
     let (key, secret) = seal(relay, tenant, id, &shown.credentials)?;
     let store = ByKey {
@@ -225,6 +228,20 @@ pub async fn keep(
         stock_push,
         message,
     })
+}
+
+/// Whether the plugin in the shop holds a connection to this very store: else stock goes back without it.
+async fn has_plugin(
+    tx: &mut Tx,
+    tenant: TenantId,
+    id: Uuid,
+    shown: &Shown,
+) -> Result<bool, StoreError> {
+    let Some(told) = shown.connection.filter(|told| told.tenant == tenant) else {
+        return Ok(false);
+    };
+    let held = connections::live(tx, tenant, told.id).await?;
+    Ok(held.is_some_and(|held| held.integration_id == Some(id)))
 }
 
 /// Webhooks that are set up stay; only the plugin brings the extension.
