@@ -12,7 +12,6 @@ macro_rules! on_woocommerce {
 }
 
 mod bad_input;
-mod connected_by_key;
 mod connecting;
 mod kinds_of_stock;
 mod money;

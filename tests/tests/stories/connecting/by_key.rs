@@ -71,6 +71,7 @@ async fn shop_has(relay: &Relay, shop: &Shop, sku: &str, stock: f64) -> Result<(
 
 #[tokio::test]
 async fn a_sale_comes_by_the_sweep_and_stock_goes_back_by_plain_rest() -> Result<()> {
+    on_woocommerce!();
     let (shop, relay) = plain().await?;
     let ring = shop.add_product("RING", "900.00", Some(5)).await?;
     shop.add_variable("BAND", "300.00", None, &[("BAND-M", "M", Some(4)), ("BAND-L", "L", None)])
@@ -114,6 +115,7 @@ async fn a_sale_comes_by_the_sweep_and_stock_goes_back_by_plain_rest() -> Result
 
 #[tokio::test]
 async fn each_way_to_fail_has_its_own_message_and_stores_nothing() -> Result<()> {
+    on_woocommerce!();
     let (shop, relay) = plain().await?;
     let key = shop.make_key("read_write").await?;
     let write_only = shop.make_key("write").await?;
@@ -157,6 +159,7 @@ async fn each_way_to_fail_has_its_own_message_and_stores_nothing() -> Result<()>
 
 #[tokio::test]
 async fn a_key_that_may_only_read_brings_imports_and_no_pushes() -> Result<()> {
+    on_woocommerce!();
     let (shop, relay) = plain().await?;
     shop.add_product("RING", "900.00", Some(5)).await?;
     let key = shop.make_key("read").await?;
@@ -186,6 +189,7 @@ async fn a_key_that_may_only_read_brings_imports_and_no_pushes() -> Result<()> {
 
 #[tokio::test]
 async fn a_revoked_key_is_an_error_until_it_works_again() -> Result<()> {
+    on_woocommerce!();
     let (shop, relay) = plain().await?;
     shop.add_product("RING", "900.00", Some(5)).await?;
     let key = shop.make_key("read_write").await?;
@@ -205,6 +209,7 @@ async fn a_revoked_key_is_an_error_until_it_works_again() -> Result<()> {
 
 #[tokio::test]
 async fn a_disconnected_store_is_left_alone_and_keeps_its_history() -> Result<()> {
+    on_woocommerce!();
     let (shop, relay) = plain().await?;
     shop.add_product("RING", "900.00", Some(5)).await?;
     let key = shop.make_key("read_write").await?;
@@ -232,6 +237,7 @@ async fn a_disconnected_store_is_left_alone_and_keeps_its_history() -> Result<()
 
 #[tokio::test]
 async fn the_plugin_joins_the_row_of_the_key_and_takes_both_keys_with_it() -> Result<()> {
+    on_woocommerce!();
     let (relay, shop) = futures::join!(Relay::start(Database::Sqlite), Shop::builder().start());
     let (shop, relay) = (shop?, relay?);
     shop.add_product("RING", "900.00", Some(5)).await?;
