@@ -8,6 +8,7 @@ mod error;
 mod events;
 mod extract;
 mod health;
+mod integrations;
 mod inventory;
 mod limit;
 mod runs;
@@ -63,6 +64,7 @@ pub fn router(app: App) -> Router {
     let api = Router::new()
         .route("/inventory", get(inventory::list))
         .route("/inventory/{sku}/movements", get(inventory::movements).post(inventory::adjust))
+        .route("/integrations", get(integrations::list))
         .route("/sales", get(sales::list))
         .route("/sales/{id}", get(sales::show))
         .route("/customers", get(customers::list))
@@ -97,6 +99,9 @@ pub fn router(app: App) -> Router {
 /// What a person asks of a WooCommerce store.
 fn woocommerce() -> Router<App> {
     Router::new()
+        .route("/connect", post(integrations::connect))
+        .route("/test", post(integrations::test))
+        .route("/disconnect", post(integrations::disconnect))
         .route("/sync/products", post(sync::products))
         .route("/sync/customers", post(sync::customers))
         .route("/sync/orders", post(sync::orders))

@@ -58,8 +58,13 @@ pub(super) async fn disconnect(
 ) -> Result<StatusCode, ApiError> {
     let body = whole(body)?;
     let shop = auth::shop(&app, &headers, &body).await?;
-    connect::disconnect(&app.relay, shop.tenant, shop.connection, store::now()).await?;
-    Ok(StatusCode::NO_CONTENT)
+    let farewell = read(&body)?;
+    let now = store::now();
+    if connect::disconnect(&app.relay, shop.tenant, shop.connection, &farewell, now).await? {
+        Ok(StatusCode::NO_CONTENT)
+    } else {
+        Err(ApiError::Conflict("this connection belongs to another store".to_owned()))
+    }
 }
 
 fn whole(body: Result<Bytes, BytesRejection>) -> Result<Bytes, ApiError> {

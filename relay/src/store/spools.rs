@@ -43,7 +43,7 @@ pub async fn report(
         report.connection,
         report.spool,
     )?;
-    let gap = first > known.unwrap_or(0) + 1;
+    let gap = first > known.unwrap_or(0).saturating_add(1);
     execute!(
         tx,
         "INSERT INTO spools (tenant_id, connection_id, id, integration_id, last_seq, gaps, unsent,
@@ -51,7 +51,7 @@ pub async fn report(
          VALUES ($1, $2, $3, $4, $6, CASE WHEN $5 > 1 THEN 1 ELSE 0 END, $7, $8, $9, $9)
          ON CONFLICT (tenant_id, connection_id, id) DO UPDATE SET
             integration_id = $4,
-            gaps = spools.gaps + CASE WHEN $5 > spools.last_seq + 1 THEN 1 ELSE 0 END,
+            gaps = spools.gaps + CASE WHEN $5 - 1 > spools.last_seq THEN 1 ELSE 0 END,
             last_seq = CASE WHEN $6 > spools.last_seq THEN $6 ELSE spools.last_seq END,
             unsent = $7, open_intents = $8, reported_at = $9",
         tenant,

@@ -8,7 +8,10 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::{
-    shop::{Shop, server::Town},
+    shop::{
+        Shop,
+        server::{CONSUMER_KEY, CONSUMER_SECRET, Town},
+    },
     support::{
         api::{Api, Reply, send},
         connected::Connected,
@@ -55,6 +58,10 @@ const ROUTES: &[(&str, &[Method], Who)] = &[
     ("/api/integrations/woocommerce/policy", &[Method::POST], Who::Token),
     ("/api/integrations/woocommerce/resume", &[Method::POST], Who::Token),
     ("/api/integrations/woocommerce/accept", &[Method::POST], Who::Token),
+    ("/api/integrations", &[Method::GET], Who::Token),
+    ("/api/integrations/woocommerce/connect", &[Method::POST], Who::Token),
+    ("/api/integrations/woocommerce/test", &[Method::POST], Who::Token),
+    ("/api/integrations/woocommerce/disconnect", &[Method::POST], Who::Token),
     ("/healthz", &[Method::GET], Who::Anybody),
     ("/readyz", &[Method::GET], Who::Anybody),
     ("/metrics", &[Method::GET], Who::Anybody),
@@ -250,6 +257,7 @@ async fn by_token(api: &Api, route: &str, method: &Method, me: &Jeweller, other:
     }
     match (method, route) {
         (&Method::POST, "/api/events/{id}/retry") => drop(theirs.problem(404)),
+        (&Method::POST, "/api/integrations/woocommerce/connect") => drop(theirs.problem(422)),
         (&Method::POST, route) if !route.starts_with("/api/inventory") => drop(theirs.problem(404)),
         (&Method::GET, "/api/runs/{id}" | "/api/runs/{id}/progress") => drop(theirs.problem(404)),
         (&Method::GET, "/api/conflicts") => {
@@ -257,7 +265,7 @@ async fn by_token(api: &Api, route: &str, method: &Method, me: &Jeweller, other:
             assert_eq!(numbers.len(), 1, "{place}: {}", mine.body);
             assert_eq!(numbers[0]["order_number"], me.mark.as_str(), "{place}");
         }
-        (&Method::GET, "/api/runs" | "/api/drift") => {
+        (&Method::GET, "/api/runs" | "/api/drift" | "/api/integrations") => {
             let items = mine.ok()["items"].as_array().unwrap().len();
             assert!(items > 0, "{place}: {}", mine.body);
             assert_eq!(marked(&mine.ok(), &me.shop.fake.home), items, "{place}");
@@ -287,6 +295,15 @@ async fn ask(api: &Api, route: &str, method: &Method, me: &Jeweller, whose: &Jew
         let mut body = json!({ "type": "adjustment", "quantity_change": change, "notes": me.mark });
         if route.contains("/woocommerce/") {
             body = json!({ "store": whose.shop.fake.home, "drift": "ledger" });
+        }
+        if route.ends_with("/woocommerce/connect") {
+            // Whoever has a store's key may connect it; the other's is not known here.
+            let secret = if std::ptr::eq(me, whose) { CONSUMER_SECRET } else { "cs_?" };
+            body = json!({
+                "store_url": whose.shop.fake.home,
+                "consumer_key": CONSUMER_KEY,
+                "consumer_secret": secret,
+            });
         }
         request = request.header("content-type", "application/json").body(body.to_string());
     }

@@ -544,9 +544,9 @@ on_both! {
         };
         movements::post(&mut tx, tenant, &movement, now).await.unwrap();
         pushes::ask(&mut tx, tenant, inventory_id, now).await.unwrap();
-        let claimed = pushes::claim(&mut tx, tenant, store, 100, now, now).await.unwrap();
+        let claimed = pushes::claim(&mut tx, tenant, store, true, 100, (now, now)).await.unwrap();
         tx.commit().await.unwrap();
-        assert_eq!((claimed[0].push_no, claimed[0].delta), (1, -1_000));
+        assert_eq!((claimed[0].push_no, claimed[0].delta), (Some(1), -1_000));
         shop.unnoticed(|shop| shop.set_stock(ring, before - 1));
         for _ in 0..4 {
             shop.push().await;

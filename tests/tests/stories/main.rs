@@ -13,6 +13,7 @@ macro_rules! on_woocommerce {
 
 mod bad_input;
 mod brought_over;
+mod campaigns;
 mod connecting;
 mod kinds_of_stock;
 mod money;

@@ -53,8 +53,12 @@ pub(crate) struct Asked {
     /// Below `wp-json/`.
     pub(crate) route: String,
     pub(crate) query: HashMap<String, String>,
+    /// What was sent; null for a reading.
+    pub(crate) body: Value,
 }
 
+/// All shops of a town, by name.
+type Shops = Arc<Mutex<BTreeMap<String, Arc<Premises>>>>;
 type Doing = Pin<Box<dyn Future<Output = ()> + Send>>;
 type Interruption = Box<dyn FnOnce() -> Doing + Send>;
 
@@ -74,7 +78,7 @@ struct Premises {
 #[derive(Clone)]
 pub(crate) struct Town {
     address: SocketAddr,
-    shops: Arc<Mutex<BTreeMap<String, Arc<Premises>>>>,
+    shops: Shops,
     made: Arc<AtomicU64>,
     server: Arc<Stopped>,
 }
@@ -99,7 +103,7 @@ impl Town {
     pub(crate) async fn open() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let shops = Arc::default();
+        let shops = Shops::default();
         let router = Router::new().fallback(answer).with_state(Arc::clone(&shops));
         let server = tokio::spawn(async move {
             axum::serve(listener, router).await.unwrap();
@@ -184,10 +188,7 @@ impl FakeShop {
     }
 }
 
-async fn answer(
-    State(shops): State<Arc<Mutex<BTreeMap<String, Arc<Premises>>>>>,
-    request: Request,
-) -> Response {
+async fn answer(State(shops): State<Shops>, request: Request) -> Response {
     let path = request.uri().path().to_owned();
     let Some((name, rest)) = path.trim_start_matches('/').split_once('/') else {
         return plain(404, "nothing here");
@@ -201,7 +202,9 @@ async fn answer(
     let host = request.headers().get("host").and_then(|host| host.to_str().ok());
     let home = format!("http://{}/{name}", host.unwrap_or_default());
     let route = rest.trim_start_matches("wp-json/").to_owned();
-    let asked = Asked { route, query };
+    let body = axum::body::to_bytes(request.into_body(), 1024 * 1024).await.unwrap_or_default();
+    let body = serde_json::from_slice(&body).unwrap_or_default();
+    let asked = Asked { route, query, body };
     premises.asked.lock().unwrap().push(asked.clone());
     let response = premises.answer(&asked, &home);
     let interruption = {
@@ -242,6 +245,10 @@ impl Premises {
             ["wc", "v3", "products", parent, "variations"] => {
                 variations(&mut shop, &asked.query, parent)
             }
+            ["wc", "v3", "products", "batch"] => shop.batch(None, &asked.body),
+            ["wc", "v3", "products", parent, "variations", "batch"] => {
+                shop.batch(parent.parse().ok(), &asked.body)
+            }
             ["wc", "v3", listing] => shop.listing(listing, &asked.query),
             ["wc", "v3", listing, id] => one(&shop, listing, id),
             _ => refusal(404, "rest_no_route"),
@@ -281,6 +288,36 @@ fn variations(shop: &mut Shop, query: &HashMap<String, String>, parent: &str) ->
 }
 
 impl Shop {
+    /// Absolute stocks, each by itself; a variation is changed at its parent's address only.
+    fn batch(&mut self, parent: Option<u64>, body: &Value) -> Response {
+        let updates = body["update"].as_array().cloned().unwrap_or_default();
+        assert!(updates.len() <= 100, "more than WooCommerce takes at once");
+        if updates.is_empty() {
+            return json_with(200, &json!([]));
+        }
+        let mut done = Vec::new();
+        for update in updates {
+            let id = update["id"].as_u64().unwrap_or_default();
+            if self.products.get(&id).is_none_or(|product| product.parent != parent) {
+                let code = "woocommerce_rest_product_invalid_id";
+                done.push(
+                    json!({ "id": id, "error": { "code": code, "data": { "status": 400 } } }),
+                );
+                continue;
+            }
+            let wanted = update["stock_quantity"].as_i64().expect("whole units");
+            self.set_stock_over_rest(id, wanted);
+            done.push(json!({ "id": id, "stock_quantity": wanted }));
+        }
+        json_with(200, &json!({ "update": done }))
+    }
+
+    /// `set_stock_quantity()` does nothing where the stock is not managed.
+    fn set_stock_over_rest(&mut self, product: u64, units: i64) {
+        let Some(now) = self.units(product) else { return };
+        let _marks = self.add_to_stock(product, units - now);
+    }
+
     fn listing(&mut self, listing: &str, query: &HashMap<String, String>) -> Response {
         let trashed = query.get("status").is_some_and(|status| status == "trash");
         let since = query.get("modified_after").map(|text| moment(text));

@@ -1,0 +1,73 @@
+//! The stores of a tenant: how each stands, and how stock goes back to it.
+
+use serde::Serialize;
+
+use super::Relay;
+use crate::store::{StoreError, TenantId, keys};
+
+/// How stock goes back to a store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StockPush {
+    /// As additions through our plugin.
+    Exact,
+    /// As values, read and written back over REST.
+    ReadAndWrite,
+    /// Not at all.
+    Off,
+}
+
+impl StockPush {
+    /// How a store with such a key, with or without our plugin, gets its stock.
+    #[must_use]
+    pub fn of(writable: bool, by_plugin: bool) -> Self {
+        match (writable, by_plugin) {
+            (false, _) => Self::Off,
+            (true, true) => Self::Exact,
+            (true, false) => Self::ReadAndWrite,
+        }
+    }
+
+    /// What that means.
+    #[must_use]
+    pub fn for_people(self) -> &'static str {
+        match self {
+            Self::Exact => "Stock is pushed through the Nexpura plugin: each change exactly once.",
+            Self::ReadAndWrite => {
+                "Without the Nexpura plugin stock is pushed by reading it and writing it back: a sale in that moment can be overwritten (a lost update cannot be ruled out) and is put right at the next settled reading. Install the plugin to rule it out."
+            }
+            Self::Off => {
+                "The key may only read: products, customers and orders are imported, no stock is pushed. Make a key with Read/Write permission to push stock."
+            }
+        }
+    }
+}
+
+/// A store as people see it.
+#[derive(Debug, Serialize)]
+pub struct Overview {
+    /// What is stored of it.
+    #[serde(flatten)]
+    pub store: keys::Shown,
+    /// How stock goes back to it.
+    pub stock_push: StockPush,
+    /// What that means.
+    pub note: &'static str,
+}
+
+/// Every store of a tenant.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn list(relay: &Relay, tenant: TenantId) -> Result<Vec<Overview>, StoreError> {
+    let mut tx = relay.db.read().await?;
+    let stores = keys::list(&mut tx, tenant).await?;
+    tx.commit().await?;
+    Ok(stores
+        .into_iter()
+        .map(|store| {
+            let stock_push = StockPush::of(store.writable, store.plugin);
+            Overview { store, stock_push, note: stock_push.for_people() }
+        })
+        .collect())
+}
