@@ -2,6 +2,7 @@
 
 mod doctor;
 mod serve;
+mod webhooks;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use serde_json::{Value, json};
@@ -38,6 +39,9 @@ enum Command {
     /// Tokens of the API
     #[command(subcommand)]
     Token(Token),
+    /// WooCommerce's own webhooks, for stores without the extension
+    #[command(subcommand)]
+    Webhooks(webhooks::Webhooks),
     /// Check settings, database and stores, and say what to do
     Doctor,
 }
@@ -122,6 +126,7 @@ impl Cli {
                 let string = string.expose();
                 (json!({ "connection_id": id.to_string(), "connection_string": string }), string)
             }
+            Command::Webhooks(command) => webhooks::run(&relay, command).await?,
             Command::Token(Token::Create { tenant, label }) => {
                 let token = admin::create_token(&relay, &tenant, &label, now).await?;
                 (json!({ "token": token.expose() }), token.expose().to_owned())

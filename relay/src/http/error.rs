@@ -10,7 +10,10 @@ use axum::{
 use serde_json::json;
 
 use crate::{
-    service::{adjust::AdjustError, connect::ConnectError, ingest::IngestError},
+    service::{
+        adjust::AdjustError, connect::ConnectError, ingest::IngestError, stores::WhichError,
+        webhooks::WebhooksError,
+    },
     store::StoreError,
 };
 
@@ -118,6 +121,35 @@ impl From<AdjustError> for ApiError {
             AdjustError::Quantity(_) | AdjustError::Note => Self::Unprocessable(error.to_string()),
             AdjustError::Counting => Self::Conflict(error.to_string()),
             AdjustError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<WhichError> for ApiError {
+    fn from(error: WhichError) -> Self {
+        match error {
+            WhichError::Unknown => Self::NotFound("no store is connected at this address"),
+            WhichError::NotOne(_) | WhichError::Ambiguous | WhichError::Address(_) => {
+                Self::Unprocessable(error.to_string())
+            }
+            WhichError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<WebhooksError> for ApiError {
+    fn from(error: WebhooksError) -> Self {
+        use WebhooksError as E;
+        match error {
+            E::Unknown => Self::NotFound("there is no such store"),
+            E::Disconnected | E::Extension | E::Halted | E::NoAddress(_) | E::Busy => {
+                Self::Conflict(error.to_string())
+            }
+            E::ReadOnly | E::Refused(_) | E::Channel(_) | E::Client(_) => {
+                Self::Unprocessable(error.to_string())
+            }
+            E::Store(error) => error.into(),
+            E::Secret(error) => Self::Internal(error),
         }
     }
 }

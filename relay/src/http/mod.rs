@@ -9,6 +9,8 @@ mod inventory;
 mod limit;
 mod sales;
 mod shop;
+mod stores;
+mod webhooks;
 
 use std::time::Duration;
 
@@ -57,6 +59,17 @@ pub fn router(app: App) -> Router {
                 .route("/v1/disconnect", post(shop::disconnect))
                 .layer(RequestBodyLimitLayer::new(MAX_SMALL_BODY)),
         );
+    let deliveries = Router::new()
+        .route("/webhook/{connection}", post(webhooks::receive))
+        .route("/webhooks/handle", post(webhooks::handle))
+        .layer(RequestBodyLimitLayer::new(MAX_BYTES));
+    let integrations = Router::new()
+        .route("/", get(stores::list))
+        .route("/webhooks/setup", post(webhooks::setup))
+        .route("/setup-webhooks", post(webhooks::setup))
+        .route("/webhooks/remove", post(webhooks::remove))
+        .layer(RequestBodyLimitLayer::new(MAX_SMALL_BODY))
+        .merge(deliveries);
     let api = Router::new()
         .route("/inventory", get(inventory::list))
         .route("/inventory/{sku}/movements", get(inventory::movements).post(inventory::adjust))
@@ -65,7 +78,8 @@ pub fn router(app: App) -> Router {
         .route("/customers", get(customers::list))
         .route("/events", get(events::list))
         .route("/events/{id}/retry", post(events::retry))
-        .layer(RequestBodyLimitLayer::new(MAX_SMALL_BODY));
+        .layer(RequestBodyLimitLayer::new(MAX_SMALL_BODY))
+        .nest("/integrations/woocommerce", integrations);
     Router::new()
         .merge(shop)
         .nest("/api", api)

@@ -8,13 +8,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{Relay, Work, store_client::address, vault::Place};
+use super::{Relay, Work, store_client::address, vault::Place, webhooks};
 use crate::{
     channel::woocommerce::{Client, Credentials, StoreUrl},
     store::{
         StoreError, TenantId, Tx, audit, connections,
         integrations::{self, Registration},
-        new_id, runs,
+        new_id, runs, webhooks as hooks,
     },
 };
 
@@ -116,10 +116,12 @@ pub async fn connect(
     connections::bind(&mut tx, tenant, connection, id, now).await?;
     let everything = json!({ "everything": true });
     runs::ask(&mut tx, tenant, id, "sweep", &everything, true, now).await?;
+    webhooks::registered(&mut tx, tenant, id, now).await?;
     let actor = format!("connection {connection}");
     audit::record(&mut tx, tenant, &actor, "store.connected", url.normalised(), now).await?;
     tx.commit().await?;
     relay.wake.of(Work::Sweep).notify_one();
+    relay.wake.of(Work::Webhooks).notify_one();
     Ok(Connected { status: "connected", store: url.normalised().to_owned(), mode })
 }
 
@@ -218,6 +220,8 @@ pub async fn disconnect(
     if let Some(integration) = held.and_then(|held| held.integration_id)
         && !connections::has_other(&mut tx, tenant, integration, connection).await?
     {
+        // The plugin has removed them in the shop.
+        hooks::forget(&mut tx, tenant, integration).await?;
         integrations::disconnect(&mut tx, tenant, integration, now).await?;
     }
     let actor = format!("connection {connection}");

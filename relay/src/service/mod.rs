@@ -14,8 +14,10 @@ pub mod ledger;
 pub mod push_stock;
 pub mod retry;
 pub mod store_client;
+pub mod stores;
 pub mod sweep;
 pub mod vault;
+pub mod webhooks;
 
 use crate::{
     channel::{Outbound, Pace},
@@ -50,6 +52,8 @@ pub enum Work {
     Sweep,
     /// Stock to be pushed.
     Push,
+    /// Webhooks to be looked after.
+    Webhooks,
 }
 
 /// Tells the workers of this process that there is work, so that it need not wait to be looked for.
@@ -58,6 +62,7 @@ pub struct Wake {
     fetch: Notify,
     sweep: Notify,
     push: Notify,
+    webhooks: Notify,
 }
 
 impl Wake {
@@ -68,6 +73,7 @@ impl Wake {
             Work::Fetch => &self.fetch,
             Work::Sweep => &self.sweep,
             Work::Push => &self.push,
+            Work::Webhooks => &self.webhooks,
         }
     }
 }

@@ -24,8 +24,10 @@ pub mod runs;
 pub mod sale_items;
 pub mod sales;
 pub mod spools;
+pub mod stores;
 pub mod tenants;
 pub mod tokens;
+pub mod webhooks;
 
 use chrono::{DateTime, SubsecRound, Utc};
 use uuid::Uuid;
