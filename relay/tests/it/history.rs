@@ -24,8 +24,7 @@ fn play(backend: Backend, cases: u32, histories: impl Strategy<Value = History>)
     let runtime = Runtime::new().unwrap();
     let (relay, town) =
         runtime.block_on(async { (TestRelay::new(backend).await, Town::open().await) });
-    let config =
-        Config { cases, failure_persistence: None, max_shrink_iters: 2_000, ..Config::default() };
+    let config = Config { cases, failure_persistence: None, max_shrink_iters: 2_000, ..Config::default() };
     let begun = Instant::now();
     let outcome = TestRunner::new(config).run(&histories, |history| {
         runtime.block_on(async {

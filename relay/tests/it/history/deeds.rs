@@ -5,24 +5,14 @@ use proptest::{collection::vec, prelude::*, sample::select};
 /// Something a person, a visitor or a gateway does. Orders, lines and products are counted round.
 #[derive(Debug, Clone)]
 pub(super) enum Op {
-    Order {
-        lines: Vec<(usize, i64)>,
-        paid: bool,
-    },
+    Order { lines: Vec<(usize, i64)>, paid: bool },
     /// A block checkout that is begun: no hook tells of it.
-    Draft {
-        lines: Vec<(usize, i64)>,
-    },
+    Draft { lines: Vec<(usize, i64)> },
     Status(usize, &'static str),
     Edit(usize, usize, i64),
     Add(usize, usize, i64),
     Remove(usize, usize),
-    Refund {
-        order: usize,
-        line: usize,
-        units: i64,
-        restock: bool,
-    },
+    Refund { order: usize, line: usize, units: i64, restock: bool },
     Trash(usize),
     Untrash(usize),
     Delete(usize),
@@ -142,13 +132,7 @@ fn op(bare: bool, free: bool) -> BoxedStrategy<Op> {
         &["pending", "processing", "on-hold", "completed", "cancelled"]
     } else {
         &[
-            "pending",
-            "processing",
-            "on-hold",
-            "completed",
-            "cancelled",
-            "refunded",
-            "failed",
+            "pending", "processing", "on-hold", "completed", "cancelled", "refunded", "failed",
             "being-engraved",
         ]
     };

@@ -116,7 +116,8 @@ impl Shop {
 
     pub(crate) fn customer(&mut self, email: &str, first_name: &str) -> u64 {
         let id = self.next_id();
-        let customer = Customer { id, email: email.to_owned(), first_name: first_name.to_owned() };
+        let customer =
+            Customer { id, email: email.to_owned(), first_name: first_name.to_owned() };
         self.customers.insert(id, customer);
         id
     }

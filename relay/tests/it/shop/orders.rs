@@ -94,8 +94,10 @@ impl Shop {
 
     pub(crate) fn order_in(&mut self, status: &str, lines: &[(u64, i64)]) -> (u64, Vec<Mark>) {
         let id = self.next_id();
-        let lines =
-            lines.iter().map(|(product, quantity)| self.new_line(*product, *quantity)).collect();
+        let lines = lines
+            .iter()
+            .map(|(product, quantity)| self.new_line(*product, *quantity))
+            .collect();
         let order = Order {
             id,
             key: format!("wc_order_{id}"),

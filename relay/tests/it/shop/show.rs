@@ -27,9 +27,7 @@ impl Shop {
                     facts.order_key = Some(order.key.clone());
                     facts.stock_reduced = Some(order.flag);
                     facts.lines = order.lines.iter().map(|line| self.line_facts(line)).collect();
-                    facts.refunds = Some(
-                        order.refunds.iter().map(|refund| show_refund(order, refund)).collect(),
-                    );
+                    facts.refunds = Some(order.refunds.iter().map(|refund| show_refund(order, refund)).collect());
                 }
             }
             Resource::Product => {

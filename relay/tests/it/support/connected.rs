@@ -91,7 +91,11 @@ impl Connected {
     }
 
     fn pusher(&self) -> Pusher {
-        Pusher { tenant: self.tenant, connection: self.connection, integration: self.integration }
+        Pusher {
+            tenant: self.tenant,
+            connection: self.connection,
+            integration: self.integration,
+        }
     }
 
     /// One whole request in the shop: it touches things and captures them at its end.
@@ -154,9 +158,17 @@ impl Connected {
         let mut tx = self.relay.db.write().await.unwrap();
         let cursor = json!({ "everything": everything });
         let long_ago = store::now() - TimeDelta::seconds(1);
-        runs::ask(&mut tx, self.tenant, self.integration, "sweep", &cursor, everything, long_ago)
-            .await
-            .unwrap();
+        runs::ask(
+            &mut tx,
+            self.tenant,
+            self.integration,
+            "sweep",
+            &cursor,
+            everything,
+            long_ago,
+        )
+        .await
+        .unwrap();
         tx.commit().await.unwrap();
     }
 
@@ -235,8 +247,10 @@ impl Connected {
             store::Db::Sqlite { .. } => format!("'{}'", ago.to_rfc3339()),
             store::Db::Postgres(_) => format!("'{}'::timestamptz", ago.to_rfc3339()),
         };
-        let sql =
-            format!("UPDATE resources SET arrived_at = {at} WHERE {} AND arrived > 0", self.mine());
+        let sql = format!(
+            "UPDATE resources SET arrived_at = {at} WHERE {} AND arrived > 0",
+            self.mine()
+        );
         database::run(&self.relay.db, &sql).await;
     }
 }

@@ -49,9 +49,7 @@ pub(crate) async fn run(db: &Db, sql: &str) -> u64 {
     let mut tx = db.write().await.unwrap();
     let sql = AssertSqlSafe(sql.to_owned());
     let touched = match &mut tx {
-        Tx::Sqlite(tx) => {
-            sqlx::query(sql).execute(&mut **tx).await.map(|done| done.rows_affected())
-        }
+        Tx::Sqlite(tx) => sqlx::query(sql).execute(&mut **tx).await.map(|done| done.rows_affected()),
         Tx::Postgres(tx) => {
             sqlx::query(sql).execute(&mut **tx).await.map(|done| done.rows_affected())
         }
