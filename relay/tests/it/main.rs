@@ -6,3 +6,4 @@ mod shop;
 mod support;
 
 mod history;
+mod webhooks;
