@@ -87,7 +87,7 @@ pub(super) struct Deliverer {
     pub(super) integration: Uuid,
 }
 
-/// Checks the signature of a webhook's delivery to a connection's address. An unknown or revoked
+/// Checks the signature of a webhook's delivery to a connection's address. An unknown
 /// connection costs the same and answers the same as a signature that does not fit.
 pub(super) async fn webhook(
     app: &App,

@@ -98,7 +98,7 @@ async fn shown(
     for found in stores::standing(&mut tx, tenant, id).await? {
         let webhooks = match found.webhooks_state {
             Some(state) => {
-                let to = found.webhooks_connection.map(|id| ConnectionId { tenant, id });
+                let to = found.webhooks_address.map(|id| ConnectionId { tenant, id });
                 Some(Webhooks {
                     state,
                     detail: found.webhooks_detail,

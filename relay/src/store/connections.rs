@@ -111,26 +111,6 @@ pub async fn has_other(
     Ok(row.is_some())
 }
 
-/// Every connection that the store ever had, revoked ones too.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn of_store(
-    tx: &mut Tx,
-    tenant: TenantId,
-    integration: IntegrationId,
-) -> Result<Vec<Uuid>, StoreError> {
-    let rows = fetch!(
-        fetch_all,
-        tx,
-        (Uuid,),
-        "SELECT id FROM connections WHERE tenant_id = $1 AND integration_id = $2",
-        tenant,
-        integration,
-    )?;
-    Ok(rows.into_iter().map(|(id,)| id).collect())
-}
-
 /// The sealed secret of a store's newest connection, with that connection's key.
 ///
 /// # Errors

@@ -26,8 +26,8 @@ pub struct Standing {
     pub webhooks_state: Option<String>,
     /// Why, for people.
     pub webhooks_detail: Option<String>,
-    /// The connection that they deliver to.
-    pub webhooks_connection: Option<Uuid>,
+    /// What names them in the address that they deliver to.
+    pub webhooks_address: Option<Uuid>,
     /// When the store was last asked about them.
     pub webhooks_checked_at: Option<DateTime<Utc>>,
     /// When one was last delivered, to the minute.
@@ -49,7 +49,7 @@ pub async fn standing(
         Standing,
         "SELECT i.id, i.store_url AS store, i.status, i.status_reason AS reason,
             i.forked_reason AS halted, i.mode, i.last_sync_at, s.state AS webhooks_state,
-            s.detail AS webhooks_detail, s.connection_id AS webhooks_connection,
+            s.detail AS webhooks_detail, s.address_id AS webhooks_address,
             s.checked_at AS webhooks_checked_at, s.delivered_at AS webhooks_delivered_at
          FROM integrations i
          LEFT JOIN webhook_setups s ON s.tenant_id = i.tenant_id AND s.integration_id = i.id

@@ -12,10 +12,8 @@ use super::{IntegrationId, StoreError, TenantId, Tx, execute, fetch, fetch_locke
 pub struct Setup {
     /// The store.
     pub integration_id: Uuid,
-    /// The connection in the address that they deliver to.
-    pub connection_id: Option<Uuid>,
-    /// Whether that connection was made for them.
-    pub own_connection: bool,
+    /// What names them in the address that they deliver to.
+    pub address_id: Uuid,
     /// `waiting`, `active`, `failing`, `removing` or `off`.
     pub state: String,
     /// The sealed secret.
@@ -42,9 +40,9 @@ pub async fn ask(
 ) -> Result<(), StoreError> {
     execute!(
         tx,
-        "INSERT INTO webhook_setups (tenant_id, integration_id, own_connection, state, heals,
-            attempts, due_at, created_at)
-         VALUES ($1, $2, FALSE, $3, 0, 0, $4, $4)
+        "INSERT INTO webhook_setups (tenant_id, integration_id, address_id, state, heals, attempts,
+            due_at, created_at)
+         VALUES ($1, $2, $5, $3, 0, 0, $4, $4)
          ON CONFLICT (tenant_id, integration_id) DO UPDATE SET due_at = $4,
             state = CASE WHEN $3 = 'waiting' AND webhook_setups.state = 'active'
                 THEN webhook_setups.state ELSE $3 END
@@ -53,6 +51,7 @@ pub async fn ask(
         integration,
         state,
         at,
+        Uuid::new_v4(),
     )
     .map(drop)
 }
@@ -92,8 +91,7 @@ pub async fn lock(
         " FOR UPDATE",
         tx,
         Setup,
-        "SELECT integration_id, connection_id, own_connection, state, secret, confirmed_at, heals,
-            attempts
+        "SELECT integration_id, address_id, state, secret, confirmed_at, heals, attempts
          FROM webhook_setups WHERE tenant_id = $1 AND integration_id = $2",
         tenant,
         integration,
@@ -133,8 +131,7 @@ pub async fn claim(
         " FOR UPDATE SKIP LOCKED",
         tx,
         Setup,
-        "SELECT integration_id, connection_id, own_connection, state, secret, confirmed_at, heals,
-            attempts
+        "SELECT integration_id, address_id, state, secret, confirmed_at, heals, attempts
          FROM webhook_setups
          WHERE tenant_id = $1 AND due_at IS NOT NULL AND due_at <= $2
            AND (leased_until IS NULL OR leased_until <= $2)
@@ -174,8 +171,7 @@ pub async fn lease(
     Ok(claimed == 1)
 }
 
-/// Begins a registration: under which connection, and with which secret. While it is not confirmed, the
-/// previous secret counts too.
+/// Begins a registration under this secret. While it is not confirmed, the previous one counts too.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -195,29 +191,6 @@ pub async fn begin(
         integration,
         secret,
         previous_secret,
-    )
-    .map(drop)
-}
-
-/// Says which connection stands in the address that the webhooks deliver to.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn under(
-    tx: &mut Tx,
-    tenant: TenantId,
-    integration: IntegrationId,
-    connection: Uuid,
-    own: bool,
-) -> Result<(), StoreError> {
-    execute!(
-        tx,
-        "UPDATE webhook_setups SET connection_id = $3, own_connection = $4
-         WHERE tenant_id = $1 AND integration_id = $2",
-        tenant,
-        integration,
-        connection,
-        own,
     )
     .map(drop)
 }
@@ -372,12 +345,13 @@ pub async fn switch_off(
 ) -> Result<(), StoreError> {
     execute!(
         tx,
-        "INSERT INTO webhook_setups (tenant_id, integration_id, own_connection, state, heals,
-            attempts, created_at)
-         VALUES ($1, $2, FALSE, 'off', 0, 0, $3)",
+        "INSERT INTO webhook_setups (tenant_id, integration_id, address_id, state, heals, attempts,
+            created_at)
+         VALUES ($1, $2, $4, 'off', 0, 0, $3)",
         tenant,
         integration,
         now,
+        Uuid::new_v4(),
     )
     .map(drop)
 }
@@ -455,26 +429,45 @@ pub struct Sealed {
     pub previous_until: Option<DateTime<Utc>>,
 }
 
-/// The secrets behind a connection in a delivery's address, unless it is unknown or revoked.
+/// The secrets behind the address of a delivery, unless nobody delivers there.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn secrets(
     tx: &mut Tx,
     tenant: TenantId,
-    connection: Uuid,
+    address: Uuid,
 ) -> Result<Option<Sealed>, StoreError> {
     fetch!(
         fetch_optional,
         tx,
         Sealed,
         "SELECT s.integration_id, s.secret, s.previous_secret, s.previous_until
-         FROM connections c
-         JOIN webhook_setups s ON s.tenant_id = c.tenant_id AND s.integration_id = c.integration_id
-         JOIN integrations i ON i.tenant_id = c.tenant_id AND i.id = c.integration_id
-         WHERE c.tenant_id = $1 AND c.id = $2 AND c.revoked_at IS NULL AND s.secret IS NOT NULL
+         FROM webhook_setups s
+         JOIN integrations i ON i.tenant_id = s.tenant_id AND i.id = s.integration_id
+         WHERE s.tenant_id = $1 AND s.address_id = $2 AND s.secret IS NOT NULL
            AND i.status <> 'disconnected'",
         tenant,
-        connection,
+        address,
     )
+}
+
+/// Which store's webhooks deliver to this address, if any do.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn at_address(
+    tx: &mut Tx,
+    tenant: TenantId,
+    address: Uuid,
+) -> Result<Option<IntegrationId>, StoreError> {
+    let row = fetch!(
+        fetch_optional,
+        tx,
+        (Uuid,),
+        "SELECT integration_id FROM webhook_setups WHERE tenant_id = $1 AND address_id = $2",
+        tenant,
+        address,
+    )?;
+    Ok(row.map(|(id,)| id))
 }

@@ -3,12 +3,11 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use tokio::time::sleep;
 use url::Url;
-use uuid::Uuid;
 
 use super::{
     Addressee, WebhooksError, addressee, delivery_url,
@@ -27,7 +26,7 @@ use crate::{
         vault::Place,
     },
     store::{
-        self, IntegrationId, StoreError, TenantId, Tx, connections,
+        self, IntegrationId, StoreError, TenantId, Tx,
         integrations::{self, Integration},
         stores,
         webhooks::{self, Setup},
@@ -132,7 +131,7 @@ pub(super) async fn bring(
     fresh: bool,
 ) -> Result<Brought, WebhooksError> {
     let id = setup.integration_id;
-    let hand = prepare(relay, tenant, id, fresh, store::now()).await?;
+    let hand = prepare(relay, tenant, id, fresh).await?;
     let found = hand.client.webhooks().await?;
     let ours = ours(relay, tenant, id, found).await?;
     let plan = Plan::of(ours, &hand.url, hand.rewrite);
@@ -165,48 +164,15 @@ async fn prepare(
     tenant: TenantId,
     id: IntegrationId,
     fresh: bool,
-    now: DateTime<Utc>,
 ) -> Result<Hand, WebhooksError> {
     let mut tx = relay.db.write().await?;
     let store = fit(&mut tx, tenant, id).await?;
     let setup = webhooks::lock(&mut tx, tenant, id).await?.ok_or(WebhooksError::Unknown)?;
-    let connection = connection(relay, &mut tx, tenant, &setup, now).await?;
-    let url = delivery_url(&relay.config, ConnectionId { tenant, id: connection })?;
+    let url = delivery_url(&relay.config, ConnectionId { tenant, id: setup.address_id })?;
     let (secret, is_new) = secret(relay, &mut tx, tenant, &setup, fresh).await?;
     tx.commit().await?;
     let client = store_client::client(relay, tenant, &store)?;
     Ok(Hand { client, url, secret, rewrite: is_new || setup.confirmed_at.is_none() })
-}
-
-/// The connection whose id stands in the address: the store's newest, or one of their own where the
-/// store was connected without any.
-async fn connection(
-    relay: &Relay,
-    tx: &mut Tx,
-    tenant: TenantId,
-    setup: &Setup,
-    now: DateTime<Utc>,
-) -> Result<Uuid, WebhooksError> {
-    let id = setup.integration_id;
-    let (connection, own) = match connections::newest_secret(tx, tenant, id).await? {
-        Some((newest, _)) if setup.connection_id == Some(newest) => return Ok(newest),
-        Some((newest, _)) => (newest, false),
-        None => {
-            let made = Uuid::new_v4();
-            let text = nexpura_protocol::signature::encode_secret(&random::<SECRET_BYTES>()?);
-            let place = Place { tenant, table: "connections", row: made, field: "secret" };
-            let sealed = relay.vault.seal(place, text.expose_secret())?;
-            connections::insert(tx, tenant, made, None, &sealed, now).await?;
-            connections::bind(tx, tenant, made, id, now).await?;
-            (made, true)
-        }
-    };
-    if let Some(former) = setup.connection_id.filter(|_| setup.own_connection) {
-        // The store has a real one now.
-        connections::revoke(tx, tenant, former, now).await?;
-    }
-    webhooks::under(tx, tenant, id, connection, own).await?;
-    Ok(connection)
 }
 
 /// The secret that they shall sign with, and whether it is new. One that is not confirmed yet is used
@@ -242,8 +208,8 @@ async fn secret(
     Ok((secret, true))
 }
 
-/// Those of a store's webhooks that this relay has made for it, now or before, under whatever public
-/// address; and those that deliver to this very relay, but to a connection that is no more.
+/// Those of a store's webhooks that this ledger has made for it, now or before and under whatever public
+/// address of the relay; and those that deliver to this very relay, but where nobody receives any more.
 pub(super) async fn ours(
     relay: &Relay,
     tenant: TenantId,
@@ -251,18 +217,15 @@ pub(super) async fn ours(
     found: Vec<Webhook>,
 ) -> Result<Vec<Webhook>, StoreError> {
     let mut tx = relay.db.read().await?;
-    let known = connections::of_store(&mut tx, tenant, id).await?;
     let here = relay.config.reachable_at().ok().map(|url| url.origin());
     let mut ours = Vec::new();
     for webhook in found {
         let Ok(url) = Url::parse(&webhook.delivery_url) else { continue };
         let is_here = here.as_ref() == Some(&url.origin());
         let is_ours = match addressee(&url) {
-            Some(Addressee::Connection(to)) if to.tenant == tenant && known.contains(&to.id) => {
-                true
-            }
-            Some(Addressee::Connection(to)) if is_here => {
-                connections::live(&mut tx, to.tenant, to.id).await?.is_none()
+            Some(Addressee::Connection(to)) if to.tenant == tenant || is_here => {
+                let receiver = webhooks::at_address(&mut tx, to.tenant, to.id).await?;
+                receiver.is_none_or(|receiver| receiver == id && to.tenant == tenant)
             }
             Some(Addressee::Nobody) => is_here,
             _ => false,

@@ -6,10 +6,7 @@ use super::{WebhooksError, bring::ours};
 use crate::{
     channel::{ChannelError, woocommerce::WebhookBatch},
     service::{Relay, store_client},
-    store::{
-        self, IntegrationId, StoreError, TenantId, Tx, audit, connections, integrations, stores,
-        webhooks::{self, Setup},
-    },
+    store::{self, IntegrationId, StoreError, TenantId, Tx, audit, integrations, stores, webhooks},
 };
 
 /// As many as WooCommerce takes at once.
@@ -35,9 +32,7 @@ pub async fn remove_all(
     }
     let removed = from_store(relay, tenant, integration).await;
     let mut tx = relay.db.write().await?;
-    if let Some(setup) = webhooks::lock(&mut tx, tenant, integration).await? {
-        forget(&mut tx, tenant, &setup, now).await?;
-    }
+    forget(&mut tx, tenant, integration, now).await?;
     tx.commit().await?;
     removed
 }
@@ -56,9 +51,7 @@ pub async fn switch_off(
     let removed = from_store(relay, tenant, integration).await?;
     let now = store::now();
     let mut tx = relay.db.write().await?;
-    if let Some(setup) = webhooks::lock(&mut tx, tenant, integration).await? {
-        forget(&mut tx, tenant, &setup, now).await?;
-    }
+    forget(&mut tx, tenant, integration, now).await?;
     webhooks::switch_off(&mut tx, tenant, integration, now).await?;
     let subject = integration.to_string();
     audit::record(&mut tx, tenant, actor, "webhooks.switched_off", &subject, now).await?;
@@ -92,17 +85,13 @@ pub(super) async fn from_store(
     Ok(ours.len())
 }
 
-/// Forgets what was known of a store's webhooks, and the connection that was made for them.
+/// Forgets what was known of a store's webhooks: nobody receives at their address any more.
 pub(super) async fn forget(
     tx: &mut Tx,
     tenant: TenantId,
-    setup: &Setup,
+    id: IntegrationId,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
-    let id = setup.integration_id;
-    if let Some(own) = setup.connection_id.filter(|_| setup.own_connection) {
-        connections::revoke(tx, tenant, own, now).await?;
-    }
     stores::set_mode(tx, tenant, id, "sweep", now).await?;
     webhooks::forget(tx, tenant, id).await
 }

@@ -177,7 +177,7 @@ async fn settle_removal(
     let mut tx = relay.db.write().await?;
     match outcome {
         Ok(removed) => {
-            remove::forget(&mut tx, tenant, before, now).await?;
+            remove::forget(&mut tx, tenant, id, now).await?;
             let subject = format!("{removed} of {id}");
             audit::record(&mut tx, tenant, ACTOR, "webhooks.removed", &subject, now).await?;
         }

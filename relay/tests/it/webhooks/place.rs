@@ -7,7 +7,7 @@ use nexpura_relay::{
         vault::Place as Sealed,
         webhooks,
     },
-    store::{self, connections, integrations, tenants, tokens},
+    store::{self, integrations, tenants, tokens},
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -128,36 +128,37 @@ impl Place {
         tx.commit().await.unwrap();
     }
 
-    /// A connection of the store, as the plugin's would be.
-    pub(super) async fn connection(&self) -> Uuid {
-        let id = self.connection_of(self.tenant).await;
-        let mut tx = self.test.relay.db.write().await.unwrap();
-        connections::bind(&mut tx, self.tenant, id, self.integration, store::now()).await.unwrap();
-        tx.commit().await.unwrap();
-        id
-    }
-
-    /// The address of a live connection of another jeweller at the same relay.
+    /// The address at which another jeweller's webhooks deliver to the same relay.
     pub(super) async fn strangers_address(&self, root: &str) -> String {
+        let (now, id) = (store::now(), store::new_id());
         let mut tx = self.test.relay.db.write().await.unwrap();
-        let tenant = tenants::ensure(&mut tx, "A stranger", store::now()).await.unwrap();
+        let tenant = tenants::ensure(&mut tx, "A stranger", now).await.unwrap();
+        let registration = integrations::Registration {
+            store_id: "theirs",
+            store_url: &self.shop.home,
+            rest_root: "",
+            mode: "sweep",
+            config: &json!({}),
+            consumer_key: b"sealed",
+            consumer_secret: b"sealed",
+        };
+        integrations::insert(&mut tx, tenant, id, &registration, now).await.unwrap();
+        store::webhooks::ask(&mut tx, tenant, id, "waiting", now).await.unwrap();
+        let setup = store::webhooks::lock(&mut tx, tenant, id).await.unwrap().unwrap();
         tx.commit().await.unwrap();
-        let id = ConnectionId { tenant, id: self.connection_of(tenant).await };
+        let id = ConnectionId { tenant, id: setup.address_id };
         format!("{root}/api/integrations/woocommerce/webhook/{id}")
     }
 
-    async fn connection_of(&self, tenant: Uuid) -> Uuid {
-        let id = Uuid::new_v4();
-        let place = Sealed { tenant, table: "connections", row: id, field: "secret" };
-        let sealed = self.test.relay.vault.seal(place, "whsec_AAAA").unwrap();
-        let mut tx = self.test.relay.db.write().await.unwrap();
-        connections::insert(&mut tx, tenant, id, None, &sealed, store::now()).await.unwrap();
-        tx.commit().await.unwrap();
-        id
+    /// An address of the tenant's own at which nobody receives.
+    pub(super) fn dead_address(&self, root: &str) -> String {
+        let id = ConnectionId { tenant: self.tenant, id: Uuid::new_v4() };
+        format!("{root}/api/integrations/woocommerce/webhook/{id}")
     }
 
-    pub(super) fn address_of(&self, root: &str, connection: Uuid) -> String {
-        let id = ConnectionId { tenant: self.tenant, id: connection };
+    /// An address of some other ledger.
+    pub(super) fn foreign_address(&self, root: &str) -> String {
+        let id = ConnectionId { tenant: Uuid::new_v4(), id: Uuid::new_v4() };
         format!("{root}/api/integrations/woocommerce/webhook/{id}")
     }
 }

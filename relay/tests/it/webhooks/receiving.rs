@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use nexpura_relay::store::{self, connections};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -105,14 +104,9 @@ on_both! {
         let place = Place::new(relay).await;
         place.set_up().await;
         let (url, secret) = (place.url(), place.shop.secret());
-        let revoked = place.connection().await;
-        let mut tx = place.test.relay.db.write().await.unwrap();
-        connections::revoke(&mut tx, place.tenant, revoked, store::now()).await.unwrap();
-        tx.commit().await.unwrap();
         let body = "{\"id\":31}";
         let good = sign(&secret, body);
         let root = "https://relay.example";
-        let unknown = place.address_of(root, uuid::Uuid::new_v4());
         let path = "/api/integrations/woocommerce/webhook";
         let mut answers = BTreeSet::new();
         for (url, signature, body) in [
@@ -121,8 +115,9 @@ on_both! {
             (&url, &String::new(), body),
             (&url, &"no base64!".to_owned(), body),
             (&url, &sign("", body), body),
-            (&unknown, &good, body),
-            (&place.address_of(root, revoked), &good, body),
+            (&place.dead_address(root), &good, body),
+            (&place.foreign_address(root), &good, body),
+            (&place.strangers_address(root).await, &good, body),
             (&format!("{root}{path}/garbage"), &good, body),
             (&format!("{root}{path}s/handle"), &good, body),
             (&format!("{root}{path}s/handle?connection=garbage"), &good, body),

@@ -1,12 +1,8 @@
 //! Registering webhooks in a shop, and taking them away.
 
-use nexpura_relay::{
-    service::webhooks,
-    store::{self, connections},
-};
+use nexpura_relay::{service::webhooks, store};
 use reqwest::Method;
 use serde_json::json;
-use uuid::Uuid;
 
 use super::{
     place::Place,
@@ -60,15 +56,11 @@ on_both! {
 on_both! {
     async fn stale_ones_of_ours_are_replaced_and_nobody_elses_are_touched(relay: TestRelay) {
         let place = Place::new(relay).await;
-        let revoked = place.connection().await;
-        let mut tx = place.test.relay.db.write().await.unwrap();
-        connections::revoke(&mut tx, place.tenant, revoked, store::now()).await.unwrap();
-        tx.commit().await.unwrap();
         let theirs = [
             ("order.created", "https://other.example/hook".to_owned()),
             ("coupon.created", "https://other.example/hook".to_owned()),
             // Another relay's, and another jeweller's at this relay.
-            ("order.created", place.address_of("https://other.example", Uuid::new_v4())),
+            ("order.created", place.foreign_address("https://other.example")),
             ("order.created", place.strangers_address("https://relay.example").await),
         ];
         for (topic, url) in &theirs {
@@ -76,13 +68,16 @@ on_both! {
         }
         let before = place.shop.hooks();
         for (topic, url) in [
-            ("order.created", place.address_of("https://relay.old.example", revoked)),
-            ("order.updated", place.address_of("http://127.0.0.1:1", revoked)),
-            ("order.updated", place.address_of("https://relay.example", revoked)),
-            ("coupon.created", place.address_of("https://relay.example", revoked)),
+            ("order.created", place.dead_address("https://relay.old.example")),
+            ("order.updated", place.dead_address("http://127.0.0.1:1")),
+            ("order.updated", place.dead_address("https://relay.example")),
+            ("coupon.created", place.dead_address("https://relay.example")),
             // Of a ledger that is no more, and of before there were connections.
-            ("product.updated", place.address_of("https://relay.example", Uuid::new_v4())),
-            ("order.created", "https://relay.example/api/integrations/woocommerce/webhook".to_owned()),
+            ("product.updated", place.foreign_address("https://relay.example")),
+            (
+                "order.created",
+                "https://relay.example/api/integrations/woocommerce/webhook".to_owned(),
+            ),
         ] {
             place.shop.make(topic, &url);
         }
@@ -97,7 +92,6 @@ on_both! {
         assert_eq!(mine.len(), 11);
         let url = &mine[0].url;
         assert!(mine.iter().all(|hook| hook.url == *url && hook.status == "active"), "{mine:?}");
-        assert!(!url.contains(&revoked.simple().to_string()), "a revoked connection is used");
     }
 }
 
@@ -172,21 +166,6 @@ on_both! {
 }
 
 on_both! {
-    async fn a_store_with_a_connection_of_its_own_uses_that(relay: TestRelay) {
-        let place = Place::new(relay).await;
-        place.set_up().await;
-        let own = place.url();
-        // The plugin is installed later.
-        let connection = place.connection().await;
-        assert_eq!(place.set_up().await["report"]["updated"], 11);
-        assert_eq!(place.url(), place.address_of("https://relay.example", connection));
-        assert_ne!(place.url(), own);
-        let live = place.test.number("SELECT COUNT(*) FROM connections WHERE revoked_at IS NULL").await;
-        assert_eq!(live, 1, "the connection that was made for them is gone");
-    }
-}
-
-on_both! {
     async fn what_stands_in_the_way_is_told(relay: TestRelay) {
         let mut place = Place::new(relay).await;
         place.shop.inside().read_only = true;
@@ -229,8 +208,6 @@ on_both! {
         assert_eq!(removed.unwrap(), 11);
         assert_eq!(place.shop.hooks().len(), 1);
         assert_eq!(place.test.number("SELECT COUNT(*) FROM webhook_setups").await, 0);
-        let live = place.test.number("SELECT COUNT(*) FROM connections WHERE revoked_at IS NULL").await;
-        assert_eq!(live, 0);
         assert_eq!(place.standing().await["mode"], "sweep");
         // A store that never had any is not asked.
         let asked = place.shop.inside().asked.len();
