@@ -38,6 +38,21 @@ impl Town {
         Ok(Self { shop, relay, connection })
     }
 
+    /// The same with the shop on https and a relay that trusts its authority.
+    ///
+    /// # Errors
+    /// When a part does not start or the connection fails.
+    pub async fn open_on_https(builder: ShopBuilder, database: Database) -> Result<Self> {
+        let shop = builder.https().start().await?;
+        let authority = shop.authority().context("a shop on https has an authority")?;
+        // Where the relay looks for the system's authorities.
+        let trust = ("SSL_CERT_FILE", authority.to_str().context("an odd temporary folder")?);
+        let relay = Relay::start_with(database, &[trust]).await?;
+        let connection = relay.connection()?;
+        shop.connect(&connection.string).await.with_context(|| relay.log().unwrap_or_default())?;
+        Ok(Self { shop, relay, connection })
+    }
+
     /// Waits until the ledger has taken the opening count of each SKU, and it is the shop's.
     ///
     /// # Errors

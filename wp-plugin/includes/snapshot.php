@@ -37,12 +37,7 @@ function finish_request(): void {
 			undisturbed(
 				static function () use ( $captured, $waiting ): void {
 					if ( $captured ) {
-						if ( can_read() ) {
-							capture_marked();
-							recheck_deletions();
-						}
-						advance_lineage_when_due();
-						\nexpura_finish();
+						finish_capture();
 					}
 					if ( $waiting ) {
 						do_background_work();
@@ -54,6 +49,21 @@ function finish_request(): void {
 		null,
 		'finishing a request'
 	);
+}
+
+/**
+ * Captures what this request touched. Whatever happens, the extension learns that the request is over.
+ */
+function finish_capture(): void {
+	try {
+		if ( can_read() ) {
+			capture_marked();
+			recheck_deletions();
+		}
+		advance_lineage_when_due();
+	} finally {
+		\nexpura_finish();
+	}
 }
 
 /**
@@ -92,7 +102,7 @@ function can_read(): bool {
  * Runs a callback so that nothing of it is printed and nobody notices, as a user who may read the shop.
  *
  * @template T
- * @param callable(): T $callback  What to run.
+ * @param callable(): T $callback          What to run.
  * @param bool          $in_shops_language Whether the admin's own language is left for the shop's.
  * @return T
  */

@@ -17,8 +17,9 @@ use std::{
 
 use crate::{sender, spool, sys};
 
-/// How long a fork waits for calls into SQLite to end. Past that the child may not use the spool.
-const PATIENCE: Duration = Duration::from_millis(100);
+/// How long a fork waits at most for a call into SQLite to end, which takes a few milliseconds unless the disk
+/// is slow. Past that the child may not use the spool.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The process that owns what is open.
 static OWNER: AtomicU32 = AtomicU32::new(0);

@@ -1,4 +1,5 @@
 //! A spool that is torn, foreign, read-only, full or gone: never a panic, never a silent loss.
+#![allow(clippy::unwrap_used, clippy::expect_used, unreachable_pub)]
 
 mod support;
 

@@ -1,4 +1,5 @@
 //! The sender against a relay that behaves: batches, keep-alive, wake-up, heartbeat, what a touch is.
+#![allow(clippy::unwrap_used, clippy::expect_used, unreachable_pub)]
 
 mod support;
 

@@ -1,4 +1,5 @@
 //! One sender at a time: among processes, among threads, and between a thread and the daemon.
+#![allow(clippy::unwrap_used, clippy::expect_used, unreachable_pub)]
 
 mod support;
 
@@ -98,7 +99,8 @@ fn a_thread_steps_back_for_the_daemon_and_none_starts_while_it_runs() {
     assert_eq!(running.ended(), Ended::SteppedBack);
     until("the daemon is elected", || elected(shop.path()) == "agent");
 
-    assert!(thread::ensure(&shop.spool, &relay.connection(), hurried()).unwrap());
+    thread::ensure(&shop.spool, &relay.connection(), hurried()).unwrap();
+    assert_eq!(elected(shop.path()), "agent");
     let second = Running::start(&shop, relay.connection(), Kind::Thread, hurried());
     assert_eq!(second.ended(), Ended::NotElected);
     shop.capture_orders(3);

@@ -1,4 +1,5 @@
 //! The sender against a relay that is down, slow, lying or wrong: nothing is lost, and the admin is told.
+#![allow(clippy::unwrap_used, clippy::expect_used, unreachable_pub)]
 
 mod support;
 

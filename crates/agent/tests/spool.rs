@@ -1,4 +1,5 @@
 //! The spool by itself: numbering, marks, touches, the bound and what it drops.
+#![allow(clippy::unwrap_used, clippy::expect_used, unreachable_pub)]
 
 mod support;
 

@@ -1,12 +1,9 @@
 //! `/api/customers`: who bought.
 
-use axum::{
-    Json,
-    extract::{Query, State},
-};
+use axum::{Json, extract::State};
 use serde::Deserialize;
 
-use super::{App, auth::Bearer, error::ApiError, inventory::key_cursor};
+use super::{App, auth::Bearer, error::ApiError, extract::Query, inventory::key_cursor};
 use crate::store::{
     customers,
     page::{DEFAULT_LIMIT, MAX_LIMIT, Page},

@@ -29,6 +29,8 @@ pub enum ApiError {
     StaleTimestamp,
     /// 404.
     NotFound(&'static str),
+    /// 405.
+    NoSuchMethod,
     /// 409.
     Conflict(String),
     /// 413.
@@ -61,6 +63,9 @@ impl IntoResponse for ApiError {
                 )
             }
             Self::NotFound(detail) => (S::NOT_FOUND, detail.to_owned()),
+            Self::NoSuchMethod => {
+                (S::METHOD_NOT_ALLOWED, "this address does not know that method".to_owned())
+            }
             Self::Conflict(detail) => (S::CONFLICT, detail),
             Self::TooLarge => (S::PAYLOAD_TOO_LARGE, "the body is too large".to_owned()),
             Self::Unprocessable(detail) => (S::UNPROCESSABLE_ENTITY, detail),
@@ -160,10 +165,8 @@ pub(super) async fn no_such_route() -> ApiError {
 }
 
 /// 405 in the same shape as every other error.
-pub(super) async fn no_such_method() -> Response {
-    let mut response = ApiError::NotFound("this address does not know that method").into_response();
-    *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
-    response
+pub(super) async fn no_such_method() -> ApiError {
+    ApiError::NoSuchMethod
 }
 
 /// A panic in a handler ends that request only.

@@ -1,15 +1,17 @@
 //! `/api/events`: what arrived, what became of it, and trying it again.
 
-use axum::{
-    Json,
-    extract::{Path, Query, State},
-    http::StatusCode,
-};
+use axum::{Json, extract::State, http::StatusCode};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::{App, auth::Bearer, error::ApiError, inventory::cursor};
+use super::{
+    App,
+    auth::Bearer,
+    error::ApiError,
+    extract::{Path, Query},
+    inventory::cursor,
+};
 use crate::{
     service::retry::{self, Retry},
     store::{

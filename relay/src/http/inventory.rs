@@ -1,15 +1,16 @@
 //! `/api/inventory`: pieces, their movements, and adjusting them.
 
-use axum::{
-    Json,
-    extract::{Path, Query, State, rejection::JsonRejection},
-    http::StatusCode,
-};
+use axum::{Json, extract::State, http::StatusCode};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{App, auth::Bearer, error::ApiError};
+use super::{
+    App,
+    auth::Bearer,
+    error::ApiError,
+    extract::{Body, Path, Query},
+};
 use crate::{
     domain::{Money, Quantity, Sku},
     service::adjust::{self, Adjusted},
@@ -165,9 +166,8 @@ pub(super) async fn adjust(
     State(app): State<App>,
     who: Bearer,
     Path(sku): Path<String>,
-    request: Result<Json<adjust::Request>, JsonRejection>,
+    Body(request): Body<adjust::Request>,
 ) -> Result<(StatusCode, Json<Adjusted>), ApiError> {
-    let Json(request) = request.map_err(|rejection| ApiError::BadRequest(rejection.body_text()))?;
     let sku = Sku::parse(&sku).map_err(|error| ApiError::BadRequest(error.to_string()))?;
     let now = store::now();
     let adjusted = adjust::adjust(&app.relay, who.tenant, who.token, &sku, &request, now).await?;

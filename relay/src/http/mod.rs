@@ -4,6 +4,7 @@ mod auth;
 mod customers;
 mod error;
 mod events;
+mod extract;
 mod health;
 mod inventory;
 mod limit;
@@ -16,16 +17,14 @@ use std::time::Duration;
 
 use axum::{
     Router,
+    extract::DefaultBodyLimit,
     http::{HeaderName, Request},
     middleware,
     routing::{get, post},
 };
 use metrics_exporter_prometheus::PrometheusHandle;
 use nexpura_protocol::batch::MAX_BYTES;
-use tower_http::{
-    catch_panic::CatchPanicLayer, limit::RequestBodyLimitLayer, timeout::TimeoutLayer,
-    trace::TraceLayer,
-};
+use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer, trace::TraceLayer};
 
 pub use error::ApiError;
 pub use limit::Limits;
@@ -52,23 +51,23 @@ pub struct App {
 pub fn router(app: App) -> Router {
     let shop = Router::new()
         .route("/v1/push", post(shop::push))
-        .layer(RequestBodyLimitLayer::new(MAX_BYTES))
+        .layer(DefaultBodyLimit::max(MAX_BYTES))
         .merge(
             Router::new()
                 .route("/v1/connect", post(shop::connect))
                 .route("/v1/disconnect", post(shop::disconnect))
-                .layer(RequestBodyLimitLayer::new(MAX_SMALL_BODY)),
+                .layer(DefaultBodyLimit::max(MAX_SMALL_BODY)),
         );
     let deliveries = Router::new()
         .route("/webhook/{connection}", post(webhooks::receive))
         .route("/webhooks/handle", post(webhooks::handle))
-        .layer(RequestBodyLimitLayer::new(MAX_BYTES));
+        .layer(DefaultBodyLimit::max(MAX_BYTES));
     let integrations = Router::new()
         .route("/", get(stores::list))
         .route("/webhooks/setup", post(webhooks::setup))
         .route("/setup-webhooks", post(webhooks::setup))
         .route("/webhooks/remove", post(webhooks::remove))
-        .layer(RequestBodyLimitLayer::new(MAX_SMALL_BODY))
+        .layer(DefaultBodyLimit::max(MAX_SMALL_BODY))
         .merge(deliveries);
     let api = Router::new()
         .route("/inventory", get(inventory::list))
@@ -78,7 +77,7 @@ pub fn router(app: App) -> Router {
         .route("/customers", get(customers::list))
         .route("/events", get(events::list))
         .route("/events/{id}/retry", post(events::retry))
-        .layer(RequestBodyLimitLayer::new(MAX_SMALL_BODY))
+        .layer(DefaultBodyLimit::max(MAX_SMALL_BODY))
         .nest("/integrations/woocommerce", integrations);
     Router::new()
         .merge(shop)

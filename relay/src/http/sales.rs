@@ -1,15 +1,18 @@
 //! `/api/sales`: what shops sold.
 
-use axum::{
-    Json,
-    extract::{Path, Query, State},
-};
+use axum::{Json, extract::State};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{App, auth::Bearer, error::ApiError, inventory::key_cursor};
+use super::{
+    App,
+    auth::Bearer,
+    error::ApiError,
+    extract::{Path, Query},
+    inventory::key_cursor,
+};
 use crate::{
     domain::{Money, Quantity},
     store::{

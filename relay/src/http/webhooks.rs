@@ -3,7 +3,7 @@
 use axum::{
     Json,
     body::Bytes,
-    extract::{Path, Query, State, rejection::BytesRejection},
+    extract::{State, rejection::BytesRejection},
     http::{HeaderMap, header},
 };
 use serde::Deserialize;
@@ -13,6 +13,7 @@ use super::{
     App,
     auth::{self, Bearer},
     error::ApiError,
+    extract::{Path, Query},
     shop::whole,
 };
 use crate::{
@@ -78,9 +79,9 @@ async fn take(
 pub(super) async fn setup(
     State(app): State<App>,
     who: Bearer,
-    which: Option<Json<Which>>,
+    body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<Value>, ApiError> {
-    let which = which.map(|Json(which)| which).unwrap_or_default();
+    let which = which(&whole(body)?)?;
     let store = stores::named(&app.relay, who.tenant, which.store.as_deref()).await?;
     let actor = format!("token {}", who.token);
     let report = webhooks::setup(&app.relay, who.tenant, store, &actor).await?;
@@ -92,12 +93,20 @@ pub(super) async fn setup(
 pub(super) async fn remove(
     State(app): State<App>,
     who: Bearer,
-    which: Option<Json<Which>>,
+    body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<Value>, ApiError> {
-    let which = which.map(|Json(which)| which).unwrap_or_default();
+    let which = which(&whole(body)?)?;
     let store = stores::named(&app.relay, who.tenant, which.store.as_deref()).await?;
     let actor = format!("token {}", who.token);
     let removed = webhooks::switch_off(&app.relay, who.tenant, store, &actor).await?;
     let shown = stores::one(&app.relay, who.tenant, store).await?;
     Ok(Json(json!({ "store": shown, "removed": removed })))
+}
+
+fn which(body: &[u8]) -> Result<Which, ApiError> {
+    if body.is_empty() {
+        return Ok(Which::default());
+    }
+    serde_json::from_slice(body)
+        .map_err(|error| ApiError::BadRequest(format!("the body is malformed: {error}")))
 }

@@ -5,5 +5,11 @@
 mod shop;
 mod support;
 
+mod connect;
 mod history;
+mod isolation;
+mod once;
+mod opening;
+mod touches;
+mod trust;
 mod webhooks;

@@ -65,11 +65,11 @@ impl Admin<'_> {
             .header(header::COOKIE, self.cookies.to_string())
             .send()
             .await?;
-        let status = answer.status();
+        let (status, headers) = (answer.status(), answer.headers().clone());
         let text = answer.text().await?;
         if status != StatusCode::OK {
             bail!(
-                "wp-admin/{path} answered {status}: {}\n{}",
+                "wp-admin/{path} answered {status} {headers:?}: {}\n{}",
                 http::excerpt(&text),
                 self.shop.log_tail()
             );

@@ -2,7 +2,7 @@
 
 use std::{fs, process::Command};
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -14,7 +14,7 @@ use crate::{
         mariadb::MariaDb,
         nginx::{Nginx, Site},
         php::{Ini, Php},
-        sources::{Sources, Wish},
+        sources::{DOUBLE, Sources, Store, Wish},
         tls::Certificate,
     },
 };
@@ -156,6 +156,11 @@ impl ShopBuilder {
     /// When a part is missing or does not start; the message holds the end of its log.
     pub async fn start(self) -> Result<Shop> {
         let sources = Sources::find(&self.wish)?;
+        let double_wanted = self.wish.woocommerce.as_deref() == Some(DOUBLE);
+        ensure!(
+            double_wanted || sources.store != Store::Double,
+            "this needs WooCommerce itself, which cannot be had here: see scripts/find-wordpress"
+        );
         let snapshot = snapshot::ready(&sources, self.storage).await?;
         let mut shop = self.bare(sources)?;
         shop.mariadb.import(&shop.database, &snapshot.join("dump.sql"))?;

@@ -52,6 +52,8 @@ pub struct Receipt {
 pub struct Cart<'a> {
     shop: &'a Shop,
     token: String,
+    /// Older versions want it as well.
+    nonce: Option<String>,
     /// The buyer's e-mail address.
     pub email: String,
 }
@@ -63,13 +65,13 @@ impl Shop {
     /// When the Store API gives none.
     pub async fn cart(&self) -> Result<Cart<'_>> {
         let answer = self.http.get(format!("{}/wp-json/wc/store/v1/cart", self.url)).send().await?;
-        let token = answer
-            .headers()
-            .get("cart-token")
-            .context("the Store API sent no Cart-Token")?
-            .to_str()?
-            .to_owned();
-        Ok(Cart { shop: self, token, email: "ada@buyers.example".to_owned() })
+        let header = |name: &str| answer.headers().get(name)?.to_str().ok().map(str::to_owned);
+        Ok(Cart {
+            shop: self,
+            token: header("cart-token").context("the Store API sent no Cart-Token")?,
+            nonce: header("nonce"),
+            email: "ada@buyers.example".to_owned(),
+        })
     }
 
     /// Buys through the Store API, as a new visitor: quantities by product or variation id. Gives the order's id.
@@ -217,14 +219,16 @@ impl Cart<'_> {
     }
 
     async fn post(&self, path: &str, body: &Value) -> Result<Response> {
-        Ok(self
+        let mut request = self
             .shop
             .http
             .post(format!("{}/wp-json/wc/store/v1/{path}", self.shop.url))
             .header("cart-token", &self.token)
-            .json(body)
-            .send()
-            .await?)
+            .json(body);
+        if let Some(nonce) = &self.nonce {
+            request = request.header("nonce", nonce);
+        }
+        Ok(request.send().await?)
     }
 }
 

@@ -178,6 +178,12 @@ impl Shop {
         self.folder().join("spool")
     }
 
+    /// The certificate of the authority behind a shop on https.
+    #[must_use]
+    pub fn authority(&self) -> Option<&Path> {
+        Some(&self.certificate.as_ref()?.authority)
+    }
+
     /// How it was asked for.
     #[must_use]
     pub fn wishes(&self) -> &ShopBuilder {

@@ -19,6 +19,16 @@ pub(super) async fn ready(sources: &Sources, storage: Storage) -> Result<PathBuf
             .iter()
             .map(|path| fs::read(path).with_context(|| format!("reading {}", path.display())))
             .collect::<Result<_>>()?;
+    // The double is of this repository, and changes with it.
+    let mut scripts = scripts;
+    if sources.store == Store::Double {
+        for entry in fs::read_dir(paths::repository().join("tests/double/includes"))? {
+            scripts.push(fs::read(entry?.path())?);
+        }
+        scripts.push(fs::read(paths::repository().join("tests/double/woocommerce.php"))?);
+        // The folder lists them in no certain order.
+        scripts.sort();
+    }
     let name = match (&sources.store, storage) {
         (Store::Double, _) => "double",
         (_, Storage::Hpos) => "hpos",
@@ -61,7 +71,9 @@ async fn installed(sources: &Sources, storage: Storage) -> Result<Shop> {
             "plugins": ["woocommerce/woocommerce.php"],
         },
     }))?;
-    shop.call_cli("install_woocommerce", json!({ "hpos": storage == Storage::Hpos }))?;
+    // The double's orders are posts, whatever was asked for.
+    let hpos = storage == Storage::Hpos && sources.store != Store::Double;
+    shop.call_cli("install_woocommerce", json!({ "hpos": hpos }))?;
     shop.serve()?;
     // The first visits fill caches and write the permalinks' rules; every copy has them then.
     for path in ["/", "/wp-json/", "/wp-json/wc/store/v1/cart", "/shop/"] {

@@ -1,9 +1,11 @@
 //! Which WordPress and WooCommerce a shop runs on, and the tree of files that its shops share.
 
 use std::{
+    collections::HashMap,
     fs,
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    sync::{LazyLock, Mutex, PoisonError},
 };
 
 use anyhow::{Context, Result, ensure};
@@ -11,7 +13,7 @@ use anyhow::{Context, Result, ensure};
 use crate::{paths, process};
 
 /// Versions asked for; nothing asked for means the newest that can be had.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Wish {
     /// WordPress, such as `6.5`.
     pub wordpress: Option<String>,
@@ -44,12 +46,39 @@ pub struct Sources {
     pub key: String,
 }
 
+impl Wish {
+    /// The store double, whether or not WooCommerce can be had.
+    #[must_use]
+    pub fn double() -> Self {
+        Self { wordpress: None, woocommerce: Some(DOUBLE.to_owned()) }
+    }
+}
+
 impl Sources {
-    /// Finds them with `scripts/find-wordpress` and lays out the shared tree.
+    /// Finds them with `scripts/find-wordpress` and lays out the shared tree, once a process.
     ///
     /// # Errors
     /// When no WordPress can be had, or a WooCommerce asked for by version cannot.
     pub fn find(wish: &Wish) -> Result<Self> {
+        static FOUND: LazyLock<Mutex<HashMap<Wish, Sources>>> = LazyLock::new(Mutex::default);
+        let mut found = FOUND.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = found.get(wish) {
+            return Ok(known.clone());
+        }
+        let sources = Self::look(wish)?;
+        found.insert(wish.clone(), sources.clone());
+        Ok(sources)
+    }
+
+    /// Whether WooCommerce itself can be had here.
+    ///
+    /// # Errors
+    /// When no WordPress can be had.
+    pub fn has_woocommerce() -> Result<bool> {
+        Ok(Self::find(&Wish::default())?.store != Store::Double)
+    }
+
+    fn look(wish: &Wish) -> Result<Self> {
         let mut command = Command::new(paths::repository().join("scripts/find-wordpress"));
         if let Some(version) = &wish.wordpress {
             command.args(["--wordpress", version]);

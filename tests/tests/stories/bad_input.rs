@@ -45,6 +45,7 @@ async fn like_an_order(town: &Town, order: u64, id: u64) -> Result<Value> {
 
 #[tokio::test]
 async fn whoever_cannot_sign_is_refused_alike() -> Result<()> {
+    on_woocommerce!();
     let (town, sender, _) = town().await?;
     let heartbeat = serde_json::to_vec(&sender.batch(1, &[]))?;
     let accepted = sender.send(heartbeat.clone()).await?;
@@ -107,6 +108,7 @@ fn nested(sender: &Sender, depth: usize) -> Result<String> {
 
 #[tokio::test]
 async fn garbage_is_refused_with_the_place_and_size() -> Result<()> {
+    on_woocommerce!();
     let (town, sender, _) = town().await?;
     let before = town.relay.events(None).await?.len();
     for (garbage, place) in [
@@ -142,6 +144,7 @@ async fn garbage_is_refused_with_the_place_and_size() -> Result<()> {
 
 #[tokio::test]
 async fn what_cannot_be_applied_is_kept_and_stops_nothing() -> Result<()> {
+    on_woocommerce!();
     let (town, sender, order) = town().await?;
     let mut broken = like_an_order(&town, order, 900_001).await?;
     broken["total"] = json!("a lot");
@@ -175,6 +178,7 @@ async fn what_cannot_be_applied_is_kept_and_stops_nothing() -> Result<()> {
 
 #[tokio::test]
 async fn a_flood_is_told_to_wait_and_others_are_not_hindered() -> Result<()> {
+    on_woocommerce!();
     let (town, sender, _) = town().await?;
     let heartbeat = serde_json::to_vec(&sender.batch(1, &[]))?;
     let mut slowed = 0;

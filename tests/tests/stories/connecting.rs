@@ -26,6 +26,7 @@ fn says(answer: &str, expected: &str) {
 
 #[tokio::test]
 async fn a_pasted_string_connects_and_anything_else_is_explained() -> Result<()> {
+    on_woocommerce!();
     let shop = Shop::builder().start().await?;
     says(&answer_to(&shop, "   ").await?, "connection string is empty");
     says(&answer_to(&shop, "hello").await?, "not a connection string");
@@ -52,6 +53,7 @@ async fn a_pasted_string_connects_and_anything_else_is_explained() -> Result<()>
 
 #[tokio::test]
 async fn without_the_extension_the_admin_is_told() -> Result<()> {
+    on_woocommerce!();
     let shop = Shop::builder().without_extension().start().await?;
     let page = shop.log_in().await?.page("plugins.php").await?;
     says(&page, "nexpura");

@@ -54,17 +54,20 @@ async fn each_kind(storage: Storage) -> Result<()> {
 
 #[tokio::test]
 async fn each_kind_on_hpos() -> Result<()> {
+    on_woocommerce!();
     each_kind(Storage::Hpos).await
 }
 
 #[tokio::test]
 async fn each_kind_on_legacy_storage() -> Result<()> {
+    on_woocommerce!();
     each_kind(Storage::Legacy).await
 }
 
 /// A product whose stock starts to be counted, and one that stops.
 #[tokio::test]
 async fn counting_can_begin() -> Result<()> {
+    on_woocommerce!();
     let town = Town::open(Shop::builder(), Database::Sqlite).await?;
     let shop = &town.shop;
     let charm = shop.add_product("CHARM", "25.00", None).await?;

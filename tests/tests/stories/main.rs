@@ -1,11 +1,23 @@
 //! End-to-end stories: each on a real MariaDB, PHP-FPM, nginx, WordPress and WooCommerce of its own.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+/// Ends a story, saying so, where WooCommerce itself cannot be had: the double is no judge of it.
+macro_rules! on_woocommerce {
+    () => {
+        if !nexpura_tests::stack::sources::Sources::has_woocommerce()? {
+            eprintln!("not told: WooCommerce cannot be had here, see scripts/find-wordpress");
+            return Ok(());
+        }
+    };
+}
+
 mod bad_input;
 mod connecting;
 mod kinds_of_stock;
 mod money;
+mod other_shops;
 mod stock_goes_back;
+mod the_double;
 mod the_life_of_an_order;
 mod the_relay_is_down;
 mod the_shop_itself;

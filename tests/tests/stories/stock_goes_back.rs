@@ -26,6 +26,7 @@ async fn shop_has(town: &Town, sku: &str, stock: f64) -> Result<()> {
 
 #[tokio::test]
 async fn an_adjustment_reaches_the_shop_with_status_and_lookup_table() -> Result<()> {
+    on_woocommerce!();
     let town = Town::open(Shop::builder(), Database::Sqlite).await?;
     let ring = town.shop.add_product("RING", "900.00", Some(2)).await?;
     town.opened(&["RING"]).await?;
@@ -54,6 +55,7 @@ async fn an_adjustment_reaches_the_shop_with_status_and_lookup_table() -> Result
 
 #[tokio::test]
 async fn changes_while_the_shop_is_away_arrive_together_once() -> Result<()> {
+    on_woocommerce!();
     let mut town = Town::open(Shop::builder(), Database::Sqlite).await?;
     town.shop.add_product("RING", "900.00", Some(10)).await?;
     town.opened(&["RING"]).await?;
@@ -74,6 +76,7 @@ async fn changes_while_the_shop_is_away_arrive_together_once() -> Result<()> {
 /// Prints what a person waits for; the budget itself is held by the benchmarks.
 #[tokio::test]
 async fn buyers_and_the_ledger_move_one_stock_at_once() -> Result<()> {
+    on_woocommerce!();
     let town = Town::open(Shop::builder(), Database::Sqlite).await?;
     let ring = town.shop.add_product("RING", "900.00", Some(40)).await?;
     town.opened(&["RING"]).await?;

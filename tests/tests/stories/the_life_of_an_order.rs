@@ -98,35 +98,42 @@ async fn classic_and_typed_in(storage: Storage) -> Result<()> {
 
 #[tokio::test]
 async fn bought_to_cancelled_on_hpos() -> Result<()> {
+    on_woocommerce!();
     bought_paid_edited_refunded_cancelled(Storage::Hpos, Database::Sqlite).await
 }
 
 #[tokio::test]
 async fn bought_to_cancelled_on_legacy_storage() -> Result<()> {
+    on_woocommerce!();
     bought_paid_edited_refunded_cancelled(Storage::Legacy, Database::Sqlite).await
 }
 
 #[tokio::test]
 async fn bought_to_cancelled_with_the_ledger_on_postgres() -> Result<()> {
+    on_woocommerce!();
     bought_paid_edited_refunded_cancelled(Storage::Hpos, Database::Postgres).await
 }
 
 #[tokio::test]
 async fn failed_to_deleted_on_hpos() -> Result<()> {
+    on_woocommerce!();
     failed_resumed_trashed_restored_deleted(Storage::Hpos).await
 }
 
 #[tokio::test]
 async fn failed_to_deleted_on_legacy_storage() -> Result<()> {
+    on_woocommerce!();
     failed_resumed_trashed_restored_deleted(Storage::Legacy).await
 }
 
 #[tokio::test]
 async fn classic_checkout_and_typed_in_orders_on_hpos() -> Result<()> {
+    on_woocommerce!();
     classic_and_typed_in(Storage::Hpos).await
 }
 
 #[tokio::test]
 async fn classic_checkout_and_typed_in_orders_on_legacy_storage() -> Result<()> {
+    on_woocommerce!();
     classic_and_typed_in(Storage::Legacy).await
 }

@@ -60,10 +60,12 @@ async fn nothing_is_lost(database: Database, storage: Storage) -> Result<()> {
 
 #[tokio::test]
 async fn fifty_checkouts_arrive_afterwards() -> Result<()> {
+    on_woocommerce!();
     nothing_is_lost(Database::Sqlite, Storage::Hpos).await
 }
 
 #[tokio::test]
 async fn fifty_checkouts_arrive_afterwards_on_legacy_storage_and_postgres() -> Result<()> {
+    on_woocommerce!();
     nothing_is_lost(Database::Postgres, Storage::Legacy).await
 }

@@ -55,10 +55,12 @@ async fn lives_by_woocommerces_rules(storage: Storage) -> Result<()> {
 
 #[tokio::test]
 async fn a_plain_shop_lives_by_woocommerces_rules_on_hpos() -> Result<()> {
+    on_woocommerce!();
     lives_by_woocommerces_rules(Storage::Hpos).await
 }
 
 #[tokio::test]
 async fn a_plain_shop_lives_by_woocommerces_rules_on_legacy_storage() -> Result<()> {
+    on_woocommerce!();
     lives_by_woocommerces_rules(Storage::Legacy).await
 }

@@ -50,17 +50,20 @@ async fn one_order(storage: Storage) -> Result<()> {
 
 #[tokio::test]
 async fn on_one_order_on_hpos() -> Result<()> {
+    on_woocommerce!();
     one_order(Storage::Hpos).await
 }
 
 #[tokio::test]
 async fn on_one_order_on_legacy_storage() -> Result<()> {
+    on_woocommerce!();
     one_order(Storage::Legacy).await
 }
 
 /// Three visitors at a time buy from one stock; none of their units is counted twice or lost.
 #[tokio::test]
 async fn on_one_stock() -> Result<()> {
+    on_woocommerce!();
     let town = Town::open(Shop::builder(), Database::Sqlite).await?;
     let shop = &town.shop;
     let ring = shop.add_product(RING, "60.00", Some(30)).await?;

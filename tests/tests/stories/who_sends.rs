@@ -12,6 +12,7 @@ use serde_json::Value;
 
 #[tokio::test]
 async fn the_daemon_sends_and_what_it_left_is_sent_by_the_next() -> Result<()> {
+    on_woocommerce!();
     let town = Town::open(Shop::builder().sender("agent"), Database::Sqlite).await?;
     let shop = &town.shop;
     let mut agent = Agent::start(shop, &town.connection)?;
@@ -42,6 +43,7 @@ async fn the_daemon_sends_and_what_it_left_is_sent_by_the_next() -> Result<()> {
 
 #[tokio::test]
 async fn without_the_extension_the_sweep_brings_the_sales() -> Result<()> {
+    on_woocommerce!();
     let town = Town::open(Shop::builder().without_extension(), Database::Sqlite).await?;
     let shop = &town.shop;
     let ring = shop.add_product("RING-1", "75.00", Some(10)).await?;

@@ -181,6 +181,15 @@ impl Sender {
     /// # Errors
     /// See [`SenderError`]. A relay that fails is not an error: it is waited for.
     pub fn run(&self, stop: watch::Receiver<bool>) -> Result<Ended, SenderError> {
+        self.run_elected(None, stop)
+    }
+
+    /// As [`Self::run`], for one that has been elected already.
+    pub(crate) fn run_elected(
+        &self,
+        elected: Option<Held>,
+        stop: watch::Receiver<bool>,
+    ) -> Result<Ended, SenderError> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             // Names are looked up in a thread of their own; one is enough for one relay.
@@ -188,16 +197,21 @@ impl Sender {
             .thread_stack_size(256 * 1024)
             .build()
             .map_err(SenderError::Runtime)?;
-        let done = runtime.block_on(self.elect_and_serve(stop));
+        let done = runtime.block_on(self.elect_and_serve(elected, stop));
         // A name lookup that hangs must not hold anybody up.
         runtime.shutdown_background();
         done
     }
 
-    async fn elect_and_serve(&self, mut stop: watch::Receiver<bool>) -> Result<Ended, SenderError> {
-        let courier = Courier::new(self.timing.deadlines)?;
+    async fn elect_and_serve(
+        &self,
+        mut elected: Option<Held>,
+        mut stop: watch::Receiver<bool>,
+    ) -> Result<Ended, SenderError> {
         // A daemon says that it is there before it is elected, so that a thread makes room.
         let mut announced: Option<Held> = None;
+        // Made by the elected one only: it reads all the system's certificates.
+        let mut courier: Option<Courier> = None;
         loop {
             if is_over(&stop) {
                 return Ok(Ended::Stopped);
@@ -209,10 +223,18 @@ impl Sender {
                     self.spool.wake_sender();
                 }
             }
-            if let Some(held) = self.take(Role::Sender)? {
+            let held = match elected.take() {
+                Some(held) => Some(held),
+                None => self.take(Role::Sender)?,
+            };
+            if let Some(held) = held {
                 // Only for others to read; a full disk must not stop the sending.
                 let _ = held.sign(&format!("{} {}", self.kind.word(), std::process::id()));
-                let ended = self.serve(&courier, &held, &mut stop).await;
+                let courier = match &courier {
+                    Some(courier) => courier,
+                    None => courier.insert(Courier::new(self.timing.deadlines)?),
+                };
+                let ended = self.serve(courier, &held, &mut stop).await;
                 if ended != Ended::SteppedBack || self.kind == Kind::Thread {
                     return Ok(ended);
                 }

@@ -44,7 +44,7 @@ pub(super) fn forget_inherited() {
 }
 
 /// Makes sure that somebody sends: does nothing while a daemon is there or anybody is elected, else starts a
-/// thread. Costs two system calls when there is nothing to do. Answers whether somebody sends.
+/// thread. Costs a few system calls when there is nothing to do.
 ///
 /// # Errors
 /// See [`SenderError`].
@@ -52,7 +52,7 @@ pub fn ensure(
     spool: &Spool,
     connection: &ConnectionString,
     timing: Timing,
-) -> Result<bool, SenderError> {
+) -> Result<(), SenderError> {
     let locked = |error| SenderError::Lock(spool.path().to_owned(), error);
     let lock = LockFile::of(spool.path()).map_err(locked)?;
     let _inside = fork::enter().map_err(|error| locked(io::Error::other(error)))?;
@@ -62,11 +62,13 @@ pub fn ensure(
         if thread.connection.get().expose() != connection.expose() {
             thread.connection.set(connection.clone());
         }
-        return Ok(true);
+        return Ok(());
     }
-    if lock.is_taken(Role::Agent) || lock.is_taken(Role::Sender) {
-        return Ok(true);
+    if lock.is_taken(Role::Agent) {
+        return Ok(());
     }
+    // Elected here, before there is a thread, so that of many workers only one ever starts any.
+    let Some(held) = lock.try_take(Role::Sender).map_err(locked)? else { return Ok(()) };
     let shared = SharedConnection::new(connection.clone());
     let sender = Sender {
         spool: spool.again(),
@@ -80,16 +82,18 @@ pub fn ensure(
     let ends = Alive(Arc::clone(&alive));
     spawn("nexpura-sender", move || {
         let _ends = ends;
-        let ended = panic::catch_unwind(AssertUnwindSafe(|| sender.run(stopped)));
-        if let Err(panic) = ended {
-            // The next request starts another one; this tells why.
-            let _ =
-                sender.spool.note_error(&format!("the sender failed: {}", words(&panic)), now_ms());
-        }
+        let run = AssertUnwindSafe(|| sender.run_elected(Some(held), stopped));
+        let trouble = match panic::catch_unwind(run) {
+            Ok(Ok(_)) => return,
+            Ok(Err(error)) => error.to_string(),
+            Err(panic) => format!("the sender failed: {}", words(&panic)),
+        };
+        // The next request starts another one; this tells why.
+        let _ = sender.spool.note_error(&trouble, now_ms());
     })
     .map_err(SenderError::Runtime)?;
     running.push(Running { spool: spool.path().to_owned(), connection: shared, alive, stop });
-    Ok(true)
+    Ok(())
 }
 
 /// Asks this process's sender threads to end. For tests and hosts that end in order; nothing relies on it.

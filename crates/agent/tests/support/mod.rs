@@ -1,6 +1,7 @@
 //! What the tests of the agent share: a relay that can be slow, lying or down, and a spool in a directory of
 //! its own.
-#![allow(dead_code, clippy::unwrap_used, clippy::expect_used)]
+// Each test program uses a part of it.
+#![allow(dead_code)]
 
 pub mod relay;
 

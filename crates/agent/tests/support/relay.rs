@@ -56,11 +56,13 @@ pub enum Say {
     Computed(Box<dyn Fn(&Batch) -> Answer + Send>),
 }
 
+type Rule = Box<dyn Fn(&Push) -> Say + Send>;
+
 struct Shared {
     pushes: Mutex<Vec<Push>>,
     script: Mutex<VecDeque<Say>>,
     /// What is said when the script is at its end.
-    rule: Mutex<Box<dyn Fn(&Push) -> Say + Send>>,
+    rule: Mutex<Rule>,
     /// Seconds by which the relay's clock is ahead of this machine's.
     ahead: AtomicU64,
 }

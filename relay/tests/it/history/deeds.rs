@@ -5,14 +5,24 @@ use proptest::{collection::vec, prelude::*, sample::select};
 /// Something a person, a visitor or a gateway does. Orders, lines and products are counted round.
 #[derive(Debug, Clone)]
 pub(super) enum Op {
-    Order { lines: Vec<(usize, i64)>, paid: bool },
+    Order {
+        lines: Vec<(usize, i64)>,
+        paid: bool,
+    },
     /// A block checkout that is begun: no hook tells of it.
-    Draft { lines: Vec<(usize, i64)> },
+    Draft {
+        lines: Vec<(usize, i64)>,
+    },
     Status(usize, &'static str),
     Edit(usize, usize, i64),
     Add(usize, usize, i64),
     Remove(usize, usize),
-    Refund { order: usize, line: usize, units: i64, restock: bool },
+    Refund {
+        order: usize,
+        line: usize,
+        units: i64,
+        restock: bool,
+    },
     Trash(usize),
     Untrash(usize),
     Delete(usize),
@@ -56,41 +66,59 @@ pub(super) enum Step {
     Fetch(Vec<Deed>),
 }
 
-/// A shop's life: before its stocks are counted, while they are, and after.
+/// A shop's life.
 #[derive(Debug, Clone)]
 pub(super) struct History {
+    /// Whether it does without the plugin.
     pub(super) bare: bool,
     pub(super) stocks: Vec<i64>,
-    pub(super) before: Vec<Step>,
-    /// What happens during the requests of the opening sweeps, and to which route.
-    pub(super) during: Vec<(&'static str, Vec<Deed>)>,
+    /// How it is connected and counted; nothing for a shop that was counted when it was empty.
+    pub(super) opening: Option<Opening>,
     pub(super) after: Vec<Step>,
     /// Whether the last events go out in reverse.
     pub(super) reversed: bool,
+}
+
+/// What happens until the shop's stocks are counted.
+#[derive(Debug, Clone)]
+pub(super) struct Opening {
+    pub(super) before: Vec<Step>,
+    /// During the requests of the opening sweeps to routes that begin so.
+    pub(super) during: Vec<(&'static str, Vec<Deed>)>,
 }
 
 /// Routes whose requests an opening sweep makes.
 const ROUTES: [&str; 5] =
     ["wc/v3/products", "wc/v3/orders", "wc/v3/customers", "wc/v3/products/", "wc/v3/orders"];
 
-/// A history; `bare` without the plugin.
-pub(super) fn history(bare: bool) -> impl Strategy<Value = History> {
-    let steps = |most| vec(step(bare), 0..most);
-    (
-        vec(0i64..12, 1..4),
-        steps(8),
-        vec((select(&ROUTES[..]), vec(deed(bare, false), 1..4)), 0..3),
-        steps(14),
-        any::<bool>(),
-    )
-        .prop_map(move |(stocks, before, during, after, reversed)| History {
+/// A shop with a past that is connected and counted while it sells, and its life after that; `bare`
+/// without the plugin.
+pub(super) fn from_the_connection_on(bare: bool) -> impl Strategy<Value = History> {
+    let opening =
+        (vec(step(bare), 0..8), vec((select(&ROUTES[..]), vec(deed(bare, false), 1..4)), 0..3))
+            .prop_map(|(before, during)| Some(Opening { before, during }));
+    history(bare, opening, 10)
+}
+
+/// The life of a shop whose stocks are counted.
+pub(super) fn from_the_count_on() -> impl Strategy<Value = History> {
+    history(false, Just(None), 24)
+}
+
+fn history(
+    bare: bool,
+    opening: impl Strategy<Value = Option<Opening>>,
+    most: usize,
+) -> impl Strategy<Value = History> {
+    (vec(0i64..12, 1..4), opening, vec(step(bare), 0..most), any::<bool>()).prop_map(
+        move |(stocks, opening, after, reversed)| History {
             bare,
             stocks,
-            before,
-            during,
+            opening,
             after,
             reversed,
-        })
+        },
+    )
 }
 
 fn step(bare: bool) -> impl Strategy<Value = Step> {
@@ -132,7 +160,13 @@ fn op(bare: bool, free: bool) -> BoxedStrategy<Op> {
         &["pending", "processing", "on-hold", "completed", "cancelled"]
     } else {
         &[
-            "pending", "processing", "on-hold", "completed", "cancelled", "refunded", "failed",
+            "pending",
+            "processing",
+            "on-hold",
+            "completed",
+            "cancelled",
+            "refunded",
+            "failed",
             "being-engraved",
         ]
     };

@@ -128,9 +128,10 @@ fn compare_lines(shop: &Shop, order: &Order, rows: &[Vec<i64>]) -> Vec<String> {
             found.push(format!("order {}, line {id} has no stock owner", order.id));
         }
     }
-    for row in rows.iter().filter(|row| {
-        order.lines.iter().all(|line| i64::try_from(line.id).unwrap() != row[1])
-    }) {
+    for row in rows
+        .iter()
+        .filter(|row| order.lines.iter().all(|line| i64::try_from(line.id).unwrap() != row[1]))
+    {
         let [desired, posted, gone] = row[3..6] else { continue };
         if gone != 1 || desired != 0 || posted != 0 {
             found.push(format!("order {}: a removed line is {row:?}", order.id));

@@ -5,7 +5,10 @@ use std::sync::{Arc, Mutex};
 use nexpura_protocol::{Event, Resource, Verb};
 use nexpura_relay::service::{Relay, fetch};
 
-use super::deeds::{Deed, End, History, Op, Step};
+use super::{
+    counted,
+    deeds::{Deed, End, History, Op, Opening, Step},
+};
 use crate::{
     shop::{Mark, Shop, Stock, server::Town},
     support::connected::Connected,
@@ -34,6 +37,9 @@ impl World {
         shop.bare = history.bare;
         let sold = stock_up(&mut shop, &history.stocks);
         let shop = Connected::new(relay, town, shop).await;
+        if history.opening.is_none() {
+            counted::at_once(&shop).await;
+        }
         Self { shop, sold, told: Arc::default() }
     }
 
@@ -43,8 +49,10 @@ impl World {
 
     /// Plays a whole history until all is quiet.
     pub(super) async fn play(&self, history: &History) {
-        self.take(&history.before).await;
-        self.open(history).await;
+        if let Some(opening) = &history.opening {
+            self.take(&opening.before).await;
+            self.open(opening).await;
+        }
         self.take(&history.after).await;
         self.come_to_rest(history.reversed).await;
     }
@@ -73,8 +81,8 @@ impl World {
     }
 
     /// The opening sweeps, with what happens meanwhile, until every stock is counted.
-    async fn open(&self, history: &History) {
-        for (route, deeds) in &history.during {
+    async fn open(&self, opening: &Opening) {
+        for (route, deeds) in &opening.during {
             self.meanwhile(route, deeds.clone());
         }
         // A spool that was never heard of cannot say what it holds.

@@ -9,7 +9,7 @@ pub(crate) mod server;
 pub(crate) mod show;
 pub(crate) mod spool;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use nexpura_protocol::{Resource, Verb};
@@ -71,8 +71,10 @@ pub(crate) struct Shop {
     pub(crate) edits: BTreeMap<u64, i64>,
     /// The same at the moment of each stock's last reading by the relay.
     pub(crate) edits_at_reading: BTreeMap<u64, i64>,
-    /// Whether the plugin is there to tell facts.
+    /// Whether there is no plugin to tell facts.
     pub(crate) bare: bool,
+    /// Orders that some other plugin shows in a way that nobody understands.
+    pub(crate) damaged: BTreeSet<u64>,
     last_id: u64,
 }
 
@@ -116,8 +118,7 @@ impl Shop {
 
     pub(crate) fn customer(&mut self, email: &str, first_name: &str) -> u64 {
         let id = self.next_id();
-        let customer =
-            Customer { id, email: email.to_owned(), first_name: first_name.to_owned() };
+        let customer = Customer { id, email: email.to_owned(), first_name: first_name.to_owned() };
         self.customers.insert(id, customer);
         id
     }
@@ -181,5 +182,24 @@ impl Shop {
         let mark = |id| Mark { resource: Resource::Product, id, verb: Verb::Deleted };
         gone.iter().for_each(|id| drop(self.products.remove(id)));
         gone.into_iter().map(mark).collect()
+    }
+}
+
+impl Shop {
+    /// A person switches a product's stock management.
+    pub(crate) fn keep_stock(&mut self, product: u64, stock: Stock) -> Vec<Mark> {
+        self.change(product, |product| product.stock = stock)
+    }
+
+    /// A person gives a product another SKU.
+    pub(crate) fn name_sku(&mut self, product: u64, sku: &str) -> Vec<Mark> {
+        self.change(product, |product| product.sku = Some(sku.to_owned()))
+    }
+
+    fn change(&mut self, product: u64, change: impl FnOnce(&mut Product)) -> Vec<Mark> {
+        let Some(found) = self.products.get_mut(&product) else { return Vec::new() };
+        change(found);
+        found.modified = Utc::now();
+        vec![Mark { resource: Resource::Product, id: product, verb: Verb::Updated }]
     }
 }

@@ -94,10 +94,8 @@ impl Shop {
 
     pub(crate) fn order_in(&mut self, status: &str, lines: &[(u64, i64)]) -> (u64, Vec<Mark>) {
         let id = self.next_id();
-        let lines = lines
-            .iter()
-            .map(|(product, quantity)| self.new_line(*product, *quantity))
-            .collect();
+        let lines =
+            lines.iter().map(|(product, quantity)| self.new_line(*product, *quantity)).collect();
         let order = Order {
             id,
             key: format!("wc_order_{id}"),
@@ -247,9 +245,8 @@ impl Shop {
     }
 
     pub(crate) fn trash(&mut self, id: u64) -> Vec<Mark> {
-        let Some(order) = self.orders.get_mut(&id).filter(|order| order.status != "trash") else {
-            return Vec::new();
-        };
+        let standing = |order: &&mut Order| !matches!(&*order.status, "trash" | "checkout-draft");
+        let Some(order) = self.orders.get_mut(&id).filter(standing) else { return Vec::new() };
         order.before_trash = Some(std::mem::replace(&mut order.status, "trash".to_owned()));
         order.modified = Utc::now();
         vec![Mark { resource: Resource::Order, id, verb: Verb::Deleted }]

@@ -76,7 +76,7 @@ pub(crate) struct Town {
     address: SocketAddr,
     shops: Arc<Mutex<BTreeMap<String, Arc<Premises>>>>,
     made: Arc<AtomicU64>,
-    _server: Arc<Stopped>,
+    server: Arc<Stopped>,
 }
 
 struct Stopped(JoinHandle<()>);
@@ -92,6 +92,7 @@ impl Drop for Stopped {
 pub(crate) struct FakeShop {
     pub(crate) home: String,
     premises: Arc<Premises>,
+    _server: Arc<Stopped>,
 }
 
 impl Town {
@@ -103,14 +104,15 @@ impl Town {
         let server = tokio::spawn(async move {
             axum::serve(listener, router).await.unwrap();
         });
-        Self { address, shops, made: Arc::default(), _server: Arc::new(Stopped(server)) }
+        Self { address, shops, made: Arc::default(), server: Arc::new(Stopped(server)) }
     }
 
     pub(crate) fn shop(&self, shop: Shop) -> FakeShop {
         let name = format!("shop{}", self.made.fetch_add(1, Ordering::Relaxed));
         let premises = Arc::new(Premises { shop: Mutex::new(shop), ..Premises::default() });
         self.shops.lock().unwrap().insert(name.clone(), Arc::clone(&premises));
-        FakeShop { home: format!("http://{}/{name}", self.address), premises }
+        let server = Arc::clone(&self.server);
+        FakeShop { home: format!("http://{}/{name}", self.address), premises, _server: server }
     }
 
     pub(crate) fn close(&self, shop: &FakeShop) {
@@ -139,6 +141,16 @@ impl FakeShop {
             Some(answer) => drop(special.insert(route.to_owned(), answer)),
             None => drop(special.remove(route)),
         }
+    }
+
+    /// From now on this order cannot be read by anybody who asks for it.
+    pub(crate) fn damage_order(&self, order: u64) {
+        self.shop().damaged.insert(order);
+    }
+
+    /// Every order can be read again.
+    pub(crate) fn repair(&self) {
+        self.shop().damaged.clear();
     }
 
     /// All requests so far.

@@ -27,7 +27,9 @@ impl Shop {
                     facts.order_key = Some(order.key.clone());
                     facts.stock_reduced = Some(order.flag);
                     facts.lines = order.lines.iter().map(|line| self.line_facts(line)).collect();
-                    facts.refunds = Some(order.refunds.iter().map(|refund| show_refund(order, refund)).collect());
+                    facts.refunds = Some(
+                        order.refunds.iter().map(|refund| show_refund(order, refund)).collect(),
+                    );
                 }
             }
             Resource::Product => {
@@ -42,6 +44,9 @@ impl Shop {
     /// An answer to a REST read with `nexpura=1`.
     pub(crate) fn answer(&self, resource: Resource, id: u64) -> Option<Value> {
         let mut shown = self.show(resource, id)?;
+        if resource == Resource::Order && self.damaged.contains(&id) {
+            shown["currency"] = json!(7);
+        }
         if !self.bare {
             shown["nexpura"] = json!(self.facts(resource, id));
         }

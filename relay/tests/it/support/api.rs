@@ -84,10 +84,7 @@ impl Signed {
 impl Api {
     pub(crate) fn new(address: SocketAddr) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = reqwest::Client::builder()
-            .no_proxy()
-            .build()
-            .expect("an HTTP client");
+        let client = reqwest::Client::builder().no_proxy().build().expect("an HTTP client");
         Self { client, root: format!("http://{address}") }
     }
 

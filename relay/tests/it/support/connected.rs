@@ -19,7 +19,10 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::database;
+use super::{
+    api::{Api, Reply, Signed},
+    database,
+};
 use crate::shop::{
     Mark, Shop,
     server::{CONSUMER_KEY, CONSUMER_SECRET, FakeShop, Town},
@@ -91,11 +94,7 @@ impl Connected {
     }
 
     fn pusher(&self) -> Pusher {
-        Pusher {
-            tenant: self.tenant,
-            connection: self.connection,
-            integration: self.integration,
-        }
+        Pusher { tenant: self.tenant, connection: self.connection, integration: self.integration }
     }
 
     /// One whole request in the shop: it touches things and captures them at its end.
@@ -148,6 +147,12 @@ impl Connected {
         }
     }
 
+    /// Pushes these bytes over HTTP, signed as the sender signs them.
+    pub(crate) async fn post(&self, api: &Api, path: &str, body: Vec<u8>) -> Reply {
+        let signed = Signed::new(&self.connection_id(), &self.secret, &body);
+        api.post_signed(path, &signed, body).await
+    }
+
     /// Fetches until nothing is due now.
     pub(crate) async fn fetch(&self) {
         while fetch::fetch_due(&self.relay, self.tenant).await.unwrap() > 0 {}
@@ -158,17 +163,9 @@ impl Connected {
         let mut tx = self.relay.db.write().await.unwrap();
         let cursor = json!({ "everything": everything });
         let long_ago = store::now() - TimeDelta::seconds(1);
-        runs::ask(
-            &mut tx,
-            self.tenant,
-            self.integration,
-            "sweep",
-            &cursor,
-            everything,
-            long_ago,
-        )
-        .await
-        .unwrap();
+        runs::ask(&mut tx, self.tenant, self.integration, "sweep", &cursor, everything, long_ago)
+            .await
+            .unwrap();
         tx.commit().await.unwrap();
     }
 
@@ -242,15 +239,21 @@ impl Connected {
 
     /// Lets the relay believe that everything arrived a while ago, so that a sweep need not ask again.
     pub(crate) async fn let_time_pass(&self) {
-        let ago = Utc::now() - TimeDelta::minutes(1);
-        let at = match &self.relay.db {
-            store::Db::Sqlite { .. } => format!("'{}'", ago.to_rfc3339()),
-            store::Db::Postgres(_) => format!("'{}'::timestamptz", ago.to_rfc3339()),
-        };
+        let ago = database::moment(&self.relay.db, Utc::now() - TimeDelta::minutes(1));
         let sql = format!(
-            "UPDATE resources SET arrived_at = {at} WHERE {} AND arrived > 0",
+            "UPDATE resources SET arrived_at = {ago} WHERE {} AND arrived > 0",
             self.mine()
         );
         database::run(&self.relay.db, &sql).await;
+    }
+
+    /// Makes due at once whatever waits for its next try.
+    pub(crate) async fn make_due(&self) -> u64 {
+        let ago = database::moment(&self.relay.db, Utc::now() - TimeDelta::seconds(1));
+        let sql = format!(
+            "UPDATE resources SET fetch_at = {ago} WHERE {} AND fetch_at IS NOT NULL",
+            self.mine()
+        );
+        database::run(&self.relay.db, &sql).await
     }
 }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use chrono::{DateTime, Utc};
 use nexpura_relay::store::{Db, Tx};
 use sqlx::{AssertSqlSafe, Row};
 use tempfile::TempDir;
@@ -49,7 +50,9 @@ pub(crate) async fn run(db: &Db, sql: &str) -> u64 {
     let mut tx = db.write().await.unwrap();
     let sql = AssertSqlSafe(sql.to_owned());
     let touched = match &mut tx {
-        Tx::Sqlite(tx) => sqlx::query(sql).execute(&mut **tx).await.map(|done| done.rows_affected()),
+        Tx::Sqlite(tx) => {
+            sqlx::query(sql).execute(&mut **tx).await.map(|done| done.rows_affected())
+        }
         Tx::Postgres(tx) => {
             sqlx::query(sql).execute(&mut **tx).await.map(|done| done.rows_affected())
         }
@@ -127,5 +130,22 @@ pub(crate) fn key(db: &Db, id: Uuid) -> String {
     match db {
         Db::Sqlite { .. } => format!("x'{}'", id.simple()),
         Db::Postgres(_) => format!("'{id}'::uuid"),
+    }
+}
+
+/// A moment as this database writes it in a statement.
+pub(crate) fn moment(db: &Db, at: DateTime<Utc>) -> String {
+    match db {
+        Db::Sqlite { .. } => format!("'{}'", at.to_rfc3339()),
+        Db::Postgres(_) => format!("'{}'::timestamptz", at.to_rfc3339()),
+    }
+}
+
+/// Bytes as this database writes them in a statement.
+pub(crate) fn bytes(db: &Db, bytes: &[u8]) -> String {
+    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    match db {
+        Db::Sqlite { .. } => format!("x'{hex}'"),
+        Db::Postgres(_) => format!("'\\x{hex}'::bytea"),
     }
 }

@@ -33,7 +33,7 @@ impl TestRelay {
         let database = Database::create(backend).await;
         let mut relay = Relay::open(config(&database.url)).await.unwrap();
         relay.db.migrate().await.unwrap();
-        relay.pace = Arc::new(Pace::spaced_by(Duration::from_millis(1)));
+        relay.pace = Arc::new(Pace::spaced_by(Duration::ZERO));
         Self { relay, database }
     }
 
@@ -47,7 +47,7 @@ impl TestRelay {
     /// Another relay process on the same database.
     pub(crate) async fn sibling(&self) -> Relay {
         let mut relay = Relay::open((*self.relay.config).clone()).await.unwrap();
-        relay.pace = Arc::new(Pace::spaced_by(Duration::from_millis(1)));
+        relay.pace = Arc::new(Pace::spaced_by(Duration::ZERO));
         relay
     }
 

@@ -4,13 +4,13 @@ mod catalogue;
 mod progress;
 mod sales;
 
-use std::{env, process::ExitCode, thread, time::Duration};
+use std::{env, process::ExitCode, thread};
 
 use anyhow::{Context, Result, ensure};
 use nexpura_tests::{
     relay::{Database, Relay, TENANT},
     shop::{PASSWORD, Shop, USER},
-    stack::sources::{Sources, Wish},
+    stack::sources::{DOUBLE, Sources, Store, Wish},
 };
 use tokio::{
     runtime::Runtime,
@@ -87,6 +87,12 @@ async fn demo() -> Result<()> {
             format!("the shop runs on {}", found.description)
         })
         .await?;
+    // Where WooCommerce cannot be had, the double takes its place.
+    let wish = if sources.store == Store::Double {
+        Wish { woocommerce: Some(DOUBLE.to_owned()), ..wish }
+    } else {
+        wish
+    };
     let pictures = progress
         .step("drawing the jewellery", async { catalogue::pictures() }, |_| {
             "pictures of the jewellery".to_owned()
@@ -124,24 +130,18 @@ async fn demo() -> Result<()> {
         )
         .await?;
 
+    let mut orders = Vec::new();
     for visit in sales::VISITS {
-        sales::visit(&shop, &relay, &ids, visit).await?;
+        orders.push(sales::visit(&shop, &relay, &ids, visit).await?);
     }
-    let sales = relay.sales().await?.len();
-    ensure!(
-        sales == sales::VISITS.len(),
-        "{sales} sales in the ledger after {} checkouts",
-        sales::VISITS.len()
-    );
+    sales::each_once(&relay, &orders).await?;
     println!("\n  Every checkout's sale stands in the ledger, once, with its stock.\n");
     if once {
         return Ok(());
     }
     invite(&shop, &relay, &sources);
     // Until Ctrl-C: this future is dropped then, and with it the guards of everything that runs.
-    loop {
-        tokio::time::sleep(Duration::from_secs(3600)).await;
-    }
+    sales::watch(&relay).await
 }
 
 /// Pastes the connection string into the plugin's settings page, as a merchant does.
@@ -163,8 +163,8 @@ fn invite(shop: &Shop, relay: &Relay, sources: &Sources) {
     println!("    shop         {url}/shop/");
     println!("    shop admin   {url}/wp-admin/   user {USER}, password {PASSWORD}");
     println!("    settings     {url}/wp-admin/admin.php?page=nexpura");
-    println!("    ledger       {relay_url}   tenant {TENANT}, token {token}");
-    println!("\n    curl -H 'authorization: Bearer {token}' {relay_url}/api/sales");
-    println!("    curl -H 'authorization: Bearer {token}' {relay_url}/api/inventory");
-    println!("\n  Ctrl-C stops everything.\n");
+    println!("    ledger       {relay_url}/api/sales, /api/inventory, … of the tenant {TENANT}:\n");
+    println!("      token={token}");
+    println!("      curl -H \"authorization: Bearer $token\" {relay_url}/api/sales");
+    println!("\n  Ctrl-C stops everything. New sales show below.\n");
 }

@@ -1,10 +1,13 @@
 //! The visitors of the demo's shop: each buys, and the sale is awaited in the ledger.
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::HashMap,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context, Result, ensure};
 use nexpura_tests::{
-    relay::{Movement, Relay},
+    relay::{Movement, Relay, Sale},
     shop::{Shop, checkout::Payment},
     town::same_amount,
     wait,
@@ -71,13 +74,23 @@ pub(crate) async fn opening_counts(relay: &Relay, counted: &[(&str, i64)]) -> Re
     Ok(())
 }
 
-/// One visit; prints the sale, its movements and what remains, as they arrive.
+/// Each of these orders is one sale. Others may have been bought meanwhile: the shop is open.
+pub(crate) async fn each_once(relay: &Relay, orders: &[u64]) -> Result<()> {
+    let sales = relay.sales().await?;
+    for order in orders {
+        let count = sales.iter().filter(|sale| sale.external_id == order.to_string()).count();
+        ensure!(count == 1, "order {order} is {count} sales in the ledger");
+    }
+    Ok(())
+}
+
+/// One visit; prints the sale, its movements and what remains, as they arrive. Gives the order's id.
 pub(crate) async fn visit(
     shop: &Shop,
     relay: &Relay,
     ids: &[(String, u64)],
     visit: &Visit,
-) -> Result<()> {
+) -> Result<u64> {
     let mut cart = shop.cart().await?;
     visit.email.clone_into(&mut cart.email);
     for (sku, quantity) in visit.items {
@@ -112,7 +125,7 @@ pub(crate) async fn visit(
         "order {order} is {theirs} in the shop and {} in the ledger",
         sale.total
     );
-    Ok(())
+    Ok(order)
 }
 
 /// The movement of a SKU that this order made, and the stock that remains on both sides.
@@ -149,6 +162,32 @@ async fn moved(
     );
     ensure!(in_ledger == in_shop, "{sku}: {in_ledger} in the ledger, {in_shop} in the shop");
     Ok(())
+}
+
+/// Shows further sales as they arrive and change, until it is dropped.
+pub(crate) async fn watch(relay: &Relay) -> Result<()> {
+    let mut known: HashMap<String, Sale> = HashMap::new();
+    for sale in relay.sales().await? {
+        known.insert(sale.external_id.clone(), sale);
+    }
+    loop {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        for sale in relay.sales().await? {
+            if known.get(&sale.external_id) == Some(&sale) {
+                continue;
+            }
+            println!("  order {}: {} {}, {}", sale.number, sale.currency, sale.total, sale.status);
+            let full = relay.sale_in_full(&sale).await?;
+            for line in full["lines"].as_array().into_iter().flatten() {
+                let Some(sku) = line["sku"].as_str() else { continue };
+                let left = relay.stock_row(sku).await?.and_then(|row| row.quantity);
+                let left =
+                    left.map_or_else(|| "not counted".to_owned(), |left| format!("{left} left"));
+                println!("    {:>3} × {sku}, {left}", line["quantity"].as_str().unwrap_or("?"));
+            }
+            known.insert(sale.external_id.clone(), sale);
+        }
+    }
 }
 
 /// Whether a movement came from a shop's order.

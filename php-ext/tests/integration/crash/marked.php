@@ -1,0 +1,5 @@
+<?php
+nexpura_open(getenv('CONNECTION'));
+nexpura_mark('order', 84, 'created');
+echo "marked\n";
+sleep(600);

@@ -1,0 +1,3 @@
+<?php
+nexpura_open(getenv('CONNECTION'));
+echo json_encode(nexpura_drain(20));

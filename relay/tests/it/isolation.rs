@@ -1,0 +1,296 @@
+//! Two jewellers with the same SKUs, customers and order ids never meet, on any route there is.
+
+use std::{collections::BTreeSet, fs, path::Path};
+
+use nexpura_protocol::Event;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::{
+    shop::{Shop, server::Town},
+    support::{
+        api::{Api, Reply, send},
+        connected::Connected,
+        database, on_both,
+        relay::TestRelay,
+    },
+};
+
+/// By what a route knows who asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Who {
+    /// By the signature of a connection.
+    Shop,
+    /// By a bearer token.
+    Token,
+    /// Not at all: it must hold nothing of any tenant.
+    Anybody,
+}
+
+/// Every route of the relay. A new one has to stand here, and then proves itself below.
+const ROUTES: [(&str, &[Method], Who); 13] = [
+    ("/v1/push", &[Method::POST], Who::Shop),
+    ("/v1/connect", &[Method::POST], Who::Shop),
+    ("/v1/disconnect", &[Method::POST], Who::Shop),
+    ("/api/inventory", &[Method::GET], Who::Token),
+    ("/api/inventory/{sku}/movements", &[Method::GET, Method::POST], Who::Token),
+    ("/api/sales", &[Method::GET], Who::Token),
+    ("/api/sales/{id}", &[Method::GET], Who::Token),
+    ("/api/customers", &[Method::GET], Who::Token),
+    ("/api/events", &[Method::GET], Who::Token),
+    ("/api/events/{id}/retry", &[Method::POST], Who::Token),
+    ("/healthz", &[Method::GET], Who::Anybody),
+    ("/readyz", &[Method::GET], Who::Anybody),
+    ("/metrics", &[Method::GET], Who::Anybody),
+];
+
+/// The routes that the sources name, with the methods they are given.
+fn routes_in_the_sources(folder: &Path) -> BTreeSet<(String, String)> {
+    let mut found = BTreeSet::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        if matches!(name, "tests" | "tests.rs") {
+            continue;
+        }
+        if path.is_dir() {
+            found.extend(routes_in_the_sources(&path));
+        } else {
+            let source = fs::read_to_string(&path).unwrap();
+            for call in source.split(".route(").skip(1) {
+                let mut quoted = call.trim_start().split('"').skip(1);
+                let Some(route) = quoted.next() else { continue };
+                let rest = quoted.next().unwrap_or_default();
+                let handlers = rest.split(['\n', ';']).next().unwrap_or_default();
+                for method in ["get", "post", "put", "patch", "delete", "any"] {
+                    if handlers.contains(&format!(" {method}("))
+                        || handlers.contains(&format!(").{method}("))
+                    {
+                        found.insert((route.to_owned(), method.to_uppercase()));
+                    }
+                }
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn every_route_is_in_the_table() {
+    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let found = routes_in_the_sources(&sources);
+    let known: BTreeSet<(&str, &str)> = ROUTES
+        .iter()
+        .flat_map(|(route, methods, _)| methods.iter().map(|method| (*route, method.as_str())))
+        .collect();
+    let strangers: Vec<_> = found
+        .iter()
+        .filter(|(route, method)| {
+            !known.iter().any(|(known, its)| known.ends_with(route.as_str()) && its == method)
+        })
+        .collect();
+    assert!(strangers.is_empty(), "routes without a proof that tenants do not meet: {strangers:?}");
+    assert_eq!(found.len(), known.len(), "{found:?}");
+}
+
+/// One jeweller of two, and what only their rows hold.
+struct Jeweller {
+    shop: Connected,
+    mark: String,
+    /// The event of an order, with an id that the other's has too.
+    event: Event,
+    /// The id of an event that nobody else has.
+    own_event: String,
+    sale: String,
+}
+
+/// A jeweller whose shop has the same ids, SKUs and e-mails as the other's.
+async fn jeweller(
+    relay: &TestRelay,
+    town: &Town,
+    shop: &Shop,
+    mark: &str,
+    event: &str,
+) -> Jeweller {
+    let mut shop = shop.clone();
+    shop.products.values_mut().for_each(|product| product.name = format!("{mark} ring"));
+    shop.customers.values_mut().for_each(|customer| customer.first_name = mark.to_owned());
+    let shop = Connected::new(&relay.relay, town, shop).await;
+    shop.open().await;
+    let ring = *shop.fake.shop().products.keys().next().unwrap();
+    shop.request(|shop| shop.paid_order(&[(ring, 2)]));
+    let mut events = shop.spool.lock().unwrap().take();
+    let own_event = events.iter().rfind(|event| event.topic.to_string().starts_with("product"));
+    let own_event = own_event.unwrap().clone();
+    shop.push_events(vec![own_event.clone()]).await;
+    let order =
+        events.iter_mut().rfind(|event| event.topic.to_string().starts_with("order")).unwrap();
+    // Even the event's id is the same in both shops; only its words differ.
+    order.id = event.to_owned();
+    order.payload.as_mut().unwrap()["number"] = json!(mark);
+    order.payload.as_mut().unwrap()["line_items"][0]["name"] = json!(mark);
+    let event = order.clone();
+    let verdicts = shop.push_events(vec![event.clone()]).await;
+    assert_eq!(verdicts, [nexpura_protocol::Verdict::Applied]);
+    let key = database::key(&relay.relay.db, shop.tenant);
+    let sale = format!("SELECT {} FROM sales WHERE tenant_id = {key}", text_of_key(relay));
+    let sale = relay.texts(&sale).await[0][0].clone();
+    Jeweller { shop, mark: mark.to_owned(), event, own_event: own_event.id, sale }
+}
+
+fn text_of_key(relay: &TestRelay) -> &'static str {
+    match relay.relay.db {
+        nexpura_relay::store::Db::Sqlite { .. } => "lower(hex(id))",
+        nexpura_relay::store::Db::Postgres(_) => "id::text",
+    }
+}
+
+/// A list's items that hold the mark.
+fn marked(body: &Value, mark: &str) -> usize {
+    let items = body["items"].as_array().expect("a list");
+    items.iter().filter(|item| item.to_string().contains(mark)).count()
+}
+
+on_both! {
+    async fn what_one_jeweller_asks_shows_nothing_of_another(relay: TestRelay) {
+        let town = Town::open().await;
+        let mut shop = Shop::new();
+        shop.simple("RING", 9);
+        shop.customer("ana@example.test", "?");
+        let event = uuid::Uuid::new_v4().to_string();
+        let ann = jeweller(&relay, &town, &shop, "Annasmark", &event).await;
+        let ben = jeweller(&relay, &town, &shop, "Bensmark", &event).await;
+        assert_eq!(ann.event.resource_id, ben.event.resource_id);
+        let served = relay.serve().await;
+        for (route, methods, who) in ROUTES {
+            for method in methods {
+                for (me, other) in [(&ann, &ben), (&ben, &ann)] {
+                    match who {
+                        Who::Token => by_token(&served.api, route, method, me, other).await,
+                        Who::Shop => by_signature(&served.api, route, me, other).await,
+                        Who::Anybody => {
+                            let reply = send(served.api.request(method.clone(), route)).await;
+                            assert_eq!(reply.status, 200, "{route}");
+                            for hidden in [&me.mark, &me.shop.tenant.to_string(), "RING", "ana@"] {
+                                assert!(!reply.body.contains(hidden), "{route}: {}", reply.body);
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        for (jeweller, units) in [(&ann, 7 - 1), (&ben, 7 - 1)] {
+            let ring = *jeweller.shop.fake.shop().products.keys().next().unwrap();
+            assert_eq!(jeweller.shop.quantity(ring).await, units);
+        }
+    }
+}
+
+/// Asks for the other's things by one's own token; nothing is there, and one's own things are.
+async fn by_token(api: &Api, route: &str, method: &Method, me: &Jeweller, other: &Jeweller) {
+    let place = format!("{method} {route}");
+    let mine = ask(api, route, method, me, me).await;
+    assert!((200..300).contains(&mine.status), "{place}: {}", mine.body);
+    let nobody = send(api.request(method.clone(), &path(route, me))).await;
+    nobody.problem(401);
+    let theirs = ask(api, route, method, me, other).await;
+    for reply in [&mine, &theirs] {
+        let meets = reply.body.contains(&other.mark) || reply.body.contains(&other.shop.fake.home);
+        assert!(!meets, "{place} shows another tenant's: {}", reply.body);
+    }
+    match (method, route) {
+        (&Method::POST, "/api/events/{id}/retry") => drop(theirs.problem(404)),
+        (&Method::GET, "/api/sales/{id}") => {
+            assert!(mine.body.contains(&me.mark), "{place}: {}", mine.body);
+            theirs.problem(404);
+        }
+        (&Method::GET, "/api/events") => {
+            assert_eq!(
+                marked(&mine.ok(), &me.shop.fake.home),
+                mine.ok()["items"].as_array().unwrap().len()
+            );
+        }
+        (&Method::GET, _) => assert!(marked(&mine.ok(), &me.mark) > 0, "{place}: {}", mine.body),
+        // The ids are the same on both sides: what was asked for was one's own.
+        _ => {}
+    }
+}
+
+async fn ask(api: &Api, route: &str, method: &Method, me: &Jeweller, whose: &Jeweller) -> Reply {
+    let path = path(route, whose);
+    let mut request = api.request(method.clone(), &path).bearer_auth(&me.shop.token);
+    if method == Method::POST {
+        // Taken away and put back, and in the end one less.
+        let change = if std::ptr::eq(me, whose) { "-2" } else { "1" };
+        let body = json!({ "type": "adjustment", "quantity_change": change, "notes": me.mark });
+        request = request.header("content-type", "application/json").body(body.to_string());
+    }
+    send(request).await
+}
+
+fn path(route: &str, whose: &Jeweller) -> String {
+    let id = if route.contains("events") { &whose.own_event } else { &whose.sale };
+    route.replace("{sku}", "RING").replace("{id}", id)
+}
+
+/// Signs with one's own secret in the other's name, and pushes the other's event in one's own.
+async fn by_signature(api: &Api, route: &str, me: &Jeweller, other: &Jeweller) {
+    let body = serde_json::to_vec(&me.shop.spool.lock().unwrap().batch(vec![other.event.clone()]));
+    let body = body.unwrap();
+    let mut signed =
+        crate::support::api::Signed::new(&me.shop.connection_id(), &me.shop.secret, &body);
+    signed.connection = Some(other.shop.connection_id());
+    api.post_signed(route, &signed, body.clone()).await.problem(401);
+    // One's own connection under the other's tenant is no connection.
+    signed.connection =
+        Some(format!("{}{}", other.shop.tenant.simple(), me.shop.connection.simple()));
+    api.post_signed(route, &signed, body.clone()).await.problem(401);
+    if route == "/v1/push" {
+        // The same event id: for this shop it is its own.
+        let reply = me.shop.post(api, route, body).await;
+        assert_eq!(reply.ok()["results"][0]["status"], "duplicate");
+    }
+}
+
+on_both! {
+    async fn the_work_of_one_tenant_is_not_done_for_another(relay: TestRelay) {
+        let town = Town::open().await;
+        let mut shop = Shop::new();
+        let ring = shop.simple("RING", 9);
+        let one = Connected::new(&relay.relay, &town, shop.clone()).await;
+        let other = Connected::new(&relay.relay, &town, shop).await;
+        for shop in [&one, &other] {
+            shop.open().await;
+            let (_, marks) = shop.unnoticed(|shop| shop.paid_order(&[(ring, 1)]));
+            shop.spool.lock().unwrap().touch(marks[0]);
+            shop.push().await;
+        }
+        one.fetch().await;
+        assert_eq!([one.quantity(ring).await, other.quantity(ring).await], [8, 9]);
+        assert_eq!(other.fake.times_asked("wc/v3/orders/12"), 0);
+        other.fetch().await;
+        assert_eq!([one.quantity(ring).await, other.quantity(ring).await], [8, 8]);
+    }
+}
+
+/// Two shops of one jeweller share customers by e-mail, and pieces only where a person says so; what
+/// one says of a person overwrites nothing that the other brought.
+mod one_jeweller_with_two_shops {
+    use super::*;
+
+    on_both! {
+        async fn share_a_customer_by_email_and_overwrite_nothing(relay: TestRelay) {
+            let town = Town::open().await;
+            let (mut first, mut second) = (Shop::new(), Shop::new());
+            first.customer("Ana@Example.test", "Ana");
+            second.customer("ana@example.TEST", "Impostor");
+            let first = Connected::of(&relay.relay, &town, first, "Two shops").await;
+            let second = Connected::of(&relay.relay, &town, second, "Two shops").await;
+            first.open().await;
+            second.open().await;
+            let customers = relay.texts("SELECT email, first_name FROM customers").await;
+            assert_eq!(customers, [["ana@example.test", "Ana"]]);
+            assert_eq!(relay.number("SELECT COUNT(*) FROM customer_accounts").await, 2);
+        }
+    }
+}

@@ -1,0 +1,426 @@
+//! Touches: the relay asks the shop itself, once at a time, and believes no answer that was overtaken.
+
+use std::collections::BTreeMap;
+
+use chrono::{TimeDelta, Utc};
+use nexpura_protocol::{Resource, Verb};
+use nexpura_relay::{
+    service::{fetch, sweep},
+    store::{resources, runs},
+};
+use serde_json::json;
+
+use crate::{
+    shop::{
+        Mark, Shop,
+        server::{Behaviour, Town},
+    },
+    support::{
+        connected::Connected, database, database::Backend, on_both, relay::TestRelay,
+        relay::Working, wait::until,
+    },
+};
+
+/// A shop whose ten rings are counted.
+async fn counted(relay: &TestRelay) -> (Connected, u64) {
+    let mut shop = Shop::new();
+    let ring = shop.simple("RING", 10);
+    let shop = Connected::new(&relay.relay, &Town::open().await, shop).await;
+    shop.open().await;
+    (shop, ring)
+}
+
+fn order_mark(id: u64) -> Mark {
+    Mark { resource: Resource::Order, id, verb: Verb::Updated }
+}
+
+/// Tells the relay only that something about this order was touched.
+async fn touch(shop: &Connected, order: u64) {
+    shop.spool.lock().unwrap().touch(order_mark(order));
+    shop.push().await;
+}
+
+/// An order of so many rings that nothing tells of.
+fn sell_unnoticed(shop: &Connected, ring: u64, units: i64) -> u64 {
+    shop.unnoticed(|shop| shop.paid_order(&[(ring, units)]).0)
+}
+
+async fn sale(shop: &Connected, order: u64) -> Vec<String> {
+    let sql = format!(
+        "SELECT status, CASE WHEN gone THEN 'gone' ELSE 'there' END FROM sales
+         WHERE external_id = {order} AND {}",
+        shop.mine()
+    );
+    database::texts(&shop.relay.db, &sql).await.remove(0)
+}
+
+/// The store's status and its reason.
+async fn status(shop: &Connected) -> (String, String) {
+    let key = database::key(&shop.relay.db, shop.integration);
+    let sql = format!("SELECT status, status_reason FROM integrations WHERE id = {key}");
+    let row = database::texts(&shop.relay.db, &sql).await.remove(0);
+    (row[0].clone(), row[1].clone())
+}
+
+/// Seconds from now until the only thing that is wanted will be fetched, and its failures so far.
+async fn next_try(shop: &Connected) -> (i64, i64) {
+    let sql = match &shop.relay.db {
+        nexpura_relay::store::Db::Sqlite { .. } => {
+            "SELECT CAST(ROUND((julianday(fetch_at) - julianday('now')) * 86400) AS INTEGER), attempts"
+        }
+        nexpura_relay::store::Db::Postgres(_) => {
+            "SELECT CAST(ROUND(EXTRACT(EPOCH FROM fetch_at - now())) AS BIGINT), attempts"
+        }
+    };
+    let sql = format!("{sql} FROM resources WHERE fetch_at IS NOT NULL AND {}", shop.mine());
+    let rows = database::numbers(&shop.relay.db, &sql).await;
+    assert_eq!(rows.len(), 1, "{rows:?}");
+    (rows[0][0], rows[0][1])
+}
+
+on_both! {
+    async fn a_touch_is_fetched(relay: TestRelay) {
+        let (shop, ring) = counted(&relay).await;
+        let order = sell_unnoticed(&shop, ring, 2);
+        touch(&shop, order).await;
+        assert_eq!(shop.quantity(ring).await, 10);
+        let working = relay.work();
+        until("the touch is fetched", || async {
+            (shop.quantity(ring).await == 8).then_some(())
+        })
+        .await;
+        working.stop().await;
+        let queued = "SELECT COUNT(*) FROM inbox WHERE status = 'queued'";
+        assert_eq!(relay.number(queued).await, 0);
+        assert_eq!(shop.fake.times_asked(&format!("wc/v3/orders/{order}")), 1);
+        let asked = shop.fake.asked();
+        assert!(asked.iter().all(|asked| asked.query["nexpura"] == "1"));
+    }
+}
+
+on_both! {
+    async fn an_answer_that_an_event_overtook_is_discarded(relay: TestRelay) {
+        let (shop, ring) = counted(&relay).await;
+        let order = sell_unnoticed(&shop, ring, 2);
+        touch(&shop, order).await;
+        let meanwhile = shop.clone();
+        shop.fake.interrupt("wc/v3/orders/", move || async move {
+            meanwhile.act(|shop| shop.edit(order, 0, 5));
+            meanwhile.push().await;
+            // The shop is not asked a second time while the first answer is out.
+            assert_eq!(fetch::fetch_due(&meanwhile.relay, meanwhile.tenant).await.unwrap(), 0);
+        });
+        assert_eq!(fetch::fetch_due(&shop.relay, shop.tenant).await.unwrap(), 1);
+        assert_eq!(shop.fake.interruptions_left(), 0);
+        assert_eq!(shop.quantity(ring).await, 5, "the event's state, not the older answer's");
+        // Whatever arrived may itself be older than the shop: it is asked once more.
+        shop.fetch().await;
+        assert_eq!(shop.quantity(ring).await, 5);
+        assert_eq!(shop.fake.times_asked(&format!("wc/v3/orders/{order}")), 2);
+    }
+}
+
+on_both! {
+    async fn an_answer_that_a_touch_overtook_is_discarded(relay: TestRelay) {
+        let (shop, ring) = counted(&relay).await;
+        let order = sell_unnoticed(&shop, ring, 2);
+        touch(&shop, order).await;
+        let meanwhile = shop.clone();
+        shop.fake.interrupt("wc/v3/orders/", move || async move {
+            meanwhile.unnoticed(|shop| shop.edit(order, 0, 5));
+            touch(&meanwhile, order).await;
+        });
+        assert_eq!(fetch::fetch_due(&shop.relay, shop.tenant).await.unwrap(), 1);
+        assert_eq!(shop.quantity(ring).await, 10, "the answer of two rings is discarded");
+        shop.fetch().await;
+        assert_eq!(shop.quantity(ring).await, 5);
+        let queued = "SELECT COUNT(*) FROM inbox WHERE status = 'queued'";
+        assert_eq!(relay.number(queued).await, 0);
+    }
+}
+
+on_both! {
+    async fn an_older_event_changes_nothing_and_is_looked_into(relay: TestRelay) {
+        let (shop, ring) = counted(&relay).await;
+        let order = shop.request(|shop| shop.paid_order(&[(ring, 1)]));
+        shop.act(|shop| shop.edit(order, 0, 4));
+        let mut events = shop.spool.lock().unwrap().take();
+        events.retain(|event| event.topic.resource == Resource::Order);
+        let newest = events.pop().unwrap();
+        shop.push_events(vec![newest]).await;
+        assert_eq!(shop.quantity(ring).await, 6);
+        let verdicts = shop.push_events(events).await;
+        assert!(verdicts.iter().all(|verdict| *verdict == nexpura_protocol::Verdict::Superseded));
+        assert_eq!(shop.quantity(ring).await, 6);
+        shop.fetch().await;
+        assert_eq!(shop.fake.times_asked(&format!("wc/v3/orders/{order}")), 1);
+        assert_eq!(shop.quantity(ring).await, 6);
+    }
+}
+
+on_both! {
+    async fn an_event_without_a_revision_is_a_touch(relay: TestRelay) {
+        let (shop, ring) = counted(&relay).await;
+        shop.request(|shop| shop.paid_order(&[(ring, 1)]));
+        let mut events = shop.spool.lock().unwrap().take();
+        events.retain(|event| event.topic.resource == Resource::Order);
+        for event in &mut events {
+            event.facts.as_mut().unwrap().rev = None;
+            event.payload.as_mut().unwrap()["line_items"][0]["meta_data"] = json!([]);
+        }
+        let verdicts = shop.push_events(events).await;
+        assert!(verdicts.iter().all(|verdict| *verdict == nexpura_protocol::Verdict::Queued));
+        assert_eq!(shop.quantity(ring).await, 10);
+        shop.fetch().await;
+        assert_eq!(shop.quantity(ring).await, 9);
+    }
+}
+
+on_both! {
+    async fn an_order_that_is_gone_leaves_its_sale_as_it_stood(relay: TestRelay) {
+        let (shop, ring) = counted(&relay).await;
+        let order = shop.request(|shop| shop.paid_order(&[(ring, 2)]));
+        shop.push().await;
+        shop.unnoticed(|shop| shop.delete(order));
+        touch(&shop, order).await;
+        shop.fetch().await;
+        assert_eq!(sale(&shop, order).await, ["processing", "gone"]);
+        assert_eq!(shop.quantity(ring).await, 8);
+        let lines = "SELECT desired, posted FROM sale_items";
+        assert_eq!(relay.numbers(lines).await, [[2_000, 2_000]]);
+    }
+}
+
+on_both! {
+    async fn an_order_that_is_trashed_or_deleted_keeps_its_units(relay: TestRelay) {
+        let (shop, ring) = counted(&relay).await;
+        let order = shop.request(|shop| shop.paid_order(&[(ring, 2)]));
+        shop.act(|shop| shop.trash(order));
+        shop.push().await;
+        assert_eq!(sale(&shop, order).await, ["trash", "gone"]);
+        shop.act(|shop| shop.untrash(order));
+        shop.push().await;
+        assert_eq!(sale(&shop, order).await, ["processing", "there"]);
+        {
+            let mut held = shop.fake.shop();
+            shop.spool.lock().unwrap().delete_order(&mut held, order);
+        }
+        shop.push().await;
+        assert_eq!(sale(&shop, order).await, ["processing", "gone"]);
+        assert_eq!(shop.quantity(ring).await, 8);
+    }
+}
+
+on_both! {
+    async fn a_refusal_that_is_not_about_the_order_says_nothing_of_it(relay: TestRelay) {
+        let (shop, ring) = counted(&relay).await;
+        let order = shop.request(|shop| shop.paid_order(&[(ring, 2)]));
+        shop.push().await;
+        let route = format!("wc/v3/orders/{order}");
+        shop.fake.answer_with(&route, Some((404, json!({ "code": "rest_no_route" }))));
+        touch(&shop, order).await;
+        shop.fetch().await;
+        assert_eq!(sale(&shop, order).await, ["processing", "there"]);
+        let (status, reason) = status(&shop).await;
+        assert_eq!(status, "error");
+        assert!(reason.contains("404"), "{reason}");
+    }
+}
+
+on_both! {
+    async fn a_product_that_is_gone_is_missing(relay: TestRelay) {
+        let (shop, ring) = counted(&relay).await;
+        shop.act(|shop| shop.delete_product(ring));
+        shop.push().await;
+        shop.fetch().await;
+        assert_eq!(shop.listing(ring).await, ("missing".to_owned(), None, Some(10)));
+        let gone = "SELECT COUNT(*) FROM products WHERE gone";
+        assert_eq!(relay.number(gone).await, 1);
+    }
+}
+
+on_both! {
+    async fn a_key_that_is_refused_shows_on_the_store_until_it_works_again(relay: TestRelay) {
+        let (shop, ring) = counted(&relay).await;
+        assert_eq!(status(&shop).await, ("connected".to_owned(), String::new()));
+        let order = sell_unnoticed(&shop, ring, 2);
+        shop.fake.behave(Behaviour::Status(401));
+        touch(&shop, order).await;
+        shop.fetch().await;
+        let (state, reason) = status(&shop).await;
+        assert_eq!(state, "error");
+        assert!(reason.contains("does not accept the API key"), "{reason}");
+        let detail = relay.texts("SELECT detail FROM inbox WHERE status = 'queued'").await;
+        assert_eq!(detail, [[reason]]);
+
+        shop.fake.behave(Behaviour::Honest);
+        assert_eq!(shop.make_due().await, 1);
+        shop.fetch().await;
+        assert_eq!(status(&shop).await, ("connected".to_owned(), String::new()));
+        assert_eq!(shop.quantity(ring).await, 8);
+    }
+}
+
+on_both! {
+    async fn a_sweep_notices_a_refused_key_and_its_return(relay: TestRelay) {
+        let (shop, _) = counted(&relay).await;
+        shop.fake.behave(Behaviour::Status(401));
+        shop.want_sweep(false).await;
+        shop.run_sweep().await;
+        assert_eq!(status(&shop).await.0, "error");
+        let error = relay.texts("SELECT error FROM sync_runs").await;
+        assert!(error[0][0].contains("API key"), "{error:?}");
+        shop.fake.behave(Behaviour::Honest);
+        shop.want_sweep(false).await;
+        shop.run_sweep().await;
+        assert_eq!(status(&shop).await.0, "connected");
+    }
+}
+
+on_both! {
+    async fn a_shop_that_fails_is_asked_again_later_and_later(relay: TestRelay) {
+        let (shop, ring) = counted(&relay).await;
+        let order = sell_unnoticed(&shop, ring, 2);
+        shop.fake.behave(Behaviour::Status(503));
+        touch(&shop, order).await;
+        let mut waits = Vec::new();
+        for failures in 1..=4 {
+            shop.make_due().await;
+            assert_eq!(fetch::fetch_due(&shop.relay, shop.tenant).await.unwrap(), 1);
+            let (wait, failed) = next_try(&shop).await;
+            assert_eq!(failed, failures);
+            assert_eq!(fetch::fetch_due(&shop.relay, shop.tenant).await.unwrap(), 0, "not yet");
+            waits.push(wait);
+        }
+        assert!(waits.windows(2).all(|two| two[1] >= two[0] + two[0] / 2), "{waits:?}");
+        assert_eq!(status(&shop).await.0, "connected", "that mends itself");
+        shop.fake.behave(Behaviour::Honest);
+        shop.make_due().await;
+        shop.fetch().await;
+        assert_eq!(shop.quantity(ring).await, 8);
+        assert_eq!(relay.number("SELECT MAX(attempts) FROM resources").await, 0);
+    }
+}
+
+on_both! {
+    async fn a_shop_that_wants_to_be_left_alone_is(relay: TestRelay) {
+        let (shop, ring) = counted(&relay).await;
+        let order = sell_unnoticed(&shop, ring, 2);
+        shop.fake.behave(Behaviour::LeaveMeAlone(1_800));
+        touch(&shop, order).await;
+        shop.fetch().await;
+        let (wait, _) = next_try(&shop).await;
+        assert!((1_700..=1_800).contains(&wait), "{wait} s");
+        let asked = shop.fake.asked().len();
+        shop.make_due().await;
+        shop.want_sweep(false).await;
+        shop.fetch().await;
+        shop.run_sweep().await;
+        assert_eq!(shop.fake.asked().len(), asked, "not a single request meanwhile");
+        assert_eq!(status(&shop).await.0, "connected");
+    }
+}
+
+on_both! {
+    async fn what_a_killed_worker_held_falls_due_when_its_lease_ends(relay: TestRelay) {
+        let (shop, ring) = counted(&relay).await;
+        let order = sell_unnoticed(&shop, ring, 2);
+        touch(&shop, order).await;
+        shop.want_sweep(true).await;
+        // A worker claims both, and is killed.
+        let now = Utc::now();
+        let mut tx = relay.relay.db.write().await.unwrap();
+        let until = now + TimeDelta::minutes(5);
+        let claimed = resources::claim(&mut tx, shop.tenant, 20, now, until).await.unwrap();
+        assert_eq!(claimed.len(), 1);
+        assert!(runs::claim(&mut tx, shop.tenant, now, until).await.unwrap().is_some());
+        tx.commit().await.unwrap();
+
+        assert_eq!(fetch::fetch_due(&shop.relay, shop.tenant).await.unwrap(), 0);
+        assert!(!sweep::sweep_due(&shop.relay, shop.tenant).await.unwrap());
+        let ended = database::moment(&relay.relay.db, Utc::now() - TimeDelta::seconds(1));
+        for table in ["resources", "sync_runs"] {
+            let sql = format!("UPDATE {table} SET leased_until = {ended} WHERE leased_until IS NOT NULL");
+            assert_eq!(relay.run(&sql).await, 1);
+        }
+        assert_eq!(fetch::fetch_due(&shop.relay, shop.tenant).await.unwrap(), 1);
+        assert!(sweep::sweep_due(&shop.relay, shop.tenant).await.unwrap());
+        assert_eq!(shop.quantity(ring).await, 8);
+    }
+}
+
+on_both! {
+    async fn nothing_is_fetched_from_a_store_without_a_key(relay: TestRelay) {
+        let (shop, ring) = counted(&relay).await;
+        let order = sell_unnoticed(&shop, ring, 2);
+        touch(&shop, order).await;
+        shop.want_sweep(true).await;
+        let asked = shop.fake.asked().len();
+        relay.run("UPDATE integrations SET consumer_key = NULL").await;
+        let working = relay.work();
+        assert_eq!(fetch::fetch_due(&shop.relay, shop.tenant).await.unwrap(), 0);
+        assert!(!sweep::sweep_due(&shop.relay, shop.tenant).await.unwrap());
+        working.stop().await;
+        assert_eq!(shop.fake.asked().len(), asked);
+    }
+}
+
+on_both! {
+    async fn without_the_plugin_refunds_are_asked_for_where_there_are_some(relay: TestRelay) {
+        let mut shop = Shop::new();
+        shop.bare = true;
+        let ring = shop.simple("RING", 10);
+        let shop = Connected::new(&relay.relay, &Town::open().await, shop).await;
+        shop.open().await;
+        let order = sell_unnoticed(&shop, ring, 5);
+        touch(&shop, order).await;
+        shop.fetch().await;
+        let route = format!("wc/v3/orders/{order}/refunds");
+        assert_eq!(shop.fake.times_asked(&route), 0);
+        shop.unnoticed(|shop| shop.refund(order, 0, 2, true));
+        shop.unnoticed(|shop| shop.refund(order, 0, 1, false));
+        touch(&shop, order).await;
+        shop.fetch().await;
+        assert_eq!(shop.fake.times_asked(&route), 1);
+        assert_eq!(shop.quantity(ring).await, 7);
+        let served = relay.serve().await;
+        let sale = served.api.get(&format!("/api/sales?external_id={order}"), &shop.token).await.ok();
+        let path = format!("/api/sales/{}", sale["items"][0]["id"].as_str().unwrap());
+        let sale = served.api.get(&path, &shop.token).await.ok();
+        let refunds = sale["refunds"].as_array().unwrap();
+        assert_eq!(refunds.len(), 2, "{sale}");
+        let units: Vec<_> = refunds.iter().map(|refund| &refund["lines"][0]["quantity"]).collect();
+        assert_eq!(units, ["2", "1"]);
+    }
+}
+
+/// Two relays on one PostgreSQL share the work, and no thing is asked for twice.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_relays_never_fetch_the_same_thing_at_once() {
+    let relay = TestRelay::new(Backend::Postgres).await;
+    let (shop, ring) = counted(&relay).await;
+    shop.unnoticed(|shop| shop.set_stock(ring, 1_000));
+    let sibling = relay.sibling().await;
+    let orders: Vec<u64> = (0..60).map(|_| sell_unnoticed(&shop, ring, 1)).collect();
+    for order in &orders {
+        shop.spool.lock().unwrap().touch(order_mark(*order));
+    }
+    let working = [Working::begin(relay.relay.clone()), Working::begin(sibling)];
+    shop.push().await;
+    until("all are fetched", || async {
+        let sql = "SELECT COUNT(*) FROM inbox WHERE status = 'queued'";
+        (relay.number(sql).await == 0).then_some(())
+    })
+    .await;
+    for one in working {
+        one.stop().await;
+    }
+    let mut asked: BTreeMap<String, usize> = BTreeMap::new();
+    for one in shop.fake.asked() {
+        *asked.entry(one.route).or_default() += 1;
+    }
+    for order in orders {
+        assert_eq!(asked[&format!("wc/v3/orders/{order}")], 1, "order {order}");
+    }
+    assert_eq!(shop.quantity(ring).await, 10 - 60);
+}
