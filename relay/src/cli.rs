@@ -2,6 +2,7 @@
 
 mod doctor;
 mod serve;
+mod sync;
 mod webhooks;
 
 use clap::{Parser, Subcommand, ValueEnum};
@@ -10,7 +11,7 @@ use serde_json::{Value, json};
 use crate::{
     config::Config,
     domain::Email,
-    service::{Relay, admin},
+    service::{Relay, admin, runs::Kind},
     store, telemetry,
 };
 
@@ -42,6 +43,22 @@ enum Command {
     /// WooCommerce's own webhooks, for stores without the extension
     #[command(subcommand)]
     Webhooks(webhooks::Webhooks),
+    /// Bring over, or push, everything of a kind
+    Sync {
+        /// What
+        #[arg(value_enum)]
+        kind: Sync,
+        #[command(flatten)]
+        store: sync::Store,
+        /// Only show what a push of the inventory would change
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Compare everything in a store with the ledger, and put right what may be
+    Reconcile {
+        #[command(flatten)]
+        store: sync::Store,
+    },
     /// Check settings, database and stores, and say what to do
     Doctor,
 }
@@ -59,6 +76,14 @@ enum User {
         #[arg(long, value_enum)]
         role: Role,
     },
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Sync {
+    Products,
+    Customers,
+    Orders,
+    Inventory,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -110,6 +135,15 @@ impl Cli {
         let (told, text) = match self.command {
             Command::Serve => return serve::serve(relay).await,
             Command::Doctor => return doctor::doctor(&relay, json).await,
+            Command::Sync { kind: Sync::Inventory, store, dry_run: true } => {
+                return sync::dry_run(&relay, &store, json).await;
+            }
+            Command::Sync { kind, store, .. } => {
+                return sync::run(&relay, &store, kind.kind(), json).await;
+            }
+            Command::Reconcile { store } => {
+                return sync::run(&relay, &store, Kind::Reconcile, json).await;
+            }
             Command::Migrate => {
                 (json!({ "migrated": true }), "The ledger's tables are up to date.".to_owned())
             }
@@ -135,6 +169,17 @@ impl Cli {
         print(json, &told, &text);
         relay.db.close().await;
         Ok(())
+    }
+}
+
+impl Sync {
+    fn kind(self) -> Kind {
+        match self {
+            Self::Products => Kind::Products,
+            Self::Customers => Kind::Customers,
+            Self::Orders => Kind::Orders,
+            Self::Inventory => Kind::Inventory,
+        }
     }
 }
 

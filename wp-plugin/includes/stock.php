@@ -101,6 +101,15 @@ add_action(
 				'permission_callback' => __NAMESPACE__ . '\may_push_stock',
 			)
 		);
+		register_rest_route(
+			REST_NAMESPACE,
+			'/stock/begin',
+			array(
+				'methods'             => 'POST',
+				'callback'            => __NAMESPACE__ . '\answer_begin',
+				'permission_callback' => __NAMESPACE__ . '\may_push_stock',
+			)
+		);
 	}
 );
 
@@ -139,6 +148,16 @@ function is_signed( WP_REST_Request $request, #[\SensitiveParameter] string $sec
 		$fits = ( null !== $expected && hash_equals( $expected, $candidate ) ) || $fits;
 	}
 	return $fits && abs( time() - (int) $timestamp ) <= SIGNATURE_TOLERANCE;
+}
+
+/**
+ * Forgets the numbers of all pushes: a person has said that this database is the shop, whatever it was told before.
+ */
+function answer_begin(): WP_REST_Response {
+	global $wpdb;
+	ensure_pushes_table();
+	$wpdb->query( 'DELETE FROM ' . pushes_table() ); // phpcs:ignore WordPress.DB
+	return new WP_REST_Response( array( 'status' => 'begun' ) );
 }
 
 /**

@@ -134,6 +134,13 @@ pub(super) struct Bearer {
     pub(super) token: Uuid,
 }
 
+impl Bearer {
+    /// How the audit log names them.
+    pub(super) fn actor(&self) -> String {
+        format!("token {}", self.token)
+    }
+}
+
 impl FromRequestParts<App> for Bearer {
     type Rejection = ApiError;
 

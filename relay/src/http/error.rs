@@ -11,8 +11,8 @@ use serde_json::json;
 
 use crate::{
     service::{
-        adjust::AdjustError, connect::ConnectError, ingest::IngestError, stores::WhichError,
-        webhooks::WebhooksError,
+        adjust::AdjustError, connect::ConnectError, ingest::IngestError, runs::StartError,
+        store_policy::AcceptError, stores::WhichError, webhooks::WebhooksError,
     },
     store::StoreError,
 };
@@ -115,6 +115,25 @@ impl From<ConnectError> for ApiError {
             ConnectError::Pinned(_) | ConnectError::Taken => Self::Conflict(error.to_string()),
             ConnectError::Store(error) => error.into(),
             ConnectError::Seal(error) => Self::Internal(error),
+        }
+    }
+}
+
+impl From<AcceptError> for ApiError {
+    fn from(error: AcceptError) -> Self {
+        match error {
+            AcceptError::NotHalted | AcceptError::Shop(_) => Self::Conflict(error.to_string()),
+            AcceptError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<StartError> for ApiError {
+    fn from(error: StartError) -> Self {
+        match error {
+            StartError::Unknown(_) => Self::NotFound("there is no store of this address or id"),
+            StartError::Disconnected | StartError::Forked => Self::Conflict(error.to_string()),
+            StartError::Store(error) => error.into(),
         }
     }
 }

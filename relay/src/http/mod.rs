@@ -2,15 +2,18 @@
 
 mod auth;
 mod customers;
+mod drift;
 mod error;
 mod events;
 mod extract;
 mod health;
 mod inventory;
 mod limit;
+mod runs;
 mod sales;
 mod shop;
 mod stores;
+mod sync;
 mod webhooks;
 
 use std::time::Duration;
@@ -58,17 +61,6 @@ pub fn router(app: App) -> Router {
                 .route("/v1/disconnect", post(shop::disconnect))
                 .layer(DefaultBodyLimit::max(MAX_SMALL_BODY)),
         );
-    let deliveries = Router::new()
-        .route("/webhook/{connection}", post(webhooks::receive))
-        .route("/webhooks/handle", post(webhooks::handle))
-        .layer(DefaultBodyLimit::max(MAX_BYTES));
-    let integrations = Router::new()
-        .route("/", get(stores::list))
-        .route("/webhooks/setup", post(webhooks::setup))
-        .route("/setup-webhooks", post(webhooks::setup))
-        .route("/webhooks/remove", post(webhooks::remove))
-        .layer(DefaultBodyLimit::max(MAX_SMALL_BODY))
-        .merge(deliveries);
     let api = Router::new()
         .route("/inventory", get(inventory::list))
         .route("/inventory/{sku}/movements", get(inventory::movements).post(inventory::adjust))
@@ -77,11 +69,21 @@ pub fn router(app: App) -> Router {
         .route("/customers", get(customers::list))
         .route("/events", get(events::list))
         .route("/events/{id}/retry", post(events::retry))
+        .route("/drift", get(drift::list))
+        .route("/drift/{id}/adopt", post(drift::adopt))
+        .route("/drift/{id}/push", post(drift::push))
+        .route("/runs", get(runs::list))
+        .route("/runs/{id}", get(runs::show))
+        .nest("/integrations/woocommerce", woocommerce())
         .layer(DefaultBodyLimit::max(MAX_SMALL_BODY))
-        .nest("/integrations/woocommerce", integrations);
+        .nest("/integrations/woocommerce", deliveries());
+    let bounded = Router::new().merge(shop).nest("/api", api).layer(
+        TimeoutLayer::with_status_code(axum::http::StatusCode::SERVICE_UNAVAILABLE, DEADLINE),
+    );
     Router::new()
-        .merge(shop)
-        .nest("/api", api)
+        .merge(bounded)
+        // Lasts as long as the run that is watched.
+        .route("/api/runs/{id}/progress", get(runs::progress))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(health::metrics))
@@ -89,12 +91,33 @@ pub fn router(app: App) -> Router {
         .method_not_allowed_fallback(error::no_such_method)
         .layer(middleware::from_fn(health::measure))
         .layer(CatchPanicLayer::custom(error::panicked))
-        .layer(TimeoutLayer::with_status_code(
-            axum::http::StatusCode::SERVICE_UNAVAILABLE,
-            DEADLINE,
-        ))
         .layer(TraceLayer::new_for_http().make_span_with(span))
         .with_state(app)
+}
+
+/// What WooCommerce's own webhooks deliver.
+fn deliveries() -> Router<App> {
+    Router::new()
+        .route("/webhook/{connection}", post(webhooks::receive))
+        .route("/webhooks/handle", post(webhooks::handle))
+        .layer(DefaultBodyLimit::max(MAX_BYTES))
+}
+
+/// What a person asks of a WooCommerce store.
+fn woocommerce() -> Router<App> {
+    Router::new()
+        .route("/", get(stores::list))
+        .route("/webhooks/setup", post(webhooks::setup))
+        .route("/setup-webhooks", post(webhooks::setup))
+        .route("/webhooks/remove", post(webhooks::remove))
+        .route("/sync/products", post(sync::products))
+        .route("/sync/customers", post(sync::customers))
+        .route("/sync/orders", post(sync::orders))
+        .route("/sync/inventory", post(sync::inventory))
+        .route("/reconcile", post(sync::reconcile))
+        .route("/resume", post(sync::resume))
+        .route("/policy", post(sync::policy))
+        .route("/accept", post(sync::accept))
 }
 
 /// A request in the log: its method and path, never its query, headers or body.

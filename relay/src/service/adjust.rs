@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{Relay, Work};
 use crate::{
-    domain::{Quantity, Sku},
+    domain::{Quantity, Sku, limits},
     store::{
         StoreError, TenantId, audit, inventory, listings,
         movements::{self, Movement},
@@ -127,8 +127,12 @@ pub async fn adjust(
         }
         inventory::mark_counted(&mut tx, tenant, piece.id).await?;
     }
-    let bounds = Quantity::from_thousandths(piece.quantity).checked_add(change);
-    bounds.map_err(|error| AdjustError::Quantity(error.to_string()))?;
+    let after = Quantity::from_thousandths(piece.quantity).checked_add(change);
+    let after = after.map_err(|error| AdjustError::Quantity(error.to_string()))?;
+    // Far from where a shop's own movements, which nobody can refuse, would no longer fit.
+    if after.abs() > Quantity::from_thousandths(limits::MAX_STOCK * 1_000) {
+        return Err(AdjustError::Quantity(format!("there would be {after}")));
+    }
     let movement = Movement {
         inventory_id: piece.id,
         kind: request.kind.as_str(),

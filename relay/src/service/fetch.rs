@@ -157,11 +157,13 @@ pub(super) async fn apply_answer(
 ) -> Result<Result<(), ApplyError>, StoreError> {
     tx.savepoint().await?;
     let mut rev = None;
+    let mut content = None;
     let applied = match answer {
         Some(mut payload) => {
             let facts = facts_of(&mut payload);
             rev =
                 facts.as_ref().and_then(|facts| facts.rev).and_then(|rev| i64::try_from(rev).ok());
+            content = Some(ledger::digest(&payload, facts.as_ref()));
             ledger::apply(tx, source, resource, &payload, facts.as_ref(), OrderFate::Stands).await
         }
         None => ledger::apply_gone(tx, source, resource, key.remote_id).await,
@@ -169,7 +171,7 @@ pub(super) async fn apply_answer(
     match applied {
         Ok(()) => {
             tx.keep().await?;
-            resources::applied(tx, key, rev).await?;
+            resources::applied(tx, key, rev, content.as_deref()).await?;
             settle(tx, key, Verdict::Applied, None).await?;
             Ok(Ok(()))
         }

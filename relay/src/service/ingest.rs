@@ -6,7 +6,7 @@ use nexpura_protocol::{
     event::{Resource, Verb},
 };
 use serde::Deserialize;
-use serde_json::value::RawValue;
+use serde_json::{json, value::RawValue};
 use uuid::Uuid;
 
 use super::{
@@ -17,7 +17,7 @@ use crate::{
     domain::limits,
     store::{
         IntegrationId, StoreError, TenantId, Tx, inbox, integrations, lineage, listings, resources,
-        spools,
+        runs, spools,
     },
 };
 
@@ -151,8 +151,12 @@ async fn take_in(
         span: span.map(|(first, last)| (whole(first.seq), whole(last.seq))),
         state: batch.state,
     };
-    spools::report(&mut tx, pusher.tenant, pusher.integration, &report, now).await?;
-    let reading = listings::any_opening(&mut tx, pusher.tenant, pusher.integration).await?;
+    if spools::report(&mut tx, pusher.tenant, pusher.integration, &report, now).await? {
+        // What was lost on the way, or in another spool, is found by reading everything.
+        let cursor = json!({ "everything": true });
+        runs::ask(&mut tx, pusher.tenant, pusher.integration, "sweep", &cursor, true, now).await?;
+    }
+    let reading = listings::any_unsettled(&mut tx, pusher.tenant, pusher.integration).await?;
     tx.commit().await?;
     if wanted {
         relay.wake.of(Work::Fetch).notify_one();
@@ -261,7 +265,8 @@ async fn apply(
     match applied {
         Ok(()) => {
             tx.keep().await?;
-            resources::brought(tx, key, rev, source.now).await?;
+            let content = ledger::digest(payload, event.facts.as_ref());
+            resources::brought(tx, key, rev, &content, source.now).await?;
             Ok((Verdict::Applied, None))
         }
         Err(ApplyError::Store(error)) if !error.is_refusal() => Err(error.into()),

@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::{
     Relay,
+    drift::empties_too_much,
     fetch::note_trouble,
     ledger::{self, Source},
     store_client,
@@ -21,7 +22,7 @@ use crate::{
     channel::{ChannelError, woocommerce::StockOutcome},
     domain::Quantity,
     store::{
-        self, IntegrationId, StoreError, TenantId, Tx, connections, integrations,
+        self, IntegrationId, StoreError, TenantId, Tx, connections, integrations, listings,
         pushes::{self, Push},
     },
 };
@@ -50,6 +51,16 @@ async fn to_store(relay: &Relay, tenant: TenantId, id: IntegrationId) -> Result<
     let Some(store) = store.filter(|store| store.forked_at.is_none()) else {
         return Ok(0);
     };
+    let emptied = pushes::would_empty(&mut tx, tenant, id).await?;
+    let open = listings::count_open(&mut tx, tenant, id).await?;
+    if empties_too_much(emptied, open) {
+        let reason = format!(
+            "{emptied} of {open} listings would be emptied at once: look why, then let the pushes go"
+        );
+        integrations::hold(&mut tx, tenant, id, &reason, now).await?;
+        tx.commit().await?;
+        return Ok(0);
+    }
     let limit = i64::try_from(MAX_PUSHES).unwrap_or(i64::MAX);
     let claimed = pushes::claim(&mut tx, tenant, id, limit, now, now + LEASE).await?;
     let secret = connections::newest_secret(&mut tx, tenant, id).await?;
@@ -90,11 +101,7 @@ async fn send(
     claimed: &[Push],
 ) -> Result<Vec<StockOutcome>, (String, Option<ChannelError>)> {
     let untold = |reason: String| (reason, None);
-    let (connection, sealed) =
-        secret.ok_or_else(|| untold("the store has no connection: connect it again".to_owned()))?;
-    let place = Place { tenant, table: "connections", row: connection, field: "secret" };
-    let secret = relay.vault.open(place, &sealed).map_err(|error| untold(error.to_string()))?;
-    let signer = Signer::new([&secret]).map_err(|error| untold(error.to_string()))?;
+    let signer = signer(relay, tenant, secret).map_err(untold)?;
     let client =
         store_client::client(relay, tenant, store).map_err(|error| untold(error.to_string()))?;
     let body = StockPushes {
@@ -109,6 +116,37 @@ async fn send(
             .collect(),
     };
     client.push_stock(&body, &signer).await.map_err(|error| (error.to_string(), Some(error)))
+}
+
+/// Signs as the store's newest connection; else says what to do.
+fn signer(
+    relay: &Relay,
+    tenant: TenantId,
+    secret: Option<(Uuid, Vec<u8>)>,
+) -> Result<Signer, String> {
+    let (connection, sealed) =
+        secret.ok_or_else(|| "the store has no connection: connect it again".to_owned())?;
+    let place = Place { tenant, table: "connections", row: connection, field: "secret" };
+    let secret = relay.vault.open(place, &sealed).map_err(|error| error.to_string())?;
+    Signer::new([&secret]).map_err(|error| error.to_string())
+}
+
+/// Has a shop forget the numbers of all pushes, before it is taken up again with another database.
+///
+/// # Errors
+/// With what to do, in words.
+pub(super) async fn begin_anew(
+    relay: &Relay,
+    tenant: TenantId,
+    store: &integrations::Integration,
+) -> Result<(), String> {
+    let mut tx = relay.db.read().await.map_err(|error| error.to_string())?;
+    let secret = connections::newest_secret(&mut tx, tenant, store.id).await;
+    let secret = secret.map_err(|error| error.to_string())?;
+    drop(tx);
+    let signer = signer(relay, tenant, secret)?;
+    let client = store_client::client(relay, tenant, store).map_err(|error| error.to_string())?;
+    client.begin_pushes(&signer).await.map_err(|error| error.to_string())
 }
 
 /// Brings one push, its listing and its store to what the shop answered.

@@ -273,6 +273,8 @@ pub struct KnownUntil {
     pub orders: Option<DateTime<Utc>>,
     /// Products.
     pub products: Option<DateTime<Utc>>,
+    /// Everything, however old, by a deep sweep.
+    pub deep: Option<DateTime<Utc>>,
 }
 
 /// Up to when all changes of a store are known.
@@ -288,12 +290,34 @@ pub async fn known_until(
         fetch_optional,
         tx,
         KnownUntil,
-        "SELECT orders_known_until AS orders, products_known_until AS products
+        "SELECT orders_known_until AS orders, products_known_until AS products,
+            deep_at AS deep
          FROM integrations WHERE tenant_id = $1 AND id = $2",
         tenant,
         id,
     )?;
     Ok(known.unwrap_or_default())
+}
+
+/// Takes a halted store up again; `false` when it was not halted.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn unfork(
+    tx: &mut Tx,
+    tenant: TenantId,
+    id: IntegrationId,
+    now: DateTime<Utc>,
+) -> Result<bool, StoreError> {
+    let taken_up = execute!(
+        tx,
+        "UPDATE integrations SET forked_at = NULL, forked_reason = NULL, updated_at = $3
+         WHERE tenant_id = $1 AND id = $2 AND forked_at IS NOT NULL",
+        tenant,
+        id,
+        now,
+    )?;
+    Ok(taken_up == 1)
 }
 
 /// Notes up to when all orders of a store are known.
@@ -354,6 +378,129 @@ pub async fn synced(
         now,
     )
     .map(drop)
+}
+
+/// Notes that everything in the store, however old, was read.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn deeply_swept(
+    tx: &mut Tx,
+    tenant: TenantId,
+    id: IntegrationId,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    execute!(
+        tx,
+        "UPDATE integrations SET deep_at = $3 WHERE tenant_id = $1 AND id = $2",
+        tenant,
+        id,
+        now,
+    )
+    .map(drop)
+}
+
+/// Whose number counts where a stock was edited in the store (`ledger` or `adopt`), and its mode.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn policy(
+    tx: &mut Tx,
+    tenant: TenantId,
+    id: IntegrationId,
+) -> Result<(String, String), StoreError> {
+    fetch!(
+        fetch_one,
+        tx,
+        (String, String),
+        "SELECT drift_policy, mode FROM integrations WHERE tenant_id = $1 AND id = $2",
+        tenant,
+        id,
+    )
+}
+
+/// Says whose number counts from now on.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn set_policy(
+    tx: &mut Tx,
+    tenant: TenantId,
+    id: IntegrationId,
+    policy: &str,
+) -> Result<(), StoreError> {
+    execute!(
+        tx,
+        "UPDATE integrations SET drift_policy = $3 WHERE tenant_id = $1 AND id = $2",
+        tenant,
+        id,
+        policy,
+    )
+    .map(drop)
+}
+
+/// Holds a store's pushes until a person has looked; the first reason stays.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn hold(
+    tx: &mut Tx,
+    tenant: TenantId,
+    id: IntegrationId,
+    reason: &str,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    execute!(
+        tx,
+        "UPDATE integrations SET held_at = $3, held_reason = $4
+         WHERE tenant_id = $1 AND id = $2 AND held_at IS NULL",
+        tenant,
+        id,
+        now,
+        reason,
+    )
+    .map(drop)
+}
+
+/// Lets a store's pushes go; `false` when they were not held.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn release(
+    tx: &mut Tx,
+    tenant: TenantId,
+    id: IntegrationId,
+    now: DateTime<Utc>,
+) -> Result<bool, StoreError> {
+    let released = execute!(
+        tx,
+        "UPDATE integrations SET held_at = NULL, held_reason = NULL, updated_at = $3
+         WHERE tenant_id = $1 AND id = $2 AND held_at IS NOT NULL",
+        tenant,
+        id,
+        now,
+    )?;
+    Ok(released == 1)
+}
+
+/// Why a store's pushes wait for a person, if they do.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn held_reason(
+    tx: &mut Tx,
+    tenant: TenantId,
+    id: IntegrationId,
+) -> Result<Option<String>, StoreError> {
+    let row = fetch!(
+        fetch_optional,
+        tx,
+        (Option<String>,),
+        "SELECT held_reason FROM integrations WHERE tenant_id = $1 AND id = $2",
+        tenant,
+        id,
+    )?;
+    Ok(row.and_then(|(reason,)| reason))
 }
 
 /// A store as `doctor` shows it.

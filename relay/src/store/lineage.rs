@@ -64,3 +64,21 @@ pub async fn link(
     )?;
     Ok(Link::Fits)
 }
+
+/// Forgets the chain: the next nonce begins another.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn begin_anew(
+    tx: &mut Tx,
+    tenant: TenantId,
+    integration: IntegrationId,
+) -> Result<(), StoreError> {
+    execute!(
+        tx,
+        "DELETE FROM lineage WHERE tenant_id = $1 AND integration_id = $2",
+        tenant,
+        integration,
+    )
+    .map(drop)
+}

@@ -207,9 +207,17 @@ pub struct Other {
     pub stock_id: i64,
 }
 
-/// A listing that waits for its settled reading.
+impl Listing {
+    /// Whether its stock is being read: it is new, or not what it should be.
+    #[must_use]
+    pub fn is_read(&self) -> bool {
+        self.state == "opening" || (self.state == "open" && self.reading.is_some())
+    }
+}
+
+/// A listing that waits for a settled reading.
 #[derive(Debug, Clone, sqlx::FromRow)]
-pub struct Opening {
+pub struct Unsettled {
     /// WooCommerce's id of the stock owner.
     pub stock_id: i64,
     /// Its parent, if it is a variation.
@@ -220,28 +228,29 @@ pub struct Opening {
     pub read: bool,
 }
 
-/// The listings of a store that wait for their settled reading.
+/// The listings of a store that wait for a settled reading, by stock owner.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn opening(
+pub async fn unsettled(
     tx: &mut Tx,
     tenant: TenantId,
     integration: IntegrationId,
     after: i64,
     limit: i64,
-) -> Result<Vec<Opening>, StoreError> {
+) -> Result<Vec<Unsettled>, StoreError> {
     fetch!(
         fetch_all,
         tx,
-        Opening,
+        Unsettled,
         "SELECT l.stock_id, p.parent_id, l.changes + COALESCE(v.changes, 0) AS changes,
             CASE WHEN l.reading_at IS NULL THEN FALSE ELSE TRUE END AS read
          FROM listings l
          LEFT JOIN products p ON p.tenant_id = l.tenant_id AND p.integration_id = l.integration_id
            AND p.remote_id = l.stock_id
          LEFT JOIN inventory v ON v.tenant_id = l.tenant_id AND v.id = l.inventory_id
-         WHERE l.tenant_id = $1 AND l.integration_id = $2 AND l.state = 'opening' AND l.stock_id > $3
+         WHERE l.tenant_id = $1 AND l.integration_id = $2 AND l.stock_id > $3
+           AND (l.state = 'opening' OR (l.state = 'open' AND l.reading IS NOT NULL))
          ORDER BY l.stock_id LIMIT $4",
         tenant,
         integration,
@@ -250,11 +259,11 @@ pub async fn opening(
     )
 }
 
-/// Whether any listing of a store waits for its settled reading.
+/// Whether any listing of a store waits for a settled reading.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn any_opening(
+pub async fn any_unsettled(
     tx: &mut Tx,
     tenant: TenantId,
     integration: IntegrationId,
@@ -264,11 +273,110 @@ pub async fn any_opening(
         tx,
         (Uuid,),
         "SELECT id FROM listings
-         WHERE tenant_id = $1 AND integration_id = $2 AND state = 'opening' LIMIT 1",
+         WHERE tenant_id = $1 AND integration_id = $2
+           AND (state = 'opening' OR (state = 'open' AND reading IS NOT NULL)) LIMIT 1",
         tenant,
         integration,
     )?;
     Ok(row.is_some())
+}
+
+/// Forgets a reading that the ledger agrees with by now, or that has led to something.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn forget_reading(tx: &mut Tx, tenant: TenantId, id: Uuid) -> Result<(), StoreError> {
+    execute!(
+        tx,
+        "UPDATE listings SET reading = NULL, reading_at = NULL, reading_changes = NULL
+         WHERE tenant_id = $1 AND id = $2",
+        tenant,
+        id,
+    )
+    .map(drop)
+}
+
+/// How many listings of a store are open.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn count_open(
+    tx: &mut Tx,
+    tenant: TenantId,
+    integration: IntegrationId,
+) -> Result<i64, StoreError> {
+    let (count,) = fetch!(
+        fetch_one,
+        tx,
+        (i64,),
+        "SELECT COUNT(*) FROM listings
+         WHERE tenant_id = $1 AND integration_id = $2 AND state = 'open'",
+        tenant,
+        integration,
+    )?;
+    Ok(count)
+}
+
+/// Why a product of a store is not in the inventory, if it is not.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn why_not(
+    tx: &mut Tx,
+    tenant: TenantId,
+    integration: IntegrationId,
+    stock_id: i64,
+) -> Result<Option<String>, StoreError> {
+    let row = fetch!(
+        fetch_optional,
+        tx,
+        (Option<String>,),
+        "SELECT reason FROM listings
+         WHERE tenant_id = $1 AND integration_id = $2 AND stock_id = $3
+           AND state IN ('skipped', 'waiting')",
+        tenant,
+        integration,
+        stock_id,
+    )?;
+    Ok(row.map(|(reason,)| reason.unwrap_or_default()))
+}
+
+/// An open listing whose stock is not what the ledger has, in thousandths.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Differing {
+    /// The piece.
+    pub inventory_id: Uuid,
+    /// Its SKU.
+    pub sku: String,
+    /// WooCommerce's id of the stock owner.
+    pub stock_id: i64,
+    /// What the shop has, by all that the ledger knows.
+    pub mirror: i64,
+    /// What the ledger has.
+    pub quantity: i64,
+}
+
+/// The open listings of a store that have something still to be told.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn differing(
+    tx: &mut Tx,
+    tenant: TenantId,
+    integration: IntegrationId,
+) -> Result<Vec<Differing>, StoreError> {
+    fetch!(
+        fetch_all,
+        tx,
+        Differing,
+        "SELECT v.id AS inventory_id, v.sku, l.stock_id, l.mirror, v.quantity
+         FROM listings l JOIN inventory v ON v.tenant_id = l.tenant_id AND v.id = l.inventory_id
+         WHERE l.tenant_id = $1 AND l.integration_id = $2 AND l.state = 'open' AND v.counted
+           AND v.quantity <> l.mirror
+         ORDER BY v.sku",
+        tenant,
+        integration,
+    )
 }
 
 /// Keeps the first of two readings.
@@ -392,4 +500,38 @@ struct OfPiece {
     piece: Uuid,
     #[sqlx(flatten)]
     shown: Shown,
+}
+
+/// Has every open listing of a store read anew, as if it were new: the shop's database is not the one
+/// that the mirrors were kept for. Pushes that were frozen for that one are void, and numbers begin
+/// anew.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn begin_anew(
+    tx: &mut Tx,
+    tenant: TenantId,
+    integration: IntegrationId,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    execute!(
+        tx,
+        "UPDATE stock_pushes SET status = 'void', detail = 'the shop has another database now',
+            finished_at = $3, leased_until = NULL
+         WHERE tenant_id = $1 AND integration_id = $2 AND status = 'open'",
+        tenant,
+        integration,
+        now,
+    )?;
+    execute!(
+        tx,
+        "UPDATE listings SET state = CASE WHEN state = 'open' THEN 'opening' ELSE state END,
+            mirror = NULL, reading = NULL, reading_at = NULL, reading_changes = NULL, push_no = 0,
+            changes = changes + 1, updated_at = $3
+         WHERE tenant_id = $1 AND integration_id = $2",
+        tenant,
+        integration,
+        now,
+    )
+    .map(drop)
 }

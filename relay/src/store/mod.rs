@@ -9,6 +9,7 @@ pub mod audit;
 pub mod conflicts;
 pub mod connections;
 pub mod customers;
+pub mod drifts;
 pub mod inbox;
 pub mod integrations;
 pub mod inventory;

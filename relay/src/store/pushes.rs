@@ -100,7 +100,7 @@ pub async fn stores_due(
          JOIN integrations i ON i.tenant_id = p.tenant_id AND i.id = p.integration_id
          WHERE p.tenant_id = $1 AND p.status = 'open' AND p.due_at <= $2
            AND (p.leased_until IS NULL OR p.leased_until <= $2)
-           AND i.forked_at IS NULL AND i.consumer_key IS NOT NULL",
+           AND i.forked_at IS NULL AND i.held_at IS NULL AND i.consumer_key IS NOT NULL",
         tenant,
         now,
     )?;
@@ -120,10 +120,75 @@ pub async fn tenants_due(tx: &mut Tx, now: DateTime<Utc>) -> Result<Vec<TenantId
          JOIN integrations i ON i.tenant_id = p.tenant_id AND i.id = p.integration_id
          WHERE p.status = 'open' AND p.due_at <= $1
            AND (p.leased_until IS NULL OR p.leased_until <= $1)
-           AND i.forked_at IS NULL AND i.consumer_key IS NOT NULL LIMIT 1000",
+           AND i.forked_at IS NULL AND i.held_at IS NULL AND i.consumer_key IS NOT NULL LIMIT 1000",
         now,
     )?;
     Ok(rows.into_iter().map(|(id,)| id).collect())
+}
+
+/// How many listings of a store the pushes that wait would bring to nothing, those that a person has
+/// approved left out.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn would_empty(
+    tx: &mut Tx,
+    tenant: TenantId,
+    integration: IntegrationId,
+) -> Result<i64, StoreError> {
+    let (count,) = fetch!(
+        fetch_one,
+        tx,
+        (i64,),
+        "SELECT COUNT(*) FROM stock_pushes p
+         JOIN listings l ON l.tenant_id = p.tenant_id AND l.id = p.listing_id
+         JOIN inventory v ON v.tenant_id = l.tenant_id AND v.id = l.inventory_id
+         WHERE p.tenant_id = $1 AND p.integration_id = $2 AND p.status = 'open'
+           AND p.push_no IS NULL AND NOT p.approved AND l.mirror > 0 AND v.quantity <= 0",
+        tenant,
+        integration,
+    )?;
+    Ok(count)
+}
+
+/// A person has looked: what waits may empty what it empties.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn approve(
+    tx: &mut Tx,
+    tenant: TenantId,
+    integration: IntegrationId,
+) -> Result<(), StoreError> {
+    execute!(
+        tx,
+        "UPDATE stock_pushes SET approved = TRUE
+         WHERE tenant_id = $1 AND integration_id = $2 AND status = 'open'",
+        tenant,
+        integration,
+    )
+    .map(drop)
+}
+
+/// How many pushes of a store are not through.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn count_open(
+    tx: &mut Tx,
+    tenant: TenantId,
+    integration: IntegrationId,
+) -> Result<i64, StoreError> {
+    let (count,) = fetch!(
+        fetch_one,
+        tx,
+        (i64,),
+        "SELECT COUNT(*) FROM stock_pushes
+         WHERE tenant_id = $1 AND integration_id = $2 AND status = 'open'",
+        tenant,
+        integration,
+    )?;
+    Ok(count)
 }
 
 /// Claims up to `limit` pushes of a store until `until`, and freezes those that were never sent. The

@@ -19,7 +19,7 @@ pub struct Key<'a> {
 }
 
 /// How a thing stands.
-#[derive(Debug, Clone, Copy, sqlx::FromRow)]
+#[derive(Debug, Clone, sqlx::FromRow)]
 pub struct Standing {
     /// The highest `rev` that was applied.
     pub rev: Option<i64>,
@@ -31,6 +31,8 @@ pub struct Standing {
     pub heard_at: Option<DateTime<Utc>>,
     /// How often fetching it failed in a row.
     pub attempts: i64,
+    /// A digest of the representation that is in the ledger.
+    pub content: Option<Vec<u8>>,
 }
 
 /// Counts an arrival and gives how the thing stands now. The row stays locked.
@@ -48,7 +50,7 @@ pub async fn arrive(tx: &mut Tx, key: Key<'_>, now: DateTime<Utc>) -> Result<Sta
          ON CONFLICT (tenant_id, integration_id, resource, remote_id)
          DO UPDATE SET arrived = resources.arrived + 1, arrived_at = $5,
             heard_at = COALESCE(resources.heard_at, $5)
-         RETURNING rev, arrived, arrived_at, heard_at, attempts",
+         RETURNING rev, arrived, arrived_at, heard_at, attempts, content",
         key.tenant,
         key.integration,
         key.resource,
@@ -71,7 +73,7 @@ pub async fn seen(tx: &mut Tx, key: Key<'_>, now: DateTime<Utc>) -> Result<Stand
          VALUES ($1, $2, $3, $4, 0, $5, $6, 0)
          ON CONFLICT (tenant_id, integration_id, resource, remote_id)
          DO UPDATE SET heard_at = COALESCE(resources.heard_at, $6)
-         RETURNING rev, arrived, arrived_at, heard_at, attempts",
+         RETURNING rev, arrived, arrived_at, heard_at, attempts, content",
         key.tenant,
         key.integration,
         key.resource,
@@ -91,7 +93,7 @@ pub async fn lock(tx: &mut Tx, key: Key<'_>) -> Result<Option<Standing>, StoreEr
         " FOR UPDATE",
         tx,
         Standing,
-        "SELECT rev, arrived, arrived_at, heard_at, attempts FROM resources
+        "SELECT rev, arrived, arrived_at, heard_at, attempts, content FROM resources
          WHERE tenant_id = $1 AND integration_id = $2 AND resource = $3 AND remote_id = $4",
         key.tenant,
         key.integration,
@@ -147,17 +149,23 @@ pub async fn want(tx: &mut Tx, key: Key<'_>, at: DateTime<Utc>) -> Result<(), St
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn applied(tx: &mut Tx, key: Key<'_>, rev: Option<i64>) -> Result<(), StoreError> {
+pub async fn applied(
+    tx: &mut Tx,
+    key: Key<'_>,
+    rev: Option<i64>,
+    content: Option<&[u8]>,
+) -> Result<(), StoreError> {
     execute!(
         tx,
         "UPDATE resources SET rev = COALESCE($5, rev), fetch_at = NULL, leased_until = NULL,
-            attempts = 0, heard_at = NULL
+            attempts = 0, heard_at = NULL, content = $6
          WHERE tenant_id = $1 AND integration_id = $2 AND resource = $3 AND remote_id = $4",
         key.tenant,
         key.integration,
         key.resource,
         key.remote_id,
         rev,
+        content,
     )
     .map(drop)
 }
@@ -171,11 +179,12 @@ pub async fn brought(
     tx: &mut Tx,
     key: Key<'_>,
     rev: Option<i64>,
+    content: &[u8],
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
     execute!(
         tx,
-        "UPDATE resources SET rev = COALESCE($5, rev),
+        "UPDATE resources SET rev = COALESCE($5, rev), content = $7,
             heard_at = CASE WHEN fetch_at IS NOT NULL THEN $6 END
          WHERE tenant_id = $1 AND integration_id = $2 AND resource = $3 AND remote_id = $4",
         key.tenant,
@@ -184,6 +193,26 @@ pub async fn brought(
         key.remote_id,
         rev,
         now,
+        content,
+    )
+    .map(drop)
+}
+
+/// Notes that a listing showed the thing as it is in the ledger. What still has to be fetched stays heard
+/// of.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn unchanged(tx: &mut Tx, key: Key<'_>) -> Result<(), StoreError> {
+    execute!(
+        tx,
+        "UPDATE resources SET heard_at = NULL
+         WHERE tenant_id = $1 AND integration_id = $2 AND resource = $3 AND remote_id = $4
+           AND fetch_at IS NULL AND heard_at IS NOT NULL",
+        key.tenant,
+        key.integration,
+        key.resource,
+        key.remote_id,
     )
     .map(drop)
 }

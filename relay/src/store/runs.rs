@@ -1,6 +1,7 @@
-//! Long work on a store: claimed by lease, resumed from its cursor.
+//! Long work on a store: claimed by lease, resumed from its cursor, told in numbers.
 
 use chrono::{DateTime, Utc};
+use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -13,14 +14,31 @@ pub struct Run {
     pub id: Uuid,
     /// The store.
     pub integration_id: Uuid,
+    /// `sweep`, `reconcile`, `products`, `customers`, `orders` or `inventory`.
+    pub kind: String,
     /// Where it stands.
     pub cursor: Value,
     /// Failures in a row.
     pub attempts: i64,
 }
 
-/// Asks for a run of this kind at `at` or before. `cursor` says where it begins; a run that is there
-/// already keeps its place, unless it is to `restart`.
+/// What a step of a run brought.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Rows read.
+    pub seen: i64,
+    /// Rows of which the ledger has something new now.
+    pub synced: i64,
+    /// Rows that it had before.
+    pub unchanged: i64,
+    /// Rows that are not for the ledger; the findings say why.
+    pub skipped: i64,
+    /// Rows that could not be brought over; they are tried again.
+    pub failed: i64,
+}
+
+/// Asks for a run of this kind at `at` or before, and gives its key. `cursor` says where it begins; one
+/// that is under way keeps its place, unless it is to `restart`.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -32,15 +50,18 @@ pub async fn ask(
     cursor: &Value,
     restart: bool,
     at: DateTime<Utc>,
-) -> Result<(), StoreError> {
-    execute!(
+) -> Result<Uuid, StoreError> {
+    let (id,) = fetch!(
+        fetch_one,
         tx,
-        "INSERT INTO sync_runs (tenant_id, id, integration_id, kind, cursor, due_at, attempts,
-            created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, 0, $6)
-         ON CONFLICT (tenant_id, integration_id, kind) DO UPDATE SET
+        (Uuid,),
+        "INSERT INTO sync_runs (tenant_id, id, integration_id, kind, cursor, due_at, attempts, seen,
+            synced, unchanged, skipped, failed, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, 0, 0, 0, 0, 0, 0, $6)
+         ON CONFLICT (tenant_id, integration_id, kind) WHERE finished_at IS NULL DO UPDATE SET
             due_at = CASE WHEN sync_runs.due_at > $6 THEN $6 ELSE sync_runs.due_at END,
-            cursor = CASE WHEN $7 THEN $5 ELSE sync_runs.cursor END",
+            cursor = CASE WHEN $7 THEN $5 ELSE sync_runs.cursor END
+         RETURNING id",
         tenant,
         new_id(),
         integration,
@@ -48,8 +69,8 @@ pub async fn ask(
         cursor,
         at,
         restart,
-    )
-    .map(drop)
+    )?;
+    Ok(id)
 }
 
 /// Which tenants have a run that is due.
@@ -61,15 +82,19 @@ pub async fn tenants_due(tx: &mut Tx, now: DateTime<Utc>) -> Result<Vec<TenantId
         fetch_all,
         tx,
         (Uuid,),
-        "SELECT DISTINCT tenant_id FROM sync_runs
-         WHERE due_at <= $1 AND (leased_until IS NULL OR leased_until <= $1)
+        "SELECT DISTINCT r.tenant_id FROM sync_runs r
+         JOIN integrations i ON i.tenant_id = r.tenant_id AND i.id = r.integration_id
+         WHERE r.finished_at IS NULL AND r.due_at <= $1
+           AND (r.leased_until IS NULL OR r.leased_until <= $1)
+           AND i.forked_at IS NULL AND i.consumer_key IS NOT NULL
          LIMIT 1000",
         now,
     )?;
     Ok(rows.into_iter().map(|(id,)| id).collect())
 }
 
-/// Claims a tenant's next run until `until`; another relay passes over it.
+/// Claims a tenant's next run until `until`; another relay passes over it. What people wait for comes
+/// before a sweep.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -84,12 +109,12 @@ pub async fn claim(
         " FOR UPDATE SKIP LOCKED",
         tx,
         Run,
-        "SELECT id, integration_id, cursor, attempts FROM sync_runs
-         WHERE tenant_id = $1 AND due_at <= $2
+        "SELECT id, integration_id, kind, cursor, attempts FROM sync_runs
+         WHERE tenant_id = $1 AND finished_at IS NULL AND due_at <= $2
            AND (leased_until IS NULL OR leased_until <= $2)
            AND integration_id IN (SELECT id FROM integrations
              WHERE tenant_id = $1 AND forked_at IS NULL AND consumer_key IS NOT NULL)
-         ORDER BY due_at LIMIT 1",
+         ORDER BY CASE kind WHEN 'sweep' THEN 1 ELSE 0 END, due_at LIMIT 1",
         tenant,
         now,
     )?;
@@ -105,7 +130,7 @@ pub async fn claim(
     Ok(run)
 }
 
-/// Keeps where a run stands, to go on at `due_at`. `error` counts against it.
+/// Keeps where a run stands, to go on at `due_at`.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -115,23 +140,44 @@ pub async fn put_back(
     id: Uuid,
     cursor: &Value,
     due_at: DateTime<Utc>,
-    error: Option<&str>,
 ) -> Result<(), StoreError> {
     execute!(
         tx,
-        "UPDATE sync_runs SET cursor = $3, due_at = $4, leased_until = NULL, error = $5,
-            attempts = CASE WHEN $5 IS NULL THEN 0 ELSE attempts + 1 END
+        "UPDATE sync_runs SET cursor = $3, due_at = $4, leased_until = NULL, error = NULL,
+            attempts = 0
          WHERE tenant_id = $1 AND id = $2",
         tenant,
         id,
         cursor,
+        due_at,
+    )
+    .map(drop)
+}
+
+/// Leaves a run where it stands, to go on at `due_at`; the failure counts against it.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn delay(
+    tx: &mut Tx,
+    tenant: TenantId,
+    id: Uuid,
+    due_at: DateTime<Utc>,
+    error: &str,
+) -> Result<(), StoreError> {
+    execute!(
+        tx,
+        "UPDATE sync_runs SET due_at = $3, leased_until = NULL, error = $4, attempts = attempts + 1
+         WHERE tenant_id = $1 AND id = $2",
+        tenant,
+        id,
         due_at,
         error,
     )
     .map(drop)
 }
 
-/// Keeps where a run stands while it goes on, and renews its lease.
+/// Keeps where a run stands while it goes on, adds what the step brought, and renews its lease.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -140,15 +186,193 @@ pub async fn advance(
     tenant: TenantId,
     id: Uuid,
     cursor: &Value,
+    tally: Tally,
+    total: Option<i64>,
     until: DateTime<Utc>,
 ) -> Result<(), StoreError> {
     execute!(
         tx,
-        "UPDATE sync_runs SET cursor = $3, leased_until = $4 WHERE tenant_id = $1 AND id = $2",
+        "UPDATE sync_runs SET cursor = $3, leased_until = $4, seen = seen + $5,
+            synced = synced + $6, unchanged = unchanged + $7, skipped = skipped + $8,
+            failed = failed + $9, total = COALESCE($10, total), attempts = 0, error = NULL
+         WHERE tenant_id = $1 AND id = $2",
         tenant,
         id,
         cursor,
         until,
+        tally.seen,
+        tally.synced,
+        tally.unchanged,
+        tally.skipped,
+        tally.failed,
+        total,
     )
     .map(drop)
+}
+
+/// Ends a run.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn finish(
+    tx: &mut Tx,
+    tenant: TenantId,
+    id: Uuid,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    execute!(
+        tx,
+        "UPDATE sync_runs SET finished_at = $3, leased_until = NULL, error = NULL
+         WHERE tenant_id = $1 AND id = $2 AND finished_at IS NULL",
+        tenant,
+        id,
+        now,
+    )
+    .map(drop)
+}
+
+/// Notes what a run could not bring over, up to a thousand things.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn find(
+    tx: &mut Tx,
+    tenant: TenantId,
+    run: Uuid,
+    finding: &Finding,
+) -> Result<(), StoreError> {
+    execute!(
+        tx,
+        "INSERT INTO run_findings (tenant_id, run_id, resource, remote_id, outcome, label, reason)
+         SELECT $1, $2, $3, $4, $5, $6, $7
+         WHERE (SELECT COUNT(*) FROM run_findings WHERE tenant_id = $1 AND run_id = $2) < 1000
+         ON CONFLICT (tenant_id, run_id, resource, remote_id)
+         DO UPDATE SET outcome = $5, label = $6, reason = $7",
+        tenant,
+        run,
+        &finding.resource,
+        finding.remote_id,
+        &finding.outcome,
+        &finding.label,
+        &finding.reason,
+    )
+    .map(drop)
+}
+
+/// Something that a run did not bring over as a matter of course.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, sqlx::FromRow)]
+pub struct Finding {
+    /// `order`, `product` or `customer`.
+    pub resource: String,
+    /// WooCommerce's id.
+    pub remote_id: i64,
+    /// `skipped`, `failed` or `drift`.
+    pub outcome: String,
+    /// What people call it: its SKU or number.
+    pub label: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// A run as it is shown.
+#[derive(Debug, Clone, PartialEq, Serialize, sqlx::FromRow)]
+pub struct Shown {
+    /// Its key within the tenant.
+    pub id: Uuid,
+    /// The store's address.
+    pub store: String,
+    /// What it does.
+    pub kind: String,
+    /// Why it waits, if it does.
+    pub error: Option<String>,
+    /// Rows read.
+    pub seen: i64,
+    /// Rows there are, by the store's word, of what is being read.
+    pub total: Option<i64>,
+    /// Rows of which the ledger has something new.
+    pub synced: i64,
+    /// Rows that it had before.
+    pub unchanged: i64,
+    /// Rows that are not for the ledger.
+    pub skipped: i64,
+    /// Rows that could not be brought over.
+    pub failed: i64,
+    /// When it was asked for.
+    pub created_at: DateTime<Utc>,
+    /// When it ended; absent while it is under way.
+    pub finished_at: Option<DateTime<Utc>>,
+}
+
+/// One run.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn get(tx: &mut Tx, tenant: TenantId, id: Uuid) -> Result<Option<Shown>, StoreError> {
+    fetch!(
+        fetch_optional,
+        tx,
+        Shown,
+        "SELECT r.id, i.store_url AS store, r.kind, r.error, r.seen, r.total, r.synced, r.unchanged,
+            r.skipped, r.failed, r.created_at, r.finished_at
+         FROM sync_runs r
+         JOIN integrations i ON i.tenant_id = r.tenant_id AND i.id = r.integration_id
+         WHERE r.tenant_id = $1 AND r.id = $2",
+        tenant,
+        id,
+    )
+}
+
+/// The newest runs, sweeps that are only waiting left out.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn list(tx: &mut Tx, tenant: TenantId, limit: i64) -> Result<Vec<Shown>, StoreError> {
+    fetch!(
+        fetch_all,
+        tx,
+        Shown,
+        "SELECT r.id, i.store_url AS store, r.kind, r.error, r.seen, r.total, r.synced, r.unchanged,
+            r.skipped, r.failed, r.created_at, r.finished_at
+         FROM sync_runs r
+         JOIN integrations i ON i.tenant_id = r.tenant_id AND i.id = r.integration_id
+         WHERE r.tenant_id = $1 AND (r.kind <> 'sweep' OR r.seen > 0)
+         ORDER BY r.id DESC LIMIT $2",
+        tenant,
+        limit,
+    )
+}
+
+/// What a run found.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn findings(tx: &mut Tx, tenant: TenantId, id: Uuid) -> Result<Vec<Finding>, StoreError> {
+    fetch!(
+        fetch_all,
+        tx,
+        Finding,
+        "SELECT resource, remote_id, outcome, label, reason FROM run_findings
+         WHERE tenant_id = $1 AND run_id = $2 ORDER BY outcome, resource, remote_id",
+        tenant,
+        id,
+    )
+}
+
+/// Forgets ended sweeps from before `before` that found nothing.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn forget_sweeps(
+    tx: &mut Tx,
+    tenant: TenantId,
+    before: DateTime<Utc>,
+) -> Result<u64, StoreError> {
+    execute!(
+        tx,
+        "DELETE FROM sync_runs WHERE tenant_id = $1 AND kind = 'sweep' AND finished_at < $2
+           AND NOT EXISTS (SELECT 1 FROM run_findings f
+             WHERE f.tenant_id = sync_runs.tenant_id AND f.run_id = sync_runs.id)",
+        tenant,
+        before,
+    )
 }

@@ -19,7 +19,8 @@ pub struct Report<'a> {
     pub state: SpoolState,
 }
 
-/// Keeps the report. `gaps` counts pushes that did not begin where the last one ended.
+/// Keeps the report; `true` when something of the shop's may be missing: a push that did not begin
+/// where the last one ended, or a spool that was never seen, after others were.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -29,8 +30,20 @@ pub async fn report(
     integration: IntegrationId,
     report: &Report<'_>,
     now: DateTime<Utc>,
-) -> Result<(), StoreError> {
+) -> Result<bool, StoreError> {
     let (first, last) = report.span.unwrap_or((0, 0));
+    let (others, known) = fetch!(
+        fetch_one,
+        tx,
+        (i64, Option<i64>),
+        "SELECT COUNT(*), MAX(CASE WHEN connection_id = $3 AND id = $4 THEN last_seq END)
+         FROM spools WHERE tenant_id = $1 AND integration_id = $2",
+        tenant,
+        integration,
+        report.connection,
+        report.spool,
+    )?;
+    let gap = first > known.unwrap_or(0) + 1;
     execute!(
         tx,
         "INSERT INTO spools (tenant_id, connection_id, id, integration_id, last_seq, gaps, unsent,
@@ -50,8 +63,8 @@ pub async fn report(
         i64::try_from(report.state.unsent).unwrap_or(i64::MAX),
         i64::try_from(report.state.open_intents).unwrap_or(i64::MAX),
         now,
-    )
-    .map(drop)
+    )?;
+    Ok(gap || (known.is_none() && others > 0))
 }
 
 /// How many spools, heard of since `live`, have not said since `quiet` that nothing is to come.

@@ -2,6 +2,7 @@
 //! transaction, which already holds the store's lock.
 
 mod customer;
+mod digest;
 mod listing;
 mod order;
 mod post;
@@ -12,6 +13,7 @@ use nexpura_protocol::{Facts, event::Resource};
 use serde_json::Value;
 use uuid::Uuid;
 
+pub use digest::digest;
 pub use listing::lost as listing_lost;
 pub use order::OrderFate;
 pub use post::settle_stock;

@@ -1,11 +1,14 @@
-//! The sweep: every few minutes a store's own listings are read, what is missing is brought over, and
-//! stocks that nobody has counted yet are read until the reading is settled.
+//! Runs: a store's own listings are read, and what is missing is brought over.
 //!
-//! A sweep is one run with a cursor, so that any relay goes on where another was killed.
+//! A *sweep* does it every few minutes for what changed, once a day for everything. A *reconcile* is a
+//! sweep of everything that a person asked for; *products*, *customers* and *orders* bring over just
+//! those. Each is a run with a cursor, so that any relay goes on where another was killed. Stocks that
+//! nobody has counted yet, or that are not what they should be, are read until the reading is settled.
 
-mod opening;
+mod drift;
 mod pages;
 mod report;
+mod settled;
 
 use std::time::Duration;
 
@@ -15,44 +18,52 @@ use serde_json::json;
 
 use super::{Relay, fetch::note_trouble, store_client};
 use crate::{
-    channel::{ChannelError, woocommerce::Client},
+    channel::{
+        ChannelError,
+        woocommerce::{Client, Listing},
+    },
     store::{
         self, StoreError, TenantId, integrations,
         integrations::Integration,
         runs::{self, Run},
     },
 };
+use pages::Source;
 
 /// From the end of one sweep to the beginning of the next.
 const EVERY: TimeDelta = TimeDelta::minutes(5);
+/// How often a sweep reads everything, however old.
+const DEEP_EVERY: TimeDelta = TimeDelta::hours(24);
 /// How long a claim holds; it is renewed after every page.
 const LEASE: TimeDelta = TimeDelta::minutes(2);
 /// The longest wait after failures.
 const LONGEST_WAIT: TimeDelta = TimeDelta::minutes(15);
 
-/// Where a sweep stands. The default is the beginning of an ordinary one.
+/// Where a run stands. The default is the beginning of an ordinary sweep.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-struct Cursor {
+pub(in crate::service) struct Cursor {
     /// Whether all is read, however old.
-    everything: bool,
+    pub(super) everything: bool,
     /// What is being read.
-    stage: Stage,
+    pub(super) stage: Stage,
     /// Pages of it that are in.
-    page: u32,
+    pub(super) page: u32,
     /// The last id of it that is in, where it goes by ids.
-    after: i64,
+    pub(super) after: i64,
     /// When reading it began: what changed since then is for the next sweep.
-    since: Option<DateTime<Utc>>,
-    /// When the orders were last read from their beginning in this sweep.
-    orders_from: Option<DateTime<Utc>>,
+    pub(super) since: Option<DateTime<Utc>>,
+    /// When the orders were last read from their beginning in this run.
+    pub(super) orders_from: Option<DateTime<Utc>>,
+    /// When this run began.
+    pub(super) began: Option<DateTime<Utc>>,
 }
 
-/// What a sweep reads, in this order. Orders come after the first readings once more: an order that
-/// took from a stock before its first reading is known before the second.
+/// What a run reads, in this order. Orders come after the first readings: one that took from a stock
+/// before its first reading is known before the second.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Stage {
+pub(super) enum Stage {
     #[default]
     Products,
     Variations,
@@ -63,17 +74,17 @@ enum Stage {
     SecondReading,
 }
 
-/// What follows one step.
+/// What follows one stage.
 enum Next {
-    /// Another step at once.
+    /// Another stage at once.
     Go(Cursor),
-    /// The same sweep goes on later.
+    /// The same run goes on later.
     Wait(Cursor, Duration),
-    /// The sweep is over.
-    Done,
+    /// The run is over.
+    Done(Cursor),
 }
 
-/// Why a step failed.
+/// Why a stage failed.
 #[derive(Debug, thiserror::Error)]
 enum StepError {
     #[error(transparent)]
@@ -82,15 +93,16 @@ enum StepError {
     Store(#[from] StoreError),
 }
 
-/// One sweep in hand.
+/// One run in hand.
 struct Sweep<'a> {
     relay: &'a Relay,
     tenant: TenantId,
     store: Integration,
     client: Client,
+    run: Run,
 }
 
-/// Takes up the next due sweep of a tenant; `false` when there is none.
+/// Takes up the next due run of a tenant; `false` when there is none.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -104,82 +116,138 @@ pub async fn sweep_due(relay: &Relay, tenant: TenantId) -> Result<bool, StoreErr
     };
     tx.commit().await?;
     let (Some(run), Some(store)) = (run, store) else { return Ok(false) };
+    if run.kind == "inventory" {
+        super::runs::push_inventory(relay, tenant, &run, &store).await?;
+        return Ok(true);
+    }
     let cursor: Cursor = serde_json::from_value(run.cursor.clone()).unwrap_or_default();
-    let client = match store_client::client(relay, tenant, &store) {
-        Ok(client) => client,
-        Err(error) => {
-            put_off(relay, tenant, &run, &cursor, &error.to_string(), None).await?;
-            return Ok(true);
-        }
-    };
-    Sweep { relay, tenant, store, client }.run(&run, cursor).await?;
+    match store_client::client(relay, tenant, &store) {
+        Ok(client) => Sweep { relay, tenant, store, client, run }.run(cursor).await?,
+        Err(error) => put_off(relay, tenant, &run, &error.to_string(), None).await?,
+    }
     Ok(true)
 }
 
 impl Sweep<'_> {
-    async fn run(&self, run: &Run, mut cursor: Cursor) -> Result<(), StoreError> {
+    async fn run(&self, mut cursor: Cursor) -> Result<(), StoreError> {
+        cursor.began.get_or_insert_with(store::now);
         loop {
-            let next = match self.step(&cursor).await {
+            let next = match self.stage(&cursor).await {
                 Ok(next) => next,
                 Err(StepError::Store(error)) => return Err(error),
                 Err(StepError::Channel(error)) => {
                     let text = error.to_string();
-                    let (relay, tenant) = (self.relay, self.tenant);
-                    return put_off(relay, tenant, run, &cursor, &text, Some(&error)).await;
+                    return put_off(self.relay, self.tenant, &self.run, &text, Some(&error)).await;
                 }
             };
             let now = store::now();
             let mut tx = self.relay.db.write().await?;
             match next {
                 Next::Go(next) => {
-                    let at = json!(next);
-                    runs::advance(&mut tx, self.tenant, run.id, &at, now + LEASE).await?;
+                    let (at, until) = (json!(next), now + LEASE);
+                    let tally = runs::Tally::default();
+                    let id = self.run.id;
+                    runs::advance(&mut tx, self.tenant, id, &at, tally, None, until).await?;
                     tx.commit().await?;
                     cursor = next;
                 }
                 Next::Wait(next, wait) => {
                     let due = now + TimeDelta::from_std(wait).unwrap_or(EVERY);
-                    runs::put_back(&mut tx, self.tenant, run.id, &json!(next), due, None).await?;
+                    let at = json!(next);
+                    runs::put_back(&mut tx, self.tenant, self.run.id, &at, due).await?;
                     return tx.commit().await;
                 }
-                Next::Done => {
-                    let id = self.store.id;
-                    integrations::synced(&mut tx, self.tenant, id, now).await?;
-                    integrations::set_status(&mut tx, self.tenant, id, "connected", None, now)
-                        .await?;
-                    let fresh = json!(Cursor::default());
-                    runs::put_back(&mut tx, self.tenant, run.id, &fresh, now + EVERY, None).await?;
+                Next::Done(last) => {
+                    self.finish(&mut tx, &last, now).await?;
                     return tx.commit().await;
                 }
             }
         }
     }
 
-    async fn step(&self, cursor: &Cursor) -> Result<Next, StepError> {
-        match cursor.stage {
-            Stage::Products => self.products(cursor).await,
-            Stage::Variations => self.variations(cursor).await,
-            Stage::Customers => self.customers(cursor).await,
-            Stage::FirstReading => self.first_reading(cursor).await,
-            Stage::Orders => self.orders(cursor, false).await,
-            Stage::TrashedOrders => self.orders(cursor, true).await,
-            Stage::SecondReading => self.second_reading(cursor).await,
+    async fn stage(&self, cursor: &Cursor) -> Result<Next, StepError> {
+        let next = match cursor.stage {
+            Stage::Products => self.products(cursor).await?,
+            Stage::Variations => self.read(cursor, Source::Variations).await?,
+            Stage::Customers => self.read(cursor, Source::Plain(Listing::Customers)).await?,
+            Stage::FirstReading => return self.first_reading(cursor).await,
+            Stage::Orders => self.orders(cursor).await?,
+            Stage::TrashedOrders => self.trashed_orders(cursor).await?,
+            Stage::SecondReading => return self.second_reading(cursor).await,
+        };
+        Ok(match self.follows(cursor) {
+            Some(stage) => Next::Go(next.enter(stage)),
+            None => Next::Done(next),
+        })
+    }
+
+    /// What is read after a stage.
+    fn follows(&self, cursor: &Cursor) -> Option<Stage> {
+        let all = cursor.everything;
+        match (self.run.kind.as_str(), cursor.stage) {
+            ("products", Stage::Products) => Some(Stage::Variations),
+            ("orders", Stage::Orders) => Some(Stage::TrashedOrders),
+            ("products" | "customers" | "orders", _) => None,
+            (_, Stage::Products) if all => Some(Stage::Variations),
+            (_, Stage::Variations) => Some(Stage::Customers),
+            (_, Stage::Products | Stage::Customers) => Some(Stage::FirstReading),
+            (_, Stage::FirstReading) => Some(Stage::Orders),
+            (_, Stage::Orders) => Some(Stage::TrashedOrders),
+            (_, Stage::TrashedOrders) => Some(Stage::SecondReading),
+            (_, Stage::SecondReading) => None,
         }
+    }
+
+    async fn finish(
+        &self,
+        tx: &mut store::Tx,
+        cursor: &Cursor,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let (tenant, id) = (self.tenant, self.store.id);
+        runs::finish(tx, tenant, self.run.id, now).await?;
+        integrations::synced(tx, tenant, id, now).await?;
+        integrations::set_status(tx, tenant, id, "connected", None, now).await?;
+        let swept = matches!(self.run.kind.as_str(), "sweep" | "reconcile");
+        if swept && cursor.everything {
+            integrations::deeply_swept(tx, tenant, id, now).await?;
+        }
+        if self.run.kind == "sweep" {
+            let deep = integrations::known_until(tx, tenant, id).await?.deep;
+            let everything = deep.is_none_or(|deep| now - deep >= DEEP_EVERY);
+            let cursor = json!(Cursor { everything, ..Cursor::default() });
+            runs::ask(tx, tenant, id, "sweep", &cursor, false, now + EVERY).await?;
+        } else {
+            // New listings get their readings, and what is in doubt its second look.
+            let cursor = json!(Cursor::default());
+            runs::ask(tx, tenant, id, "sweep", &cursor, false, now).await?;
+        }
+        Ok(())
     }
 }
 
 impl Cursor {
-    /// The beginning of another stage of the same sweep.
+    /// The beginning of another stage of the same run.
     fn enter(&self, stage: Stage) -> Self {
         Self { stage, page: 0, after: 0, since: None, ..self.clone() }
     }
+
+    /// Where a run of this kind begins.
+    pub(super) fn beginning(kind: &str) -> Self {
+        let stage = match kind {
+            "customers" => Stage::Customers,
+            "orders" => Stage::Orders,
+            _ => Stage::Products,
+        };
+        Self { everything: kind != "sweep", stage, ..Self::default() }
+    }
 }
 
-async fn put_off(
+/// Leaves a run where it stands, to be tried again.
+pub(super) async fn put_off(
     relay: &Relay,
     tenant: TenantId,
     run: &Run,
-    cursor: &Cursor,
     reason: &str,
     error: Option<&ChannelError>,
 ) -> Result<(), StoreError> {
@@ -193,6 +261,6 @@ async fn put_off(
     if let Some(ChannelError::RateLimited { retry_after: Some(after) }) = error {
         wait = TimeDelta::from_std(*after).unwrap_or(wait).max(wait);
     }
-    runs::put_back(&mut tx, tenant, run.id, &json!(cursor), now + wait, Some(reason)).await?;
+    runs::delay(&mut tx, tenant, run.id, now + wait, reason).await?;
     tx.commit().await
 }

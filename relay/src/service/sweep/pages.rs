@@ -1,14 +1,18 @@
-//! A store's listings, page by page.
+//! A store's listings, page by page: while one page is brought over, the next is on its way.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use nexpura_protocol::event::Resource;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::{Cursor, Next, Stage, StepError, Sweep, report};
+use super::{Cursor, LEASE, StepError, Sweep, report};
 use crate::{
     channel::woocommerce::{Listing, PageQuery},
-    service::{fetch::apply_answer, ledger::Source},
-    store::{self, StoreError, Tx, integrations, products, resources},
+    service::{
+        fetch::apply_answer,
+        ingest::facts_of,
+        ledger::{self, Source as Origin},
+    },
+    store::{self, StoreError, Tx, integrations, listings, products, resources, runs::Tally},
 };
 
 /// How far a listing by date reaches back beyond what is known: two clocks and long requests.
@@ -18,148 +22,276 @@ const SAME_MOMENT: TimeDelta = TimeDelta::seconds(5);
 /// When a row that could not be brought over is tried again for the first time.
 const FIRST_RETRY: TimeDelta = TimeDelta::seconds(30);
 
+/// Where pages come from.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Source {
+    /// A whole listing.
+    Plain(Listing),
+    /// A listing's rows that changed since this moment.
+    Since(Listing, DateTime<Utc>),
+    /// Orders in the trash, those that changed since then if it is given.
+    Trash(Option<DateTime<Utc>>),
+    /// The variations of each variable product in turn.
+    Variations,
+}
+
+/// One request, and where the run stands once its answer is in.
+struct Request {
+    listing: Listing,
+    query: PageQuery,
+    then: Cursor,
+}
+
+/// What became of one row.
+enum Row {
+    Synced,
+    Unchanged,
+    Skipped { label: String, reason: String },
+    Failed { label: String, reason: String },
+}
+
 impl Sweep<'_> {
-    pub(super) async fn products(&self, cursor: &Cursor) -> Result<Next, StepError> {
-        let mut tx = self.relay.db.read().await?;
-        let known = integrations::known_until(&mut tx, self.tenant, self.store.id).await?;
+    pub(super) async fn products(&self, cursor: &Cursor) -> Result<Cursor, StepError> {
+        let known = self.known().await?.products;
+        let next = self.read(cursor, since(Listing::Products, known, cursor)).await?;
+        let mut tx = self.relay.db.write().await?;
+        let until = next.since.unwrap_or_else(store::now);
+        integrations::products_known(&mut tx, self.tenant, self.store.id, until).await?;
         tx.commit().await?;
-        let (mut next, last) =
-            self.page(cursor, Listing::Products, Resource::Product, known.products, false).await?;
-        if last {
+        Ok(next)
+    }
+
+    pub(super) async fn orders(&self, cursor: &Cursor) -> Result<Cursor, StepError> {
+        let known = self.known().await?.orders;
+        let next = self.read(cursor, since(Listing::Orders, known, cursor)).await?;
+        Ok(Cursor { orders_from: next.since, ..next })
+    }
+
+    pub(super) async fn trashed_orders(&self, cursor: &Cursor) -> Result<Cursor, StepError> {
+        let known = self.known().await?.orders.filter(|_| !cursor.everything);
+        let next = self.read(cursor, Source::Trash(known.map(|at| at - OVERLAP))).await?;
+        if let Some(until) = next.orders_from {
             let mut tx = self.relay.db.write().await?;
-            let until = next.since.unwrap_or_else(store::now);
-            integrations::products_known(&mut tx, self.tenant, self.store.id, until).await?;
+            integrations::orders_known(&mut tx, self.tenant, self.store.id, until).await?;
             tx.commit().await?;
-            let stage = if cursor.everything { Stage::Variations } else { Stage::FirstReading };
-            next = next.enter(stage);
         }
-        Ok(Next::Go(next))
+        Ok(next)
     }
 
-    pub(super) async fn variations(&self, cursor: &Cursor) -> Result<Next, StepError> {
-        // `page` counts within the parent after `after`.
-        let mut tx = self.relay.db.read().await?;
-        let parents =
-            products::parents(&mut tx, self.tenant, self.store.id, cursor.after, 1).await?;
-        tx.commit().await?;
-        let Some(parent) = parents.first().copied() else {
-            return Ok(Next::Go(cursor.enter(Stage::Customers)));
-        };
-        let listing = Listing::Variations { parent: u64::try_from(parent).unwrap_or_default() };
-        let (mut next, last) = self.page(cursor, listing, Resource::Product, None, false).await?;
-        if last {
-            next = Cursor { after: parent, page: 0, since: None, ..next };
-        }
-        Ok(Next::Go(next))
-    }
-
-    pub(super) async fn customers(&self, cursor: &Cursor) -> Result<Next, StepError> {
-        let (next, last) =
-            self.page(cursor, Listing::Customers, Resource::Customer, None, false).await?;
-        Ok(Next::Go(if last { next.enter(Stage::FirstReading) } else { next }))
-    }
-
-    pub(super) async fn orders(&self, cursor: &Cursor, trashed: bool) -> Result<Next, StepError> {
+    async fn known(&self) -> Result<integrations::KnownUntil, StoreError> {
         let mut tx = self.relay.db.read().await?;
         let known = integrations::known_until(&mut tx, self.tenant, self.store.id).await?;
         tx.commit().await?;
-        let (mut next, last) =
-            self.page(cursor, Listing::Orders, Resource::Order, known.orders, trashed).await?;
-        if cursor.page == 0 && !trashed {
-            next.orders_from = next.since;
+        Ok(known)
+    }
+
+    /// Reads all that is left of a source and brings it over.
+    pub(super) async fn read(&self, cursor: &Cursor, source: Source) -> Result<Cursor, StepError> {
+        let Some(mut request) = self.first(source, cursor).await? else {
+            return Ok(cursor.clone());
+        };
+        let mut asked_at = store::now();
+        let mut page = self.client.page(request.listing, &request.query).await?;
+        loop {
+            request.then.since.get_or_insert(asked_at);
+            let last = page.items.is_empty() || u64::from(request.query.page) >= page.total_pages;
+            let following = self.following(source, &request, last).await?;
+            let total = matches!(source, Source::Plain(_) | Source::Since(..))
+                .then(|| i64::try_from(page.total).unwrap_or(i64::MAX));
+            let resource = resource_of(request.listing);
+            let took = self.take_in(&request.then, resource, page.items, asked_at, total);
+            let Some(following) = following else {
+                took.await?;
+                return Ok(request.then);
+            };
+            let asked_next = store::now();
+            let ahead = self.client.page(following.listing, &following.query);
+            let (took, ahead) = tokio::join!(took, ahead);
+            took?;
+            page = ahead?;
+            (request, asked_at) = (following, asked_next);
         }
-        if last && !trashed {
-            next = next.enter(Stage::TrashedOrders);
-        } else if last {
-            let mut tx = self.relay.db.write().await?;
-            if let Some(until) = next.orders_from {
-                integrations::orders_known(&mut tx, self.tenant, self.store.id, until).await?;
+    }
+
+    async fn first(&self, source: Source, cursor: &Cursor) -> Result<Option<Request>, StoreError> {
+        let page = cursor.page + 1;
+        let query = PageQuery { page, ..PageQuery::default() };
+        let then = Cursor { page, ..cursor.clone() };
+        let request = match source {
+            Source::Plain(listing) => Request { listing, query, then },
+            Source::Since(listing, moment) => {
+                let query = PageQuery { modified_after: Some(moment), ..query };
+                Request { listing, query, then }
             }
-            tx.commit().await?;
-            next = next.enter(Stage::SecondReading);
-            // All is in now: what follows in this sweep is only what changed meanwhile.
-            next.everything = false;
-        }
-        Ok(Next::Go(next))
-    }
-
-    /// Reads and applies one page; gives where the sweep stands then, and whether it was the last.
-    async fn page(
-        &self,
-        cursor: &Cursor,
-        listing: Listing,
-        resource: Resource,
-        known_until: Option<DateTime<Utc>>,
-        trashed: bool,
-    ) -> Result<(Cursor, bool), StepError> {
-        let asked_at = store::now();
-        let query = PageQuery {
-            page: cursor.page + 1,
-            modified_after: known_until.filter(|_| !cursor.everything).map(|at| at - OVERLAP),
-            trashed,
-            ..PageQuery::default()
+            Source::Trash(modified_after) => {
+                let query = PageQuery { modified_after, trashed: true, ..query };
+                Request { listing: Listing::Orders, query, then }
+            }
+            Source::Variations => return self.next_parent(cursor).await,
         };
-        let page = self.client.page(listing, &query).await?;
-        let last = page.items.is_empty() || u64::from(query.page) >= page.total_pages;
-        self.take_in(resource, page.items, asked_at).await?;
-        let since = cursor.since.or(Some(asked_at));
-        Ok((Cursor { page: query.page, since, ..cursor.clone() }, last))
+        Ok(Some(request))
     }
 
-    /// Brings the rows of a page over, in one transaction.
-    pub(super) async fn take_in(
+    async fn following(
         &self,
+        source: Source,
+        request: &Request,
+        last: bool,
+    ) -> Result<Option<Request>, StoreError> {
+        if !last {
+            let page = request.query.page + 1;
+            return Ok(Some(Request {
+                listing: request.listing,
+                query: PageQuery { page, ..request.query },
+                then: Cursor { page, ..request.then.clone() },
+            }));
+        }
+        match (source, request.listing) {
+            (Source::Variations, Listing::Variations { parent }) => {
+                let after = i64::try_from(parent).unwrap_or(i64::MAX);
+                self.next_parent(&Cursor { after, page: 0, ..request.then.clone() }).await
+            }
+            _ => Ok(None),
+        }
+    }
+
+    async fn next_parent(&self, cursor: &Cursor) -> Result<Option<Request>, StoreError> {
+        let mut tx = self.relay.db.read().await?;
+        let (tenant, id) = (self.tenant, self.store.id);
+        let parents = products::parents(&mut tx, tenant, id, cursor.after, 1).await?;
+        tx.commit().await?;
+        Ok(parents.first().and_then(|parent| u64::try_from(*parent).ok()).map(|parent| {
+            let page = cursor.page + 1;
+            Request {
+                listing: Listing::Variations { parent },
+                query: PageQuery { page, ..PageQuery::default() },
+                then: Cursor { page, ..cursor.clone() },
+            }
+        }))
+    }
+
+    /// Brings the rows of a page over and moves the run's cursor, in one transaction.
+    async fn take_in(
+        &self,
+        then: &Cursor,
         resource: Resource,
         items: Vec<Value>,
         asked_at: DateTime<Utc>,
+        total: Option<i64>,
     ) -> Result<(), StoreError> {
-        if items.is_empty() {
-            return Ok(());
-        }
         let now = store::now();
         let mut tx = self.relay.db.write().await?;
         let halted = integrations::lock(&mut tx, self.tenant, self.store.id)
             .await?
             .is_none_or(|store| store.forked_at.is_some());
-        if !halted {
-            for item in items {
-                self.take_in_one(&mut tx, resource, item, asked_at, now).await?;
+        let mut tally = Tally::default();
+        for item in items.into_iter().filter(|_| !halted) {
+            let id = item.get("id").and_then(Value::as_i64).unwrap_or_default();
+            let key = resources::Key {
+                tenant: self.tenant,
+                integration: self.store.id,
+                resource: resource.as_str(),
+                remote_id: id,
+            };
+            let row = self.take_in_one(&mut tx, key, resource, item, asked_at, now).await?;
+            tally.seen += 1;
+            match row {
+                Row::Synced => tally.synced += 1,
+                Row::Unchanged => tally.unchanged += 1,
+                Row::Skipped { label, reason } => {
+                    tally.skipped += 1;
+                    report::found(&mut tx, self.run.id, key, "skipped", &label, &reason).await?;
+                }
+                Row::Failed { label, reason } => {
+                    tally.failed += 1;
+                    report::found(&mut tx, self.run.id, key, "failed", &label, &reason).await?;
+                }
             }
         }
+        let (at, until) = (json!(then), now + LEASE);
+        let id = self.run.id;
+        store::runs::advance(&mut tx, self.tenant, id, &at, tally, total, until).await?;
         tx.commit().await
     }
 
     async fn take_in_one(
         &self,
         tx: &mut Tx,
+        key: resources::Key<'_>,
         resource: Resource,
         item: Value,
         asked_at: DateTime<Utc>,
         now: DateTime<Utc>,
-    ) -> Result<(), StoreError> {
-        let id = item.get("id").and_then(Value::as_i64).unwrap_or_default();
-        let key = resources::Key {
-            tenant: self.tenant,
-            integration: self.store.id,
-            resource: resource.as_str(),
-            remote_id: id,
-        };
+    ) -> Result<Row, StoreError> {
         let standing = resources::seen(tx, key, now).await?;
         if standing.arrived_at > asked_at - SAME_MOMENT {
-            return resources::want(tx, key, now).await;
+            // Something about it arrived while the page was under way: it is asked for by itself.
+            resources::want(tx, key, now).await?;
+            return Ok(Row::Unchanged);
         }
+        let mut payload = item;
+        let stock = self.stock_shown(resource, &payload);
+        let facts = payload.get("nexpura").cloned();
+        let read = facts_of(&mut payload);
+        let label = label(&payload);
         // Whatever its `rev` says: a change that the plugin never noticed has not raised it.
-        let source = Source {
-            tenant: self.tenant,
-            integration: self.store.id,
-            event: None,
-            heard_at: standing.heard_at.unwrap_or(now),
-            now,
-        };
-        if let Err(error) = apply_answer(tx, &source, key, resource, Some(item)).await? {
-            report::failed(tx, key, &error.for_people(), now).await?;
-            resources::put_back(tx, key, now + FIRST_RETRY, true).await?;
+        let known = standing.content.as_deref();
+        let same = known == Some(&ledger::digest(&payload, read.as_ref()));
+        if same {
+            resources::unchanged(tx, key).await?;
+        } else {
+            if let (Some(facts), Some(fields)) = (facts, payload.as_object_mut()) {
+                fields.insert("nexpura".to_owned(), facts);
+            }
+            let source = Origin {
+                tenant: self.tenant,
+                integration: self.store.id,
+                event: None,
+                heard_at: standing.heard_at.unwrap_or(now),
+                now,
+            };
+            if let Err(error) = apply_answer(tx, &source, key, resource, Some(payload)).await? {
+                let reason = error.for_people();
+                report::failed(tx, key, &reason, now).await?;
+                resources::put_back(tx, key, now + FIRST_RETRY, true).await?;
+                return Ok(Row::Failed { label, reason });
+            }
         }
-        Ok(())
+        if resource == Resource::Product {
+            if let Some(quantity) = stock {
+                self.note_reading(tx, key.remote_id, quantity, now).await?;
+            }
+            let (tenant, id) = (self.tenant, self.store.id);
+            let why = listings::why_not(tx, tenant, id, key.remote_id).await?;
+            if let Some(reason) = why {
+                return Ok(Row::Skipped { label, reason });
+            }
+        }
+        Ok(if same { Row::Unchanged } else { Row::Synced })
     }
+}
+
+/// What changed since all was known, or everything where that is asked for or nothing is known.
+fn since(listing: Listing, known: Option<DateTime<Utc>>, cursor: &Cursor) -> Source {
+    match known.filter(|_| !cursor.everything) {
+        Some(known) => Source::Since(listing, known - OVERLAP),
+        None => Source::Plain(listing),
+    }
+}
+
+fn resource_of(listing: Listing) -> Resource {
+    match listing {
+        Listing::Orders => Resource::Order,
+        Listing::Products | Listing::Variations { .. } => Resource::Product,
+        Listing::Customers => Resource::Customer,
+    }
+}
+
+/// What people call a thing: its SKU, number or name. No personal data.
+fn label(item: &Value) -> String {
+    let text = |key| item.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
+    let id = item.get("id").and_then(Value::as_i64).unwrap_or_default();
+    let told = text("sku").or_else(|| text("number"));
+    let named = told.or_else(|| text("name"));
+    named.map_or_else(|| format!("#{id}"), |text| text.chars().take(200).collect())
 }

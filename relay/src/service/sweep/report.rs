@@ -5,7 +5,26 @@ use nexpura_protocol::Verdict;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::store::{StoreError, Tx, inbox, resources::Key};
+use crate::store::{StoreError, Tx, inbox, resources::Key, runs};
+
+/// Notes in a run's report what it did not bring over as a matter of course.
+pub(super) async fn found(
+    tx: &mut Tx,
+    run: Uuid,
+    key: Key<'_>,
+    outcome: &str,
+    label: &str,
+    reason: &str,
+) -> Result<(), StoreError> {
+    let finding = runs::Finding {
+        resource: key.resource.to_owned(),
+        remote_id: key.remote_id,
+        outcome: outcome.to_owned(),
+        label: label.to_owned(),
+        reason: reason.to_owned(),
+    };
+    runs::find(tx, key.tenant, run, &finding).await
+}
 
 /// Keeps one entry a thing, under an id of its own that is the same at every sweep.
 pub(super) async fn failed(

@@ -40,7 +40,9 @@ impl World {
         if history.opening.is_none() {
             counted::at_once(&shop).await;
         }
-        Self { shop, sold, told: Arc::default() }
+        let world = Self { shop, sold, told: Arc::default() };
+        world.note_opened().await;
+        world
     }
 
     pub(super) fn close(&self, town: &Town) {
@@ -90,6 +92,7 @@ impl World {
         self.shop.want_sweep(true).await;
         for round in 0.. {
             self.shop.run_sweep().await;
+            self.note_opened().await;
             assert!(round < 12, "stocks never settle: {:?}", self.shop.listings().await);
             if round > 1 {
                 self.shop.fake.calm();
@@ -105,6 +108,14 @@ impl World {
             self.shop.want_sweep(false).await;
         }
         self.shop.fake.calm();
+    }
+
+    /// What is edited from now on in a stock whose listing is open is drift.
+    async fn note_opened(&self) {
+        let listings = self.shop.listings().await;
+        let open = listings.iter().filter(|(_, state, ..)| state == "open");
+        let ids = open.filter_map(|(stock, ..)| u64::try_from(*stock).ok());
+        self.shop.fake.shop().opened.extend(ids);
     }
 
     /// Ends open requests, delivers what is unsent, fetches and, where something was lost, sweeps.

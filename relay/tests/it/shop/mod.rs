@@ -69,8 +69,10 @@ pub(crate) struct Shop {
     pub(crate) revisions: BTreeMap<(Resource, u64), u64>,
     /// By how much people have changed each stock by hand so far.
     pub(crate) edits: BTreeMap<u64, i64>,
-    /// The same at the moment of each stock's last reading by the relay.
+    /// The same at the moment of each stock's last reading by the relay before its listing opened.
     pub(crate) edits_at_reading: BTreeMap<u64, i64>,
+    /// Stocks whose listing is open: what is edited from then on is drift.
+    pub(crate) opened: BTreeSet<u64>,
     /// Whether there is no plugin to tell facts.
     pub(crate) bare: bool,
     /// Orders that some other plugin shows in a way that nobody understands.

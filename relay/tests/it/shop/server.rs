@@ -318,7 +318,7 @@ impl Shop {
         if let Some(include) = query.get("include") {
             let wanted: Vec<u64> = include.split(',').filter_map(|id| id.parse().ok()).collect();
             ids.retain(|id| wanted.contains(id));
-            for id in &ids {
+            for id in ids.iter().filter(|id| !self.opened.contains(id)) {
                 let edits = self.edits.get(id).copied().unwrap_or(0);
                 self.edits_at_reading.insert(*id, edits);
             }

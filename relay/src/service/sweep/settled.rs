@@ -1,5 +1,7 @@
-//! The opening count: a stock is believed when it reads the same twice, some time apart, and nothing
-//! can have moved it in between that the ledger does not know of.
+//! Settled readings: a stock is believed when it reads the same twice, some time apart, and nothing can
+//! have moved it in between that the ledger does not know of.
+//!
+//! A new listing opens at one; an open listing whose stock is not what it should be has drifted by one.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -13,8 +15,8 @@ use crate::{
     domain::{Product, ProductStock},
     service::{fetch::apply_answer, ingest::facts_of, ledger::Source},
     store::{
-        self, StoreError, Tx, integrations, inventory,
-        listings::{self, Opening},
+        self, StoreError, Tx, drifts, integrations, inventory,
+        listings::{self, Unsettled},
         movements::{self, Movement},
         pushes, resources, sale_items, spools,
     },
@@ -37,65 +39,70 @@ struct Reading {
 }
 
 impl Sweep<'_> {
+    /// Reads the new listings that no page has shown.
     pub(super) async fn first_reading(&self, cursor: &Cursor) -> Result<Next, StepError> {
-        let opening = self.opening(cursor.after).await?;
-        let Some(last) = opening.last().map(|listing| listing.stock_id) else {
+        let unsettled = self.unsettled(cursor.after).await?;
+        let Some(last) = unsettled.last().map(|listing| listing.stock_id) else {
             return Ok(Next::Go(cursor.enter(Stage::Orders)));
         };
-        let unread: Vec<_> = opening.into_iter().filter(|listing| !listing.read).collect();
+        let unread: Vec<_> = unsettled.into_iter().filter(|listing| !listing.read).collect();
         self.read_and_take(&unread, None).await?;
         Ok(Next::Go(Cursor { after: last, ..cursor.clone() }))
     }
 
+    /// Reads all that has a first reading again, and decides what is settled.
     pub(super) async fn second_reading(&self, cursor: &Cursor) -> Result<Next, StepError> {
-        let opening = self.opening(cursor.after).await?;
-        if let Some(last) = opening.last().map(|listing| listing.stock_id) {
-            self.read_and_take(&opening, cursor.orders_from).await?;
+        let unsettled = self.unsettled(cursor.after).await?;
+        if let Some(last) = unsettled.last().map(|listing| listing.stock_id) {
+            self.read_and_take(&unsettled, cursor.orders_from).await?;
             return Ok(Next::Go(Cursor { after: last, ..cursor.clone() }));
         }
+        self.decide(cursor).await?;
         let mut tx = self.relay.db.read().await?;
-        let more = listings::any_opening(&mut tx, self.tenant, self.store.id).await?;
+        let more = listings::any_unsettled(&mut tx, self.tenant, self.store.id).await?;
         tx.commit().await?;
         if !more {
-            return Ok(Next::Done);
+            return Ok(Next::Done(cursor.clone()));
         }
         // Listings that are new since, or were not settled yet, get their next reading.
         let wait = self.relay.config.settle().max(SHORTEST_WAIT);
-        Ok(Next::Wait(cursor.enter(Stage::FirstReading), wait))
+        let again = Cursor { everything: false, ..cursor.enter(Stage::FirstReading) };
+        Ok(Next::Wait(again, wait))
     }
 
-    async fn opening(&self, after: i64) -> Result<Vec<Opening>, StoreError> {
+    async fn unsettled(&self, after: i64) -> Result<Vec<Unsettled>, StoreError> {
         let mut tx = self.relay.db.read().await?;
-        let opening =
-            listings::opening(&mut tx, self.tenant, self.store.id, after, AT_ONCE).await?;
+        let (tenant, id) = (self.tenant, self.store.id);
+        let unsettled = listings::unsettled(&mut tx, tenant, id, after, AT_ONCE).await?;
         tx.commit().await?;
-        Ok(opening)
+        Ok(unsettled)
     }
 
     async fn read_and_take(
         &self,
-        opening: &[Opening],
+        unsettled: &[Unsettled],
         orders_from: Option<DateTime<Utc>>,
     ) -> Result<(), StepError> {
-        let mut by_parent: BTreeMap<Option<i64>, Vec<&Opening>> = BTreeMap::new();
-        for listing in opening {
+        let mut by_parent: BTreeMap<Option<i64>, Vec<&Unsettled>> = BTreeMap::new();
+        for listing in unsettled {
             by_parent.entry(listing.parent_id).or_default().push(listing);
         }
         for (parent, listings) in by_parent {
             let asked_at = store::now();
             let ids: Vec<u64> =
                 listings.iter().filter_map(|l| u64::try_from(l.stock_id).ok()).collect();
-            let listing = match parent.and_then(|parent| u64::try_from(parent).ok()) {
+            let source = match parent.and_then(|parent| u64::try_from(parent).ok()) {
                 Some(parent) => Listing::Variations { parent },
                 None => Listing::Products,
             };
             let mut shown: BTreeMap<i64, Value> = self
                 .client
-                .these(listing, &ids)
+                .these(source, &ids)
                 .await?
                 .into_iter()
                 .filter_map(|item| Some((item.get("id")?.as_i64()?, item)))
                 .collect();
+            let mut read = Vec::with_capacity(listings.len());
             for listing in listings {
                 let item = match shown.remove(&listing.stock_id) {
                     Some(item) => Some(item),
@@ -105,16 +112,16 @@ impl Sweep<'_> {
                         self.client.product(id).await?
                     }
                 };
-                self.take(listing, item, asked_at, orders_from).await?;
+                read.push((listing, item));
             }
+            self.take(read, asked_at, orders_from).await?;
         }
         Ok(())
     }
 
     async fn take(
         &self,
-        listing: &Opening,
-        item: Option<Value>,
+        read: Vec<(&Unsettled, Option<Value>)>,
         asked_at: DateTime<Utc>,
         orders_from: Option<DateTime<Utc>>,
     ) -> Result<(), StoreError> {
@@ -123,23 +130,21 @@ impl Sweep<'_> {
         let halted = integrations::lock(&mut tx, self.tenant, self.store.id)
             .await?
             .is_none_or(|store| store.forked_at.is_some());
-        if halted {
-            return tx.commit().await;
-        }
-        match item.as_ref().and_then(quantity) {
-            Some(quantity) => {
-                let changes = listing.changes;
-                let stock_id = listing.stock_id;
-                let reading = Reading { stock_id, quantity, changes, asked_at };
-                self.settle(&mut tx, &reading, orders_from, now).await?;
+        for (listing, item) in read.into_iter().filter(|_| !halted) {
+            let (stock_id, changes) = (listing.stock_id, listing.changes);
+            match item.as_ref().and_then(own_stock) {
+                Some(quantity) => {
+                    let reading = Reading { stock_id, quantity, changes, asked_at };
+                    self.settle(&mut tx, &reading, orders_from, now).await?;
+                }
+                // Deleted, or not managed any more: the product itself says which.
+                None => self.product_changed(&mut tx, stock_id, item, now).await?,
             }
-            // Deleted, or not managed any more: the product itself says which.
-            None => self.product_changed(&mut tx, listing.stock_id, item, now).await?,
         }
         tx.commit().await
     }
 
-    /// Takes a reading as the first, or opens the listing if it confirms the first.
+    /// Takes a reading as the first, or believes it if it confirms the first.
     async fn settle(
         &self,
         tx: &mut Tx,
@@ -149,9 +154,10 @@ impl Sweep<'_> {
     ) -> Result<(), StoreError> {
         let (tenant, integration) = (self.tenant, self.store.id);
         let listing = listings::lock(tx, tenant, integration, reading.stock_id).await?;
-        let Some(listing) = listing.filter(|listing| listing.state == "opening") else {
-            return Ok(());
-        };
+        let Some(listing) = listing.filter(listings::Listing::is_read) else { return Ok(()) };
+        if listing.state == "open" && listing.mirror == Some(reading.quantity) {
+            return listings::forget_reading(tx, tenant, listing.id).await;
+        }
         let first = listing.reading.zip(listing.reading_changes).zip(listing.reading_at);
         let confirmed = first.filter(|((quantity, changes), _)| {
             *quantity == reading.quantity
@@ -167,10 +173,17 @@ impl Sweep<'_> {
         let orders_fetched = orders_from.is_some_and(|from| from >= first_at)
             && resources::orders_wanted(tx, tenant, integration).await? == 0;
         let quiet = spools::restless(tx, tenant, integration, now - LIVE, first_at).await? == 0;
-        if apart && orders_fetched && quiet {
-            self.open(tx, &listing, reading.quantity, now).await?;
+        if !(apart && orders_fetched && quiet) {
+            return Ok(());
         }
-        Ok(())
+        match (listing.state.as_str(), listing.mirror) {
+            ("open", Some(mirror)) => {
+                let numbers = (mirror, reading.quantity);
+                drifts::hold(tx, tenant, integration, listing.id, numbers, now).await?;
+                listings::forget_reading(tx, tenant, listing.id).await
+            }
+            _ => self.open(tx, &listing, reading.quantity, now).await,
+        }
     }
 
     /// Opens a listing. A piece that nobody has counted takes the shop's count; one that was counted
@@ -198,6 +211,36 @@ impl Sweep<'_> {
         sale_items::take_as_posted(tx, tenant, integration, listing.stock_id).await?;
         listings::open(tx, tenant, listing.id, quantity, now).await?;
         pushes::ask(tx, tenant, inventory_id, now).await.map(drop)
+    }
+
+    /// Notes what a page shows of a stock: the first reading of a new listing, or of one that is not
+    /// what it should be.
+    pub(super) async fn note_reading(
+        &self,
+        tx: &mut Tx,
+        stock_id: i64,
+        quantity: i64,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let (tenant, integration) = (self.tenant, self.store.id);
+        let Some(listing) = listings::lock(tx, tenant, integration, stock_id).await? else {
+            return Ok(());
+        };
+        let doubtful = match listing.state.as_str() {
+            "opening" => listing.reading.is_none(),
+            "open" => listing.mirror != Some(quantity) && listing.reading != Some(quantity),
+            _ => false,
+        };
+        if doubtful {
+            let changes = listing.changes;
+            listings::first_reading(tx, tenant, listing.id, quantity, changes, now).await?;
+        }
+        Ok(())
+    }
+
+    /// The stock that a row of a page shows as the product's own, in thousandths.
+    pub(super) fn stock_shown(&self, resource: Resource, item: &Value) -> Option<i64> {
+        (resource == Resource::Product).then(|| own_stock(item)).flatten()
     }
 
     async fn product_changed(
@@ -229,7 +272,7 @@ impl Sweep<'_> {
 }
 
 /// The stock that a product shows as its own, in thousandths.
-fn quantity(item: &Value) -> Option<i64> {
+fn own_stock(item: &Value) -> Option<i64> {
     let mut item = item.clone();
     let facts = facts_of(&mut item);
     let product = Product::read(&item, facts.as_ref()).ok()?;

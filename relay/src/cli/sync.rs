@@ -1,0 +1,144 @@
+//! `sync` and `reconcile`: a run with a progress bar, and its report.
+
+use std::time::Duration;
+
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::json;
+
+use crate::{
+    service::{
+        Relay, push_stock,
+        runs::{self, Kind},
+        sweep,
+    },
+    store::{self, TenantId, integrations, runs as rows, tenants},
+};
+
+const ACTOR: &str = "command line";
+/// How often the run is looked at while another relay works on it.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+/// Findings shown without `--json`.
+const SHOWN: usize = 20;
+
+/// Which store.
+#[derive(Debug, Args)]
+pub(super) struct Store {
+    /// Its address
+    #[arg(long)]
+    store: String,
+    /// Whose it is, where several jewellers have the same store
+    #[arg(long)]
+    tenant: Option<String>,
+}
+
+/// Begins a run and stays until it has ended. Where no relay is serving, the work is done here.
+pub(super) async fn run(
+    relay: &Relay,
+    store: &Store,
+    kind: Kind,
+    json: bool,
+) -> anyhow::Result<()> {
+    let tenant = tenant(relay, store).await?;
+    let named = runs::named_store(relay, tenant, &store.store).await?;
+    let id = runs::start(relay, tenant, &named, kind, ACTOR, store::now()).await?;
+    let bar = if json { ProgressBar::hidden() } else { bar(kind) };
+    let run = loop {
+        let worked = match kind {
+            Kind::Inventory => push_stock::push_due(relay, tenant).await? > 0,
+            _ => false,
+        };
+        let swept = sweep::sweep_due(relay, tenant).await?;
+        let run = show(relay, tenant, id).await?;
+        bar.set_length(run.total.and_then(|total| u64::try_from(total).ok()).unwrap_or(0));
+        bar.set_position(u64::try_from(run.seen).unwrap_or(0));
+        bar.set_message(run.error.clone().unwrap_or_default());
+        if run.finished_at.is_some() {
+            break run;
+        }
+        if !worked && !swept {
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    };
+    bar.finish_and_clear();
+    report(relay, tenant, &run, json).await?;
+    relay.db.close().await;
+    anyhow::ensure!(run.failed == 0, "{} could not be brought over", run.failed);
+    Ok(())
+}
+
+/// Shows what a push of the inventory would change.
+pub(super) async fn dry_run(relay: &Relay, store: &Store, json: bool) -> anyhow::Result<()> {
+    let tenant = tenant(relay, store).await?;
+    let named = runs::named_store(relay, tenant, &store.store).await?;
+    let changes = runs::dry_run(relay, tenant, named.id).await?;
+    if json {
+        println!("{}", json!({ "changes": changes }));
+    } else if changes.is_empty() {
+        println!("Nothing would change.");
+    } else {
+        for change in &changes {
+            println!("{}: {} -> {}", change.sku, change.shop, change.ledger);
+        }
+    }
+    relay.db.close().await;
+    Ok(())
+}
+
+async fn tenant(relay: &Relay, store: &Store) -> anyhow::Result<TenantId> {
+    let mut tx = relay.db.read().await?;
+    if let Some(name) = &store.tenant {
+        let found = tenants::find(&mut tx, name).await?;
+        return found.ok_or_else(|| anyhow::anyhow!("there is no tenant {name}"));
+    }
+    let url = crate::service::store_client::address(relay, &store.store, "")?;
+    let mut owners = Vec::new();
+    for tenant in tenants::all(&mut tx).await? {
+        if integrations::at_address(&mut tx, tenant, url.normalised()).await?.is_some() {
+            owners.push(tenant);
+        }
+    }
+    match owners.as_slice() {
+        [tenant] => Ok(*tenant),
+        [] => anyhow::bail!("no store at {} is connected: see `doctor`", url.normalised()),
+        _ => anyhow::bail!("several tenants have this store: say whose with --tenant"),
+    }
+}
+
+async fn show(relay: &Relay, tenant: TenantId, id: uuid::Uuid) -> anyhow::Result<rows::Shown> {
+    let mut tx = relay.db.read().await?;
+    let run = rows::get(&mut tx, tenant, id).await?;
+    run.ok_or_else(|| anyhow::anyhow!("the run is gone"))
+}
+
+async fn report(
+    relay: &Relay,
+    tenant: TenantId,
+    run: &rows::Shown,
+    json: bool,
+) -> anyhow::Result<()> {
+    let mut tx = relay.db.read().await?;
+    let findings = rows::findings(&mut tx, tenant, run.id).await?;
+    if json {
+        println!("{}", json!({ "run": run, "findings": findings }));
+        return Ok(());
+    }
+    println!(
+        "Synced {} items, {} unchanged, {} skipped, {} failed.",
+        run.synced, run.unchanged, run.skipped, run.failed
+    );
+    for finding in findings.iter().take(SHOWN) {
+        let rows::Finding { resource, label, outcome, reason, .. } = finding;
+        println!("  {resource} {label}: {outcome}, {reason}");
+    }
+    if findings.len() > SHOWN {
+        println!("  and {} more: see GET /api/runs/{}", findings.len() - SHOWN, run.id);
+    }
+    Ok(())
+}
+
+fn bar(kind: Kind) -> ProgressBar {
+    let style = ProgressStyle::with_template("{prefix:>10} [{bar:40}] {pos}/{len} {elapsed} {msg}")
+        .unwrap_or_else(|_| ProgressStyle::default_bar());
+    ProgressBar::new(0).with_style(style).with_prefix(kind.as_str())
+}

@@ -1,0 +1,100 @@
+//! `/api/runs`: what was brought over, what was found, and how a run gets on.
+
+use std::{convert::Infallible, time::Duration};
+
+use axum::{
+    Json,
+    extract::State,
+    response::sse::{Event, KeepAlive, Sse},
+};
+use futures::{Stream, StreamExt, stream};
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::{App, auth::Bearer, error::ApiError, extract::Path};
+use crate::{
+    service::Relay,
+    store::{
+        StoreError, TenantId,
+        page::Page,
+        runs::{self, Finding, Shown},
+    },
+};
+
+/// How often a run is looked at while somebody watches it.
+const LOOK_EVERY: Duration = Duration::from_millis(300);
+/// Runs in the list.
+const LISTED: i64 = 100;
+
+/// A run with what it found.
+#[derive(Debug, Serialize)]
+pub(super) struct Whole {
+    #[serde(flatten)]
+    run: Shown,
+    findings: Vec<Finding>,
+}
+
+/// `GET /api/runs`: the newest first.
+pub(super) async fn list(
+    State(app): State<App>,
+    who: Bearer,
+) -> Result<Json<Page<Shown>>, ApiError> {
+    let mut tx = app.relay.db.read().await?;
+    let items = runs::list(&mut tx, who.tenant, LISTED).await?;
+    tx.commit().await?;
+    Ok(Json(Page { items, next: None }))
+}
+
+/// `GET /api/runs/{id}`: one run with its report.
+pub(super) async fn show(
+    State(app): State<App>,
+    who: Bearer,
+    Path(id): Path<Uuid>,
+) -> Result<Json<Whole>, ApiError> {
+    let run = find(&app.relay, who.tenant, id).await?.ok_or(UNKNOWN)?;
+    let mut tx = app.relay.db.read().await?;
+    let findings = runs::findings(&mut tx, who.tenant, id).await?;
+    tx.commit().await?;
+    Ok(Json(Whole { run, findings }))
+}
+
+/// `GET /api/runs/{id}/progress`: server-sent events, one whenever the run has moved, until it has ended.
+pub(super) async fn progress(
+    State(app): State<App>,
+    who: Bearer,
+    Path(id): Path<Uuid>,
+) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, ApiError> {
+    find(&app.relay, who.tenant, id).await?.ok_or(UNKNOWN)?;
+    let events = moves(app.relay, who.tenant, id).map(|run| {
+        let event = if run.finished_at.is_some() { "done" } else { "progress" };
+        Ok(Event::default().event(event).json_data(run).unwrap_or_default())
+    });
+    Ok(Sse::new(events).keep_alive(KeepAlive::default()))
+}
+
+const UNKNOWN: ApiError = ApiError::NotFound("there is no run with this id");
+
+async fn find(relay: &Relay, tenant: TenantId, id: Uuid) -> Result<Option<Shown>, StoreError> {
+    let mut tx = relay.db.read().await?;
+    let run = runs::get(&mut tx, tenant, id).await?;
+    tx.commit().await?;
+    Ok(run)
+}
+
+/// The run each time it has moved, the last time when it has ended.
+fn moves(relay: Relay, tenant: TenantId, id: Uuid) -> impl Stream<Item = Shown> {
+    stream::unfold(Some(None::<Shown>), move |seen| {
+        let relay = relay.clone();
+        async move {
+            let seen = seen?;
+            loop {
+                let run = find(&relay, tenant, id).await.ok().flatten()?;
+                if seen.as_ref() != Some(&run) {
+                    let next = run.finished_at.is_none().then(|| Some(run.clone()));
+                    return Some((run, next));
+                }
+                tokio::time::sleep(LOOK_EVERY).await;
+            }
+        }
+    })
+}

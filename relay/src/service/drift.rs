@@ -1,0 +1,125 @@
+//! What follows from a drift, by the store's policy or by a person's word.
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::{Relay, Work};
+use crate::{
+    domain::Quantity,
+    store::{
+        StoreError, TenantId, Tx, audit, drifts, integrations, listings,
+        movements::{self, Movement},
+        pushes,
+    },
+};
+
+/// More listings than this, and more than a fifth of all, are never emptied without a person's word.
+const FEW: i64 = 10;
+
+/// Whose number counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// The ledger's: the difference is pushed back to the shop.
+    Push,
+    /// The shop's: the difference becomes a movement.
+    Adopt,
+}
+
+/// Whether emptying that many of a store's open listings at once needs a person's word.
+#[must_use]
+pub fn empties_too_much(emptied: i64, open: i64) -> bool {
+    emptied > FEW && emptied.saturating_mul(5) > open
+}
+
+/// Carries a verdict out. The difference counts, not the numbers: what was posted since the reading
+/// moved the shop's stock and the mirror alike.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn carry_out(
+    tx: &mut Tx,
+    tenant: TenantId,
+    drift: &drifts::Held,
+    verdict: Verdict,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let difference = drift.reading - drift.mirror;
+    let should = Quantity::from_thousandths(drift.mirror);
+    let had = Quantity::from_thousandths(drift.reading);
+    if verdict == Verdict::Adopt {
+        let notes = format!("the shop had {had} where {should} were expected");
+        let movement = Movement {
+            inventory_id: drift.inventory_id,
+            kind: "adjustment",
+            change: difference,
+            notes: &notes,
+            integration_id: Some(drift.integration_id),
+            ..Movement::default()
+        };
+        movements::post(tx, tenant, &movement, now).await?;
+    }
+    listings::moved(tx, tenant, drift.listing_id, difference).await?;
+    let status = if verdict == Verdict::Adopt { "adopted" } else { "pushed" };
+    drifts::resolve(tx, tenant, drift.id, status, now).await?;
+    pushes::ask(tx, tenant, drift.inventory_id, now).await.map(drop)
+}
+
+/// A person decides one drift; `false` when none of that id waits.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn decide(
+    relay: &Relay,
+    tenant: TenantId,
+    id: Uuid,
+    verdict: Verdict,
+    actor: &str,
+    now: DateTime<Utc>,
+) -> Result<bool, StoreError> {
+    let mut tx = relay.db.write().await?;
+    let Some(drift) = drifts::held(&mut tx, tenant, id).await? else { return Ok(false) };
+    integrations::lock(&mut tx, tenant, drift.integration_id).await?;
+    carry_out(&mut tx, tenant, &drift, verdict, now).await?;
+    let action = if verdict == Verdict::Adopt { "drift.adopted" } else { "drift.pushed" };
+    audit::record(&mut tx, tenant, actor, action, &drift.sku, now).await?;
+    tx.commit().await?;
+    relay.wake.of(Work::Push).notify_one();
+    Ok(true)
+}
+
+/// A person has looked and lets a store's pushes go, whatever they empty; `false` when it is not held.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn resume(
+    relay: &Relay,
+    tenant: TenantId,
+    integration: Uuid,
+    actor: &str,
+    now: DateTime<Utc>,
+) -> Result<bool, StoreError> {
+    let mut tx = relay.db.write().await?;
+    integrations::lock(&mut tx, tenant, integration).await?;
+    let held = integrations::release(&mut tx, tenant, integration, now).await?;
+    if held {
+        pushes::approve(&mut tx, tenant, integration).await?;
+        let subject = integration.to_string();
+        audit::record(&mut tx, tenant, actor, "pushes.resumed", &subject, now).await?;
+    }
+    tx.commit().await?;
+    relay.wake.of(Work::Push).notify_one();
+    Ok(held)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_person_is_asked_for_more_than_ten_that_are_more_than_a_fifth() {
+        assert!(!empties_too_much(10, 10));
+        assert!(empties_too_much(11, 11));
+        assert!(empties_too_much(11, 54));
+        assert!(!empties_too_much(11, 55));
+    }
+}

@@ -1,0 +1,67 @@
+//! Whether a representation says anything new.
+
+use std::io::{self, Write};
+
+use nexpura_protocol::Facts;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+/// What WooCommerce sends along that is not about the thing itself: it differs between a REST answer, a
+/// webhook and an event.
+const PASSING: [&str; 2] = ["_links", "nexpura"];
+
+/// A digest of a representation and its facts, the same for whatever way they came. `rev` is left out:
+/// it counts what may have changed, not what did.
+#[must_use]
+pub fn digest(payload: &Value, facts: Option<&Facts>) -> Vec<u8> {
+    let mut hasher = Hasher(Sha256::new());
+    if let Some(fields) = payload.as_object() {
+        for (name, value) in fields.iter().filter(|(name, _)| !PASSING.contains(&name.as_str())) {
+            feed(&mut hasher, &json!(name));
+            feed(&mut hasher, value);
+        }
+    }
+    if let Some(facts) = facts {
+        feed(&mut hasher, &json!(Facts { rev: None, ..facts.clone() }));
+    }
+    hasher.0.finalize().to_vec()
+}
+
+/// Objects come out sorted by key, so equal values feed equal bytes.
+fn feed(hasher: &mut Hasher, value: &Value) {
+    // Hashing never fails, and a value always has a JSON text.
+    let _ = serde_json::to_writer(&mut *hasher, value);
+    let _ = hasher.write_all(b"\n");
+}
+
+struct Hasher(Sha256);
+
+impl Write for Hasher {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_it_says_counts() {
+        let one = json!({ "id": 1, "total": "5.00", "_links": { "self": [] } });
+        let same = json!({ "total": "5.00", "id": 1 });
+        assert_eq!(digest(&one, None), digest(&same, None));
+        let other = json!({ "id": 1, "total": "5.01" });
+        assert_ne!(digest(&one, None), digest(&other, None));
+        let facts =
+            |rev, key: &str| Facts { rev, order_key: Some(key.to_owned()), ..Facts::default() };
+        let known = digest(&one, Some(&facts(Some(1), "a")));
+        assert_eq!(known, digest(&one, Some(&facts(Some(2), "a"))));
+        assert_ne!(known, digest(&one, Some(&facts(Some(1), "b"))));
+    }
+}

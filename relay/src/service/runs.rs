@@ -1,0 +1,201 @@
+//! Runs that a person asks for: imports, a reconciliation, pushing what differs.
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::Serialize;
+use serde_json::json;
+use uuid::Uuid;
+
+use super::{
+    Relay, Work,
+    sweep::{Cursor, put_off},
+};
+use crate::{
+    domain::Quantity,
+    store::{
+        self, IntegrationId, StoreError, TenantId, audit, integrations,
+        integrations::Integration,
+        listings, pushes,
+        runs::{self, Run, Tally},
+    },
+};
+
+/// How often a run that waits for pushes looks whether they are through.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+
+/// What can be asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Bring over every product and variation.
+    Products,
+    /// Bring over every customer.
+    Customers,
+    /// Bring over every order.
+    Orders,
+    /// Push what the shop's stocks differ by.
+    Inventory,
+    /// Compare everything, and put right what may be.
+    Reconcile,
+}
+
+impl Kind {
+    /// The word in addresses, commands and the database.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Products => "products",
+            Self::Customers => "customers",
+            Self::Orders => "orders",
+            Self::Inventory => "inventory",
+            Self::Reconcile => "reconcile",
+        }
+    }
+}
+
+/// Why a run was not begun.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// No store of the tenant is called that.
+    #[error("there is no store {0} here: see the list of stores")]
+    Unknown(String),
+    /// The store has no key.
+    #[error("the store is disconnected: connect it again first")]
+    Disconnected,
+    /// Two databases claim to be this shop.
+    #[error(
+        "the store is halted, because two databases claim to be this shop: decide which one is"
+    )]
+    Forked,
+    /// The database did not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// The store that a person named by its address or its key.
+///
+/// # Errors
+/// When there is none, or it cannot be asked.
+pub async fn named_store(
+    relay: &Relay,
+    tenant: TenantId,
+    name: &str,
+) -> Result<Integration, StartError> {
+    let unknown = || StartError::Unknown(name.chars().take(200).collect());
+    let mut tx = relay.db.read().await?;
+    let id = match Uuid::try_parse(name) {
+        Ok(id) => Some(id),
+        Err(_) => match super::store_client::address(relay, name, "") {
+            Ok(url) => integrations::at_address(&mut tx, tenant, url.normalised()).await?,
+            Err(_) => None,
+        },
+    };
+    let store = match id {
+        Some(id) => integrations::get(&mut tx, tenant, id).await?,
+        None => None,
+    };
+    tx.commit().await?;
+    store.ok_or_else(unknown)
+}
+
+/// Begins a run, or joins the one of this kind that is under way; gives its key.
+///
+/// # Errors
+/// See [`StartError`].
+pub async fn start(
+    relay: &Relay,
+    tenant: TenantId,
+    store: &Integration,
+    kind: Kind,
+    actor: &str,
+    now: DateTime<Utc>,
+) -> Result<Uuid, StartError> {
+    if store.forked_at.is_some() {
+        return Err(StartError::Forked);
+    }
+    if store.consumer_key.is_none() {
+        return Err(StartError::Disconnected);
+    }
+    let kind = kind.as_str();
+    let cursor = json!(Cursor::beginning(kind));
+    let mut tx = relay.db.write().await?;
+    let id = runs::ask(&mut tx, tenant, store.id, kind, &cursor, false, now).await?;
+    audit::record(&mut tx, tenant, actor, &format!("sync.{kind}"), &store.store_url, now).await?;
+    tx.commit().await?;
+    relay.wake.of(Work::Sweep).notify_one();
+    Ok(id)
+}
+
+/// A change that a push would make.
+#[derive(Debug, Serialize)]
+pub struct Change {
+    /// The piece's SKU.
+    pub sku: String,
+    /// WooCommerce's id of the stock owner.
+    pub stock_id: i64,
+    /// What the shop has, by all that the ledger knows.
+    pub shop: Quantity,
+    /// What the ledger has.
+    pub ledger: Quantity,
+}
+
+/// What pushing a store's inventory would change.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn dry_run(
+    relay: &Relay,
+    tenant: TenantId,
+    integration: IntegrationId,
+) -> Result<Vec<Change>, StoreError> {
+    let mut tx = relay.db.read().await?;
+    let rows = listings::differing(&mut tx, tenant, integration).await?;
+    tx.commit().await?;
+    let change = |row: listings::Differing| Change {
+        sku: row.sku,
+        stock_id: row.stock_id,
+        shop: Quantity::from_thousandths(row.mirror),
+        ledger: Quantity::from_thousandths(row.quantity),
+    };
+    Ok(rows.into_iter().map(change).collect())
+}
+
+/// Asks for every push that a store has still to get, and ends when they are through.
+///
+/// # Errors
+/// When the database does not answer.
+pub(super) async fn push_inventory(
+    relay: &Relay,
+    tenant: TenantId,
+    run: &Run,
+    store: &Integration,
+) -> Result<(), StoreError> {
+    let now = store::now();
+    let mut tx = relay.db.write().await?;
+    let differing = listings::differing(&mut tx, tenant, store.id).await?;
+    for listing in &differing {
+        pushes::ask(&mut tx, tenant, listing.inventory_id, now).await?;
+    }
+    let left = pushes::count_open(&mut tx, tenant, store.id).await?;
+    let reason = integrations::held_reason(&mut tx, tenant, store.id).await?;
+    let shown = runs::get(&mut tx, tenant, run.id).await?;
+    let seen = shown.as_ref().map_or(0, |shown| shown.seen);
+    let total = shown.and_then(|shown| shown.total).unwrap_or(left).max(left + seen);
+    let through = total - left - seen;
+    let tally = Tally { seen: through, synced: through, ..Tally::default() };
+    let until = now + TimeDelta::minutes(1);
+    runs::advance(&mut tx, tenant, run.id, &run.cursor, tally, Some(total), until).await?;
+    if left == 0 {
+        runs::finish(&mut tx, tenant, run.id, now).await?;
+        integrations::synced(&mut tx, tenant, store.id, now).await?;
+    } else if reason.is_none() {
+        let due = now + TimeDelta::from_std(LOOK_EVERY).unwrap_or_default();
+        runs::put_back(&mut tx, tenant, run.id, &run.cursor, due).await?;
+    }
+    tx.commit().await?;
+    relay.wake.of(Work::Push).notify_one();
+    match reason {
+        Some(reason) if left > 0 => put_off(relay, tenant, run, &reason, None).await,
+        _ => Ok(()),
+    }
+}

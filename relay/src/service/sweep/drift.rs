@@ -1,0 +1,67 @@
+//! Drift: somebody edited a stock in the shop. Whose number counts is the store's policy, unless it would
+//! empty too much at once: then a person decides.
+
+use super::{Cursor, Sweep, report};
+use crate::{
+    service::drift::{Verdict, carry_out, empties_too_much},
+    store::{self, StoreError, Tx, drifts, integrations, listings, resources::Key},
+};
+
+impl Sweep<'_> {
+    /// Decides the drifts that this run has found.
+    pub(super) async fn decide(&self, cursor: &Cursor) -> Result<(), StoreError> {
+        let now = store::now();
+        let began = cursor.began.unwrap_or(now);
+        let (tenant, id) = (self.tenant, self.store.id);
+        let mut tx = self.relay.db.write().await?;
+        integrations::lock(&mut tx, tenant, id).await?;
+        let found = drifts::fresh(&mut tx, tenant, id, began).await?;
+        if found.is_empty() {
+            return tx.commit().await;
+        }
+        let verdict = self.policy(&mut tx).await?;
+        let emptied = found.iter().filter(|drift| empties(drift, verdict)).count();
+        let open = listings::count_open(&mut tx, tenant, id).await?;
+        let hold = empties_too_much(i64::try_from(emptied).unwrap_or(i64::MAX), open);
+        for drift in &found {
+            self.report(&mut tx, drift).await?;
+            if !hold {
+                carry_out(&mut tx, tenant, drift, verdict, now).await?;
+            }
+        }
+        if hold {
+            let reason = format!(
+                "{emptied} of {open} listings differ so that they would be emptied at once: look at the drift list and decide"
+            );
+            integrations::hold(&mut tx, tenant, id, &reason, now).await?;
+        }
+        tx.commit().await
+    }
+
+    /// Adopting needs an exact account of the shop's sales, which only the plugin gives.
+    async fn policy(&self, tx: &mut Tx) -> Result<Verdict, StoreError> {
+        let (policy, mode) = integrations::policy(tx, self.tenant, self.store.id).await?;
+        Ok(if policy == "adopt" && mode == "extension" { Verdict::Adopt } else { Verdict::Push })
+    }
+
+    async fn report(&self, tx: &mut Tx, drift: &drifts::Held) -> Result<(), StoreError> {
+        let key = Key {
+            tenant: self.tenant,
+            integration: self.store.id,
+            resource: "product",
+            remote_id: drift.stock_id,
+        };
+        let text = |thousandths| crate::domain::Quantity::from_thousandths(thousandths).to_string();
+        let (had, should) = (text(drift.reading), text(drift.mirror));
+        let reason = format!("the shop had {had} where the ledger expected {should}");
+        report::found(tx, self.run.id, key, "drift", &drift.sku, &reason).await
+    }
+}
+
+/// Whether carrying a verdict out brings a stock that has something to nothing.
+fn empties(drift: &drifts::Held, verdict: Verdict) -> bool {
+    match verdict {
+        Verdict::Push => drift.reading > 0 && drift.quantity <= 0,
+        Verdict::Adopt => drift.mirror > 0 && drift.reading <= 0,
+    }
+}

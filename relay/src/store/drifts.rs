@@ -1,0 +1,184 @@
+//! Drift: settled readings that were not what the ledger said the shop must have.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::{IntegrationId, StoreError, TenantId, Tx, execute, fetch, fetch_locked, new_id};
+
+/// A drift that waits for a decision.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Held {
+    /// Its key within the tenant.
+    pub id: Uuid,
+    /// The store.
+    pub integration_id: Uuid,
+    /// The listing.
+    pub listing_id: Uuid,
+    /// WooCommerce's id of the stock owner.
+    pub stock_id: i64,
+    /// The piece that the listing sells.
+    pub inventory_id: Uuid,
+    /// Its SKU.
+    pub sku: String,
+    /// What the shop should have had, in thousandths.
+    pub mirror: i64,
+    /// What it had.
+    pub reading: i64,
+    /// What the ledger has now.
+    pub quantity: i64,
+}
+
+/// Keeps a drift to be decided. One of the same listing that waits already is brought up to date.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn hold(
+    tx: &mut Tx,
+    tenant: TenantId,
+    integration: IntegrationId,
+    listing: Uuid,
+    (mirror, reading): (i64, i64),
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    execute!(
+        tx,
+        "INSERT INTO drifts (tenant_id, id, integration_id, listing_id, mirror, reading, status,
+            created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, 'held', $7)
+         ON CONFLICT (tenant_id, listing_id) WHERE status = 'held'
+         DO UPDATE SET mirror = $5, reading = $6",
+        tenant,
+        new_id(),
+        integration,
+        listing,
+        mirror,
+        reading,
+        now,
+    )
+    .map(drop)
+}
+
+/// The drifts of a store that were found since `since` and wait for a decision.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn fresh(
+    tx: &mut Tx,
+    tenant: TenantId,
+    integration: IntegrationId,
+    since: DateTime<Utc>,
+) -> Result<Vec<Held>, StoreError> {
+    fetch!(
+        fetch_all,
+        tx,
+        Held,
+        "SELECT d.id, d.integration_id, d.listing_id, l.stock_id, l.inventory_id, v.sku,
+            d.mirror, d.reading,
+            v.quantity
+         FROM drifts d
+         JOIN listings l ON l.tenant_id = d.tenant_id AND l.id = d.listing_id
+         JOIN inventory v ON v.tenant_id = l.tenant_id AND v.id = l.inventory_id
+         WHERE d.tenant_id = $1 AND d.integration_id = $2 AND d.status = 'held'
+           AND d.created_at >= $3
+         ORDER BY d.id",
+        tenant,
+        integration,
+        since,
+    )
+}
+
+/// A drift that waits for a person, by its key.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn held(tx: &mut Tx, tenant: TenantId, id: Uuid) -> Result<Option<Held>, StoreError> {
+    fetch_locked!(
+        fetch_optional,
+        " FOR UPDATE OF d",
+        tx,
+        Held,
+        "SELECT d.id, d.integration_id, d.listing_id, l.stock_id, l.inventory_id, v.sku,
+            d.mirror, d.reading,
+            v.quantity
+         FROM drifts d
+         JOIN listings l ON l.tenant_id = d.tenant_id AND l.id = d.listing_id
+         JOIN inventory v ON v.tenant_id = l.tenant_id AND v.id = l.inventory_id
+         WHERE d.tenant_id = $1 AND d.id = $2 AND d.status = 'held'",
+        tenant,
+        id,
+    )
+}
+
+/// Notes how a held drift was decided.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn resolve(
+    tx: &mut Tx,
+    tenant: TenantId,
+    id: Uuid,
+    status: &str,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    execute!(
+        tx,
+        "UPDATE drifts SET status = $3, resolved_at = $4 WHERE tenant_id = $1 AND id = $2",
+        tenant,
+        id,
+        status,
+        now,
+    )
+    .map(drop)
+}
+
+/// A drift as it is stored; quantities in thousandths.
+#[derive(Debug, Clone, Serialize, sqlx::FromRow)]
+pub struct Shown {
+    /// Its key within the tenant.
+    pub id: Uuid,
+    /// The store's address.
+    pub store: String,
+    /// The piece's SKU.
+    pub sku: Option<String>,
+    /// WooCommerce's id of the stock owner.
+    pub stock_id: i64,
+    /// What the shop should have had.
+    pub mirror: i64,
+    /// What it had.
+    pub reading: i64,
+    /// `held`, `pushed` or `adopted`.
+    pub status: String,
+    /// When it was found.
+    pub created_at: DateTime<Utc>,
+    /// When it was decided.
+    pub resolved_at: Option<DateTime<Utc>>,
+}
+
+/// The newest drifts, those of one status if it is given.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn list(
+    tx: &mut Tx,
+    tenant: TenantId,
+    status: Option<&str>,
+    limit: i64,
+) -> Result<Vec<Shown>, StoreError> {
+    fetch!(
+        fetch_all,
+        tx,
+        Shown,
+        "SELECT d.id, i.store_url AS store, v.sku, l.stock_id, d.mirror, d.reading, d.status,
+            d.created_at, d.resolved_at
+         FROM drifts d
+         JOIN integrations i ON i.tenant_id = d.tenant_id AND i.id = d.integration_id
+         JOIN listings l ON l.tenant_id = d.tenant_id AND l.id = d.listing_id
+         LEFT JOIN inventory v ON v.tenant_id = l.tenant_id AND v.id = l.inventory_id
+         WHERE d.tenant_id = $1 AND ($2 IS NULL OR d.status = $2)
+         ORDER BY d.id DESC LIMIT $3",
+        tenant,
+        status,
+        limit,
+    )
+}
