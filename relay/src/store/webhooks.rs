@@ -171,6 +171,25 @@ pub async fn lease(
     Ok(claimed == 1)
 }
 
+/// Ends a claim without having found anything.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn let_go(
+    tx: &mut Tx,
+    tenant: TenantId,
+    integration: IntegrationId,
+) -> Result<(), StoreError> {
+    execute!(
+        tx,
+        "UPDATE webhook_setups SET leased_until = NULL
+         WHERE tenant_id = $1 AND integration_id = $2",
+        tenant,
+        integration,
+    )
+    .map(drop)
+}
+
 /// Begins a registration under this secret. While it is not confirmed, the previous one counts too.
 ///
 /// # Errors

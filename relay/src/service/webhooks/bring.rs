@@ -75,24 +75,36 @@ pub async fn setup(
     integration: IntegrationId,
     actor: &str,
 ) -> Result<Report, WebhooksError> {
-    let until = store::now() + PATIENCE;
-    let before = loop {
-        let now = store::now();
-        let mut tx = relay.db.write().await?;
-        fit(&mut tx, tenant, integration).await?;
-        webhooks::switch_on(&mut tx, tenant, integration, now).await?;
-        let free = webhooks::lease(&mut tx, tenant, integration, now, now + LEASE).await?;
-        let setup = webhooks::lock(&mut tx, tenant, integration).await?;
-        tx.commit().await?;
-        match setup {
-            Some(setup) if free => break setup,
-            _ if now > until => return Err(WebhooksError::Busy),
-            _ => sleep(LOOK_AGAIN).await,
-        }
-    };
+    let mut tx = relay.db.write().await?;
+    fit(&mut tx, tenant, integration).await?;
+    webhooks::switch_on(&mut tx, tenant, integration, store::now()).await?;
+    tx.commit().await?;
+    let before = in_hand(relay, tenant, integration).await?.ok_or(WebhooksError::Unknown)?;
     let brought = bring(relay, tenant, &before, true).await;
     upkeep::settle(relay, tenant, &before, &brought, actor).await?;
     brought.map(|brought| brought.report)
+}
+
+/// Takes a store's webhooks in hand, waiting while somebody else has them; nothing where there are none.
+pub(super) async fn in_hand(
+    relay: &Relay,
+    tenant: TenantId,
+    integration: IntegrationId,
+) -> Result<Option<Setup>, WebhooksError> {
+    let until = store::now() + PATIENCE;
+    loop {
+        let now = store::now();
+        let mut tx = relay.db.write().await?;
+        let setup = webhooks::lock(&mut tx, tenant, integration).await?;
+        let free = webhooks::lease(&mut tx, tenant, integration, now, now + LEASE).await?;
+        tx.commit().await?;
+        match setup {
+            Some(setup) if free => return Ok(Some(setup)),
+            None => return Ok(None),
+            Some(_) if now > until => return Err(WebhooksError::Busy),
+            Some(_) => sleep(LOOK_AGAIN).await,
+        }
+    }
 }
 
 /// The store, if it is one that needs webhooks and can have them.

@@ -2,7 +2,10 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{WebhooksError, bring::ours};
+use super::{
+    WebhooksError,
+    bring::{in_hand, ours},
+};
 use crate::{
     channel::{ChannelError, woocommerce::WebhookBatch},
     service::{Relay, store_client},
@@ -23,14 +26,12 @@ pub async fn remove_all(
     tenant: TenantId,
     integration: IntegrationId,
 ) -> Result<usize, WebhooksError> {
+    let removed = match in_hand(relay, tenant, integration).await {
+        Ok(None) => return Ok(0),
+        Ok(Some(_)) => from_store(relay, tenant, integration).await,
+        Err(error) => Err(error),
+    };
     let now = store::now();
-    let mut tx = relay.db.read().await?;
-    let any = webhooks::lock(&mut tx, tenant, integration).await?.is_some();
-    tx.commit().await?;
-    if !any {
-        return Ok(0);
-    }
-    let removed = from_store(relay, tenant, integration).await;
     let mut tx = relay.db.write().await?;
     forget(&mut tx, tenant, integration, now).await?;
     tx.commit().await?;
@@ -48,15 +49,20 @@ pub async fn switch_off(
     integration: IntegrationId,
     actor: &str,
 ) -> Result<usize, WebhooksError> {
-    let removed = from_store(relay, tenant, integration).await?;
+    in_hand(relay, tenant, integration).await?;
+    let removed = from_store(relay, tenant, integration).await;
     let now = store::now();
     let mut tx = relay.db.write().await?;
-    forget(&mut tx, tenant, integration, now).await?;
-    webhooks::switch_off(&mut tx, tenant, integration, now).await?;
-    let subject = integration.to_string();
-    audit::record(&mut tx, tenant, actor, "webhooks.switched_off", &subject, now).await?;
+    if removed.is_ok() {
+        forget(&mut tx, tenant, integration, now).await?;
+        webhooks::switch_off(&mut tx, tenant, integration, now).await?;
+        let subject = integration.to_string();
+        audit::record(&mut tx, tenant, actor, "webhooks.switched_off", &subject, now).await?;
+    } else {
+        webhooks::let_go(&mut tx, tenant, integration).await?;
+    }
     tx.commit().await?;
-    Ok(removed)
+    removed
 }
 
 /// Removes our webhooks in the store itself; gives how many they were.
