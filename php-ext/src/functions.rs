@@ -76,7 +76,7 @@ extern "C" fn nexpura_open(call: &mut ExecuteData, answer: &mut Zval) {
     let message = guard::catch(Some("the extension failed".to_owned()), || {
         request::open(&Arguments::of(call).text(0).unwrap_or_default())
     });
-    guard::catch((), || match message {
+    guard::answer(|| match message {
         None => answer.set_null(),
         Some(message) => answer.set_string(&message, false).unwrap_or(()),
     });
@@ -96,7 +96,7 @@ extern "C" fn nexpura_mark(call: &mut ExecuteData, answer: &mut Zval) {
 
 extern "C" fn nexpura_marks(_call: &mut ExecuteData, answer: &mut Zval) {
     let marks = guard::catch(Vec::new(), request::marks);
-    guard::catch((), || {
+    guard::answer(|| {
         let mut list = ZendHashTable::new();
         for mark in marks {
             let mut entry = ZendHashTable::new();
@@ -144,7 +144,7 @@ extern "C" fn nexpura_lineage(call: &mut ExecuteData, answer: &mut Zval) {
 
 extern "C" fn nexpura_status(_call: &mut ExecuteData, answer: &mut Zval) {
     let status = guard::catch(None, status);
-    guard::catch((), || answer.set_hashtable(status_array(status.as_ref(), None)));
+    guard::answer(|| answer.set_hashtable(status_array(status.as_ref(), None)));
 }
 
 extern "C" fn nexpura_drain(call: &mut ExecuteData, answer: &mut Zval) {
@@ -157,7 +157,7 @@ extern "C" fn nexpura_drain(call: &mut ExecuteData, answer: &mut Zval) {
         });
         (sent, status())
     });
-    guard::catch((), || answer.set_hashtable(status_array(status.as_ref(), Some(sent))));
+    guard::answer(|| answer.set_hashtable(status_array(status.as_ref(), Some(sent))));
 }
 
 /// What the first three arguments name; nothing when they name nothing that can be captured.

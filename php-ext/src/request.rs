@@ -53,11 +53,19 @@ struct Request {
     captured: bool,
 }
 
+/// A request whose end could not be written.
+struct Unfinished {
+    connected: Rc<Connected>,
+    id: RequestId,
+    /// What it marked and could not write.
+    unwritten: Vec<Mark>,
+}
+
 /// What this thread of PHP keeps between requests.
 #[derive(Default)]
 struct Kept {
     connected: Option<Rc<Connected>>,
-    unfinished: Vec<(Rc<Connected>, RequestId)>,
+    unfinished: Vec<Unfinished>,
     looked_for_sender: Option<Instant>,
 }
 
@@ -223,40 +231,57 @@ pub(crate) fn lineage(previous: &str, next: &str) -> bool {
     capture(Topic::new(Resource::Lineage, Verb::Updated), 0, Some(payload), None)
 }
 
-/// Ends the request: what is still marked becomes touches, and somebody sends.
+/// Ends the request: what is still marked becomes touches, and somebody sends. Answers whether nothing is
+/// left that could not be written.
 pub(crate) fn finish() -> bool {
     let (connected, left, captured) = with(|request| {
         let connected = request.connected.clone();
-        let left = request.marks.iter().any(|marked| marked.intent.is_some());
         let finished = std::mem::replace(request, Request::new());
-        request.connected = connected.clone();
+        request.connected.clone_from(&connected);
         request.waited = finished.waited;
-        (connected, left.then_some(finished.id), finished.captured)
+        let unwritten = |marked: &&Marked| marked.intent.is_none();
+        let unwritten = finished.marks.iter().filter(unwritten).map(|marked| marked.mark).collect();
+        let left = !finished.marks.is_empty();
+        (connected, left.then_some((finished.id, unwritten)), finished.captured)
     });
-    let Some(connected) = connected else { return true };
-    KEPT.with_borrow_mut(|kept| {
-        kept.unfinished.extend(left.map(|id| (Rc::clone(&connected), id)));
-        let now = now_ms();
-        kept.unfinished.retain(|(connected, id)| connected.spool.finish(id, now).is_err());
-        let surplus = kept.unfinished.len().saturating_sub(MAX_UNFINISHED);
-        kept.unfinished.drain(..surplus);
-    });
-    let unfinished = KEPT.with_borrow(|kept| !kept.unfinished.is_empty());
-    if captured || unfinished || look_is_due() {
+    if let (Some(connected), Some((id, unwritten))) = (&connected, left) {
+        let connected = Rc::clone(connected);
+        KEPT.with_borrow_mut(|kept| {
+            kept.unfinished.push(Unfinished { connected, id, unwritten });
+        });
+    }
+    let all_written = finish_unfinished();
+    if let Some(connected) = connected
+        && (captured || look_is_due())
+    {
         let _ = connected.spool.tidy(now_ms());
-        // "No thread before the first capture": nobody is needed for a spool without events or marks.
-        if connected.spool.path().exists() && connected.spool.has_work(now_ms()).unwrap_or(false) {
+        // "No thread before the first capture": a spool without events or marks needs nobody.
+        if connected.spool.has_work(now_ms()).unwrap_or(false) {
             ensure_sender(&connected);
         }
     }
-    !unfinished
+    all_written
+}
+
+/// Writes the ends of this request and of those before it that could not be written.
+fn finish_unfinished() -> bool {
+    KEPT.with_borrow_mut(|kept| {
+        let now = now_ms();
+        kept.unfinished.retain(|request| {
+            request.connected.spool.finish(&request.id, &request.unwritten, now).is_err()
+        });
+        let surplus = kept.unfinished.len().saturating_sub(MAX_UNFINISHED);
+        kept.unfinished.drain(..surplus);
+        kept.unfinished.is_empty()
+    })
 }
 
 /// RSHUTDOWN: finishes what the plugin did not, and forgets the request.
 pub(crate) fn end() {
-    let unfinished = with(|request| !request.marks.is_empty());
-    if unfinished {
+    if with(|request| !request.marks.is_empty()) {
         finish();
+    } else {
+        finish_unfinished();
     }
     with(|request| *request = Request::new());
 }

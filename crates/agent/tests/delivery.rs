@@ -135,7 +135,7 @@ fn an_idle_shop_reports_regularly_and_tells_what_is_open() {
     assert!(pushes.iter().all(|push| push.batch.state.open_intents == 1));
     let pause = pushes[2].at - pushes[1].at;
     assert!(pause >= timing.heartbeat - Duration::from_millis(50), "{pause:?}");
-    shop.spool.finish(&shop.request, now_ms()).unwrap();
+    shop.spool.finish(&shop.request, &[], now_ms()).unwrap();
     until("the touch, and nothing open", || {
         relay.loaded().last().is_some_and(|push| push.batch.state.open_intents == 0)
     });
@@ -184,8 +184,8 @@ fn a_living_request_is_touched_again_and_again_and_a_dead_one_once() {
         stat.rsplit_once(')').unwrap().1.split_whitespace().nth(19).unwrap().parse().unwrap();
     let owner = Identity { pid: process.id(), started, ..Identity::current() };
     let mark = Mark { topic: order(Verb::Created), resource_id: 84 };
-    shop.spool.mark(mark, &owner, &RequestId::random(), false, now_ms()).unwrap();
     let marked = Instant::now();
+    shop.spool.mark(mark, &owner, &RequestId::random(), false, now_ms()).unwrap();
 
     let timing = hurried();
     let _running = Running::start(&shop, relay.connection(), Kind::Agent, timing);

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use anyhow::Context;
 use tokio::sync::Notify;
 
 pub mod adjust;
@@ -89,7 +90,9 @@ impl Relay {
     pub async fn open(config: Config) -> anyhow::Result<Self> {
         // Another part of the process may have installed it before.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let db = Db::open(&config.database_url).await?;
+        let db = Db::open(&config.database_url).await.context(
+            "cannot open the ledger's database: check NEXPURA_DATABASE_URL, and that it is running",
+        )?;
         let vault = Vault::load(config.master_key.as_ref(), &config.database_url)?;
         let outbound = Outbound::new(&config.allow_private_stores)?;
         Ok(Self {

@@ -12,6 +12,7 @@ mod lineage;
 mod money;
 mod once;
 mod opening;
+mod process;
 mod schema;
 mod text;
 mod touches;

@@ -268,7 +268,7 @@ on_both! {
         shop.want_sweep(false).await;
         shop.run_sweep().await;
         assert_eq!(status(&shop).await.0, "error");
-        let error = relay.texts("SELECT error FROM sync_runs").await;
+        let error = relay.texts("SELECT error FROM sync_runs WHERE finished_at IS NULL").await;
         assert!(error[0][0].contains("API key"), "{error:?}");
         shop.fake.behave(Behaviour::Honest);
         shop.want_sweep(false).await;

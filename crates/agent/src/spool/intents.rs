@@ -93,16 +93,23 @@ impl Spool {
         })
     }
 
-    /// Ends a request: what it marked and never captured becomes touches. Answers how many.
+    /// Ends a request: what it marked and never captured becomes touches, and so does what is in
+    /// `unwritten`, marks that could not be written at the time. Answers how many touches that made.
     ///
     /// # Errors
     /// See [`SpoolError`]; the intents stay, and are touched by the sender.
-    pub fn finish(&self, request: &RequestId, now_ms: i64) -> Result<usize, SpoolError> {
+    pub fn finish(
+        &self,
+        request: &RequestId,
+        unwritten: &[Mark],
+        now_ms: i64,
+    ) -> Result<usize, SpoolError> {
         let touched = self.run(Care::Durable, now_ms, |connection| {
             let transaction =
                 connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let left = read(&transaction, Some(request))?;
-            let touched = touch(&transaction, left.iter(), now_ms)?;
+            let marks = left.iter().map(|intent| &intent.mark).chain(unwritten);
+            let touched = touch(&transaction, marks, now_ms)?;
             transaction
                 .prepare_cached("DELETE FROM intents WHERE request = ?1")?
                 .execute([request.as_str()])?;
@@ -151,7 +158,8 @@ impl Spool {
                 connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             // Its request may have captured one meanwhile: only what is still there counts.
             let (dead, waiting) = due(&transaction)?;
-            let touched = touch(&transaction, dead.iter().chain(&waiting), now_ms)?;
+            let marks = dead.iter().chain(&waiting).map(|intent| &intent.mark);
+            let touched = touch(&transaction, marks, now_ms)?;
             for intent in &dead {
                 transaction
                     .prepare_cached("DELETE FROM intents WHERE id = ?1")?
@@ -196,11 +204,11 @@ fn read(connection: &Connection, request: Option<&RequestId>) -> rusqlite::Resul
 /// One touch for each thing, however often it was marked.
 fn touch<'a>(
     connection: &Connection,
-    intents: impl Iterator<Item = &'a Intent>,
+    marks: impl Iterator<Item = &'a Mark>,
     now_ms: i64,
 ) -> rusqlite::Result<usize> {
     let mut done: Vec<(Resource, u64)> = Vec::new();
-    for Intent { mark, .. } in intents {
+    for mark in marks {
         let thing = (mark.topic.resource, mark.resource_id);
         if !done.contains(&thing) {
             let event = events::NewEvent::touch(mark.topic, mark.resource_id, now_ms);

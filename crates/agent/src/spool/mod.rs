@@ -279,7 +279,7 @@ mod tests {
         assert_eq!(synchronous(&spool), 2);
         mark(true);
         assert_eq!(synchronous(&spool), 1);
-        spool.finish(&request, 0).unwrap();
+        spool.finish(&request, &[], 0).unwrap();
         assert_eq!(synchronous(&spool), 2);
     }
 }

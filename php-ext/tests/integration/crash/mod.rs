@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::{
     agent::{Running, Shop, hurried, order, relay::Relay, until},
-    support::Site,
+    support::{Site, fpm::Fpm},
 };
 use nexpura_agent::{Kind, spool::RequestId};
 
@@ -135,11 +135,29 @@ fn a_spool_that_may_not_be_written_disturbs_nobody_and_is_shown() {
     assert_eq!(told["mark"], false);
     assert_eq!(told["marks"], json!([{"resource": "order", "id": 84, "verb": "created"}]));
     assert_eq!(told["capture"], false);
-    assert_eq!(told["finish"], true, "there is nothing in a spool to be finished");
+    assert_eq!(told["finish"], false, "the touch could not be written either");
     assert_eq!(told["status"]["writable"], false);
     assert_eq!(told["status"]["sender"], "none");
     assert!(told["status"]["last_error"].as_str().unwrap().contains("is not a directory"));
     assert_eq!(told["drain"]["sent"], 0);
+}
+
+#[test]
+fn what_one_request_could_not_write_a_later_one_in_its_worker_does() {
+    let site = Site::alone();
+    // As above; then the directory can be made.
+    std::fs::write(site.spool_dir(), "").unwrap();
+    let fpm = Fpm::start(&site, "pm = static\npm.max_children = 1");
+    let first = fpm.get("crash/later.php", "mark=1");
+    assert_eq!((&first["mark"], &first["finish"]), (&json!(false), &json!(false)));
+    std::fs::remove_file(site.spool_dir()).unwrap();
+    fpm.get("crash/later.php", "");
+    let spool = site.spool();
+    until("the order is touched", || {
+        let push = spool.next_push(100, now_ms()).unwrap();
+        let batch: Batch = serde_json::from_slice(&push.body).unwrap();
+        batch.events.iter().any(|event| event.resource_id == 84 && event.is_touch())
+    });
 }
 
 #[test]

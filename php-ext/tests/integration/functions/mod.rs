@@ -30,3 +30,13 @@ fn odd_arguments_leave_the_extension_working() {
         serde_json::json!({"open": null, "mark": true, "capture": true, "finish": true})
     );
 }
+
+#[test]
+fn a_panic_in_any_function_or_at_the_request_s_end_reaches_nobody() {
+    let site = Site::alone();
+    let mut php = site.php("functions/panic.php");
+    let told = crate::support::printed(&php.env("NEXPURA_FAIL_ON_PURPOSE", "1").output().unwrap());
+    let answers =
+        serde_json::json!(["the extension failed", false, false, false, false, [], false, 0]);
+    assert_eq!(told, answers);
+}

@@ -3,7 +3,11 @@
 use serde_json::json;
 
 use crate::{
-    agent::{Running, Shop, hurried, relay::Relay, until},
+    agent::{
+        Running, Shop, hurried,
+        relay::{Relay, Say},
+        until,
+    },
     support::Site,
 };
 use nexpura_agent::{Kind, sender::elected, spool::RequestId};
@@ -65,4 +69,18 @@ fn php_starts_no_thread_where_it_is_told_not_to_or_a_daemon_sends() {
     assert_eq!((&told["after_capture"], &told["sender"]), (&json!(1), &json!("agent")));
     assert_eq!(told["unsent"], 0, "the daemon delivers");
     drop(daemon);
+}
+
+#[test]
+fn a_relay_that_hangs_delays_neither_a_request_nor_the_end_of_php() {
+    let relay = Relay::start();
+    relay.always(|_| Say::Silence(std::time::Duration::from_secs(60)));
+    let site = Site::connected(&relay.connection());
+    let began = std::time::Instant::now();
+    let told = site.run("thread/hang.php");
+    assert!(relay.pushes().len() == 1, "the sender was in the middle of a push");
+    assert_eq!(told["done"], 20);
+    assert!(told["slowest_milliseconds"].as_f64().unwrap() < 2_000.0, "{told}");
+    assert!(began.elapsed() < std::time::Duration::from_secs(20));
+    assert_eq!(site.spool().summary(nexpura_agent::now_ms()).unwrap().unsent, 21);
 }

@@ -140,6 +140,9 @@ impl Sweep<'_> {
             };
             let now = store::now();
             let mut tx = self.relay.db.write().await?;
+            // The store has answered: whatever ailed it is over.
+            let id = self.store.id;
+            integrations::set_status(&mut tx, self.tenant, id, "connected", None, now).await?;
             match next {
                 Next::Go(next) => {
                     let (at, until) = (json!(next), now + LEASE);
@@ -205,7 +208,6 @@ impl Sweep<'_> {
         let (tenant, id) = (self.tenant, self.store.id);
         runs::finish(tx, tenant, self.run.id, now).await?;
         integrations::synced(tx, tenant, id, now).await?;
-        integrations::set_status(tx, tenant, id, "connected", None, now).await?;
         let swept = matches!(self.run.kind.as_str(), "sweep" | "reconcile");
         if swept && cursor.everything {
             integrations::deeply_swept(tx, tenant, id, now).await?;

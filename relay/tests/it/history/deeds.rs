@@ -180,7 +180,11 @@ fn op(bare: bool, free: bool) -> BoxedStrategy<Op> {
         3 => (order.clone(), line, 1i64..3, any::<bool>()).prop_map(|(order, line, units, restock)| {
             Op::Refund { order, line, units, restock }
         }),
-        1 => order.clone().prop_map(Op::Trash),
+        // In the trash neither does anybody tell what came back on the way there.
+        1 => order.clone().prop_map(move |at| match bare {
+            true => Op::Status(at, "completed"),
+            false => Op::Trash(at),
+        }),
         1 => order.clone().prop_map(Op::Untrash),
         1 => order.prop_map(Op::Delete),
         1 => (0usize..8, 0i64..15).prop_map(move |(product, units)| match free {

@@ -55,6 +55,8 @@ pub(crate) struct Asked {
     pub(crate) query: HashMap<String, String>,
 }
 
+/// All shops of a town, by name.
+type Shops = Arc<Mutex<BTreeMap<String, Arc<Premises>>>>;
 type Doing = Pin<Box<dyn Future<Output = ()> + Send>>;
 type Interruption = Box<dyn FnOnce() -> Doing + Send>;
 
@@ -74,7 +76,7 @@ struct Premises {
 #[derive(Clone)]
 pub(crate) struct Town {
     address: SocketAddr,
-    shops: Arc<Mutex<BTreeMap<String, Arc<Premises>>>>,
+    shops: Shops,
     made: Arc<AtomicU64>,
     server: Arc<Stopped>,
 }
@@ -99,7 +101,7 @@ impl Town {
     pub(crate) async fn open() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let shops = Arc::default();
+        let shops = Shops::default();
         let router = Router::new().fallback(answer).with_state(Arc::clone(&shops));
         let server = tokio::spawn(async move {
             axum::serve(listener, router).await.unwrap();
@@ -184,10 +186,7 @@ impl FakeShop {
     }
 }
 
-async fn answer(
-    State(shops): State<Arc<Mutex<BTreeMap<String, Arc<Premises>>>>>,
-    request: Request,
-) -> Response {
+async fn answer(State(shops): State<Shops>, request: Request) -> Response {
     let path = request.uri().path().to_owned();
     let Some((name, rest)) = path.trim_start_matches('/').split_once('/') else {
         return plain(404, "nothing here");

@@ -217,7 +217,8 @@ impl Connected {
         let listings = self.listings().await;
         let (_, state, mirror, quantity) =
             listings.into_iter().find(|(id, ..)| *id == stock).expect("the listing");
-        let units = |thousandths: i64| (thousandths != database::NONE).then(|| thousandths / 1000);
+        let units =
+            |thousandths: i64| (thousandths != database::NONE).then_some(thousandths / 1000);
         (state, units(mirror), units(quantity))
     }
 

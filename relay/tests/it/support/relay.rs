@@ -1,6 +1,6 @@
 //! A relay in this process, on a database of its own, with its real router and its real workers.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use metrics_exporter_prometheus::PrometheusBuilder;
 use nexpura_relay::{
@@ -63,7 +63,7 @@ impl TestRelay {
         let server = tokio::spawn(async move {
             axum::serve(listener, http::router(app)).await.unwrap();
         });
-        Served { address, api: Api::new(address), server }
+        Served { api: Api::new(address), server }
     }
 
     /// The real workers.
@@ -104,7 +104,6 @@ pub(crate) fn config(database_url: &str) -> Config {
 
 /// A relay's router, served.
 pub(crate) struct Served {
-    pub(crate) address: SocketAddr,
     pub(crate) api: Api,
     server: JoinHandle<()>,
 }
