@@ -158,7 +158,7 @@ impl Town {
         self.hear()?;
         let in_shop = self.shop.order(order).await?;
         let sale = self.sale_like(&in_shop).await?;
-        self.stock_agrees(skus).await?;
+        self.stock_is(skus).await?;
         Ok(sale)
     }
 
@@ -190,6 +190,10 @@ impl Town {
     /// When it does not become so in time, saying which numbers stand on both sides.
     pub async fn stock_agrees(&self, skus: &[&str]) -> Result<()> {
         self.hear()?;
+        self.stock_is(skus).await
+    }
+
+    async fn stock_is(&self, skus: &[&str]) -> Result<()> {
         self.quiet().await?;
         for sku in skus {
             let Some(in_shop) = self.shop.stock(sku).await? else {

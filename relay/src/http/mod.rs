@@ -74,6 +74,7 @@ pub fn router(app: App) -> Router {
         .route("/drift/{id}/push", post(drift::push))
         .route("/runs", get(runs::list))
         .route("/runs/{id}", get(runs::show))
+        .route("/integrations/woocommerce", get(stores::list))
         .nest("/integrations/woocommerce", woocommerce())
         .layer(DefaultBodyLimit::max(MAX_SMALL_BODY))
         .nest("/integrations/woocommerce", deliveries());
@@ -106,7 +107,6 @@ fn deliveries() -> Router<App> {
 /// What a person asks of a WooCommerce store.
 fn woocommerce() -> Router<App> {
     Router::new()
-        .route("/", get(stores::list))
         .route("/webhooks/setup", post(webhooks::setup))
         .route("/setup-webhooks", post(webhooks::setup))
         .route("/webhooks/remove", post(webhooks::remove))

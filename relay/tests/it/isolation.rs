@@ -54,6 +54,12 @@ const ROUTES: &[(&str, &[Method], Who)] = &[
     ("/api/integrations/woocommerce/policy", &[Method::POST], Who::Token),
     ("/api/integrations/woocommerce/resume", &[Method::POST], Who::Token),
     ("/api/integrations/woocommerce/accept", &[Method::POST], Who::Token),
+    ("/api/integrations/woocommerce", &[Method::GET], Who::Token),
+    ("/api/integrations/woocommerce/webhooks/setup", &[Method::POST], Who::Token),
+    ("/api/integrations/woocommerce/setup-webhooks", &[Method::POST], Who::Token),
+    ("/api/integrations/woocommerce/webhooks/remove", &[Method::POST], Who::Token),
+    ("/api/integrations/woocommerce/webhook/{connection}", &[Method::POST], Who::Shop),
+    ("/api/integrations/woocommerce/webhooks/handle", &[Method::POST], Who::Shop),
     ("/healthz", &[Method::GET], Who::Anybody),
     ("/readyz", &[Method::GET], Who::Anybody),
     ("/metrics", &[Method::GET], Who::Anybody),
@@ -231,8 +237,10 @@ on_both! {
 async fn by_token(api: &Api, route: &str, method: &Method, me: &Jeweller, other: &Jeweller) {
     let place = format!("{method} {route}");
     let mine = ask(api, route, method, me, me).await;
-    // A decision can be made once, and there is nothing to resume or to accept.
-    let decided = ["/push", "/adopt", "/resume", "/accept"].iter().any(|end| route.ends_with(end));
+    // A decision can be made once, there is nothing to resume or to accept, and a shop with the
+    // extension gets no webhooks.
+    let ends = ["/push", "/adopt", "/resume", "/accept", "/setup", "/setup-webhooks", "/remove"];
+    let decided = ends.iter().any(|end| route.ends_with(end));
     let done = (200..300).contains(&mine.status) || (decided && [404, 409].contains(&mine.status));
     assert!(done, "{place}: {} {}", mine.status, mine.body);
     let nobody = send(api.request(method.clone(), &path(route, me))).await;
@@ -246,7 +254,7 @@ async fn by_token(api: &Api, route: &str, method: &Method, me: &Jeweller, other:
         (&Method::POST, "/api/events/{id}/retry") => drop(theirs.problem(404)),
         (&Method::POST, route) if !route.starts_with("/api/inventory") => drop(theirs.problem(404)),
         (&Method::GET, "/api/runs/{id}" | "/api/runs/{id}/progress") => drop(theirs.problem(404)),
-        (&Method::GET, "/api/runs" | "/api/drift") => {
+        (&Method::GET, "/api/runs" | "/api/drift" | "/api/integrations/woocommerce") => {
             let items = mine.ok()["items"].as_array().unwrap().len();
             assert!(items > 0, "{place}: {}", mine.body);
             assert_eq!(marked(&mine.ok(), &me.shop.fake.home), items, "{place}");

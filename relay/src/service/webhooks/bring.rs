@@ -108,7 +108,7 @@ pub(super) async fn in_hand(
 }
 
 /// The store, if it is one that needs webhooks and can have them.
-async fn fit(
+pub(super) async fn fit(
     tx: &mut Tx,
     tenant: TenantId,
     id: IntegrationId,

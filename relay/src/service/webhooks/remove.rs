@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::{
     WebhooksError,
-    bring::{in_hand, ours},
+    bring::{fit, in_hand, ours},
 };
 use crate::{
     channel::{ChannelError, woocommerce::WebhookBatch},
@@ -49,6 +49,9 @@ pub async fn switch_off(
     integration: IntegrationId,
     actor: &str,
 ) -> Result<usize, WebhooksError> {
+    let mut tx = relay.db.write().await?;
+    fit(&mut tx, tenant, integration).await?;
+    tx.commit().await?;
     in_hand(relay, tenant, integration).await?;
     let removed = from_store(relay, tenant, integration).await;
     let now = store::now();
