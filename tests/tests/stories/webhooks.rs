@@ -73,7 +73,6 @@ async fn others_stay_and_ours_go_with_the_connection() -> Result<()> {
     let theirs = json!({ "topic": "order.created", "url": "http://127.0.0.1:9/hook" });
     let _: u64 = town.shop.call("add_webhook", theirs).await?;
     all_active(&town).await?;
-    let (_, others) = webhooks(&town).await?;
     let made = town.relay.run(&["webhooks", "setup", "--store", &town.shop.url])?;
     assert_eq!(
         (&made["report"]["created"], &made["report"]["updated"], &made["report"]["removed"]),
@@ -86,7 +85,8 @@ async fn others_stay_and_ours_go_with_the_connection() -> Result<()> {
     town.opened(&["RING-1"]).await?;
     let order = town.shop.checkout(&[(ring, 1)], Payment::Cash).await?;
     town.agrees(order, &["RING-1"]).await?;
-    let (ours, _) = webhooks(&town).await?;
+    let (ours, others) = webhooks(&town).await?;
+    assert_eq!(others.len(), 1, "{others:?}");
     assert!(ours.iter().all(|webhook| webhook.failures == 0), "{ours:?}");
     let told: bool = town.shop.call("disconnect", ()).await?;
     assert!(told, "the relay was told");

@@ -29,7 +29,7 @@ const FOR_A_PERSON: TimeDelta = TimeDelta::hours(6);
 /// How long the previous secret counts once the new one is in place: for deliveries on their way.
 const GRACE: TimeDelta = TimeDelta::minutes(10);
 /// What was looked at since then need not be when a relay starts.
-const FRESH: TimeDelta = TimeDelta::minutes(1);
+const FRESH: TimeDelta = TimeDelta::seconds(5);
 const ACTOR: &str = "relay";
 
 /// A store has registered: without the extension it gets webhooks, with it those that it has go.

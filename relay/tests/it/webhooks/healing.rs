@@ -123,7 +123,7 @@ on_both! {
         place.set_up().await;
         place.shop.inside().hooks.clear();
         assert!(!place.look().await, "the next look is minutes away");
-        // It was away for longer than a minute.
+        // It was away for a while.
         place.test.run("UPDATE webhook_setups SET checked_at = NULL").await;
         webhooks::after_start(&place.test.relay, nexpura_relay::store::now()).await.unwrap();
         let working = place.test.work();
