@@ -75,6 +75,7 @@ foreach ( array(
 	'registration',
 	'rest',
 	'stock',
+	'farewell',
 	'install',
 	'site-health',
 ) as $nexpura_part ) {

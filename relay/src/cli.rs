@@ -1,17 +1,20 @@
 //! The command line: `nexpura-relay serve` and what an operator does around it.
 
 mod doctor;
+mod secret;
 mod serve;
+mod store_commands;
 mod sync;
 mod webhooks;
 
+use anyhow::Context;
 use clap::{Parser, Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
 use crate::{
     config::Config,
     domain::Email,
-    service::{Relay, admin, runs::Kind},
+    service::{Relay, admin, credential::ConnectionId, runs::Kind},
     store, telemetry,
 };
 
@@ -37,12 +40,18 @@ enum Command {
     /// Connections of shops
     #[command(subcommand)]
     Connection(Connection),
+    /// Stores, connected by their WooCommerce key
+    #[command(subcommand)]
+    Store(store_commands::Command),
+    /// The secrets at rest
+    #[command(subcommand)]
+    Vault(VaultCommand),
     /// Tokens of the API
     #[command(subcommand)]
     Token(Token),
     /// WooCommerce's own webhooks, for stores without the extension
     #[command(subcommand)]
-    Webhooks(webhooks::Webhooks),
+    Webhooks(webhooks::Command),
     /// Bring over, or push, everything of a kind
     Sync {
         /// What
@@ -104,6 +113,18 @@ enum Connection {
         #[arg(long)]
         store_url: Option<String>,
     },
+    /// Give a connection another secret; the one before counts until the shop uses the new one
+    Rotate {
+        /// The connection's id
+        #[arg(long)]
+        id: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum VaultCommand {
+    /// Seal every secret under the first key of NEXPURA_MASTER_KEY="new,old"
+    Rotate,
 }
 
 #[derive(Debug, Subcommand)]
@@ -160,7 +181,22 @@ impl Cli {
                 let string = string.expose();
                 (json!({ "connection_id": id.to_string(), "connection_string": string }), string)
             }
-            Command::Webhooks(command) => webhooks::run(&relay, command).await?,
+            Command::Webhooks(command) => command.run(&relay).await?,
+            Command::Connection(Connection::Rotate { id }) => {
+                let id = ConnectionId::parse(id.trim())
+                    .context("a connection id is 64 hexadecimal digits")?;
+                let string = admin::rotate_connection(&relay, id, now).await?.expose();
+                (json!({ "connection_id": id.to_string(), "connection_string": string }), string)
+            }
+            Command::Vault(VaultCommand::Rotate) => {
+                let done = admin::rotate_vault(&relay).await?;
+                let text = format!(
+                    "{} secrets sealed anew, {} stood under the first key already. The old key may go.",
+                    done.resealed, done.current
+                );
+                (json!(done), text)
+            }
+            Command::Store(command) => command.run(&relay, now).await?,
             Command::Token(Token::Create { tenant, label }) => {
                 let token = admin::create_token(&relay, &tenant, &label, now).await?;
                 (json!({ "token": token.expose() }), token.expose().to_owned())

@@ -43,32 +43,37 @@ pub(super) async fn shop(app: &App, headers: &HeaderMap, body: &[u8]) -> Result<
     let mut tx = app.relay.db.read().await?;
     let held = connections::live(&mut tx, id.tenant, id.id).await?;
     tx.commit().await?;
-    let secrets = match &held {
-        Some(held) => {
-            let open = |field, sealed: &[u8]| {
-                let place = Place { tenant: id.tenant, table: "connections", row: id.id, field };
-                app.relay.vault.open(place, sealed)
-            };
-            let current = open("secret", &held.secret);
-            let previous = held.previous_secret.as_deref().map(|old| open("previous_secret", old));
-            std::iter::once(current)
-                .chain(previous)
-                .collect::<Result<Vec<SecretString>, _>>()
-                .map_err(|error| ApiError::Internal(error.into()))?
-        }
-        // As much work as with a connection that exists, and no secret that could ever fit.
-        None => vec![encode_secret(
-            &crate::service::credential::random::<32>().map_err(ApiError::Internal)?,
-        )],
+    let open = |field, sealed: &[u8]| {
+        let place = Place { tenant: id.tenant, table: "connections", row: id.id, field };
+        app.relay.vault.open(place, sealed).map_err(|error| ApiError::Internal(error.into()))
     };
-    let verifier = Verifier::new(&secrets).map_err(|error| ApiError::Internal(error.into()))?;
-    let verified = verifier.verify(
-        text(HEADER_ID),
-        text(HEADER_TIMESTAMP),
-        text(HEADER_SIGNATURE),
-        body,
-        crate::store::now().timestamp(),
-    );
+    let current = match &held {
+        Some(held) => open("secret", &held.secret)?,
+        // As much work as with a connection that exists, and no secret that could ever fit.
+        None => {
+            encode_secret(&crate::service::credential::random::<32>().map_err(ApiError::Internal)?)
+        }
+    };
+    let now = crate::store::now().timestamp();
+    let verify = |secret: &SecretString| {
+        let verifier = Verifier::new([secret]).map_err(|error| ApiError::Internal(error.into()))?;
+        let (id, stamp, signature) =
+            (text(HEADER_ID), text(HEADER_TIMESTAMP), text(HEADER_SIGNATURE));
+        Ok::<_, ApiError>(verifier.verify(id, stamp, signature, body, now))
+    };
+    let mut verified = verify(&current)?;
+    if let Some(held) = &held
+        && let Some(previous) = held.previous_secret.as_deref()
+    {
+        if verified.is_ok() {
+            // The shop has its new secret: the one before counts no longer.
+            let mut tx = app.relay.db.write().await?;
+            connections::forget_previous(&mut tx, id.tenant, id.id).await?;
+            tx.commit().await?;
+        } else if verified == Err(VerifyError::Signature) {
+            verified = verify(&open("previous_secret", previous)?)?;
+        }
+    }
     let held = match (verified, held) {
         (Ok(()), Some(held)) => held,
         (Err(VerifyError::Stale(_)), Some(_)) => return Err(ApiError::StaleTimestamp),

@@ -11,8 +11,12 @@ use serde_json::json;
 
 use crate::{
     service::{
-        adjust::AdjustError, connect::ConnectError, ingest::IngestError, runs::StartError,
-        store_policy::AcceptError, stores::WhichError, webhooks::WebhooksError,
+        adjust::AdjustError,
+        connect::{ConnectError, by_key::KeyError},
+        ingest::IngestError,
+        runs::StartError,
+        store_policy::AcceptError,
+        webhooks::WebhooksError,
     },
     store::StoreError,
 };
@@ -37,6 +41,8 @@ pub enum ApiError {
     TooLarge,
     /// 422.
     Unprocessable(String),
+    /// 422, of a type of its own: a problem that a form shows beside what it is about.
+    Refused(&'static str, String),
     /// 429, with the seconds to wait.
     TooFast(u64),
     /// 500: the cause is logged, not told.
@@ -69,6 +75,10 @@ impl IntoResponse for ApiError {
             Self::Conflict(detail) => (S::CONFLICT, detail),
             Self::TooLarge => (S::PAYLOAD_TOO_LARGE, "the body is too large".to_owned()),
             Self::Unprocessable(detail) => (S::UNPROCESSABLE_ENTITY, detail),
+            Self::Refused(of, detail) => {
+                kind = of;
+                (S::UNPROCESSABLE_ENTITY, detail)
+            }
             Self::TooFast(seconds) => {
                 retry_after = Some(seconds);
                 (S::TOO_MANY_REQUESTS, format!("too many requests: wait {seconds} s"))
@@ -119,6 +129,22 @@ impl From<ConnectError> for ApiError {
     }
 }
 
+impl From<KeyError> for ApiError {
+    fn from(error: KeyError) -> Self {
+        let detail = error.to_string();
+        match error {
+            KeyError::Credentials(_) => {
+                Self::Refused("https://nexpura.com/problems/invalid-credentials", detail)
+            }
+            KeyError::Unreachable(_) => {
+                Self::Refused("https://nexpura.com/problems/unreachable-store", detail)
+            }
+            KeyError::Store(error) => error.into(),
+            KeyError::Seal(error) => Self::Internal(error),
+        }
+    }
+}
+
 impl From<AcceptError> for ApiError {
     fn from(error: AcceptError) -> Self {
         match error {
@@ -145,18 +171,6 @@ impl From<AdjustError> for ApiError {
             AdjustError::Quantity(_) | AdjustError::Note => Self::Unprocessable(error.to_string()),
             AdjustError::Counting => Self::Conflict(error.to_string()),
             AdjustError::Store(error) => error.into(),
-        }
-    }
-}
-
-impl From<WhichError> for ApiError {
-    fn from(error: WhichError) -> Self {
-        match error {
-            WhichError::Unknown => Self::NotFound("no store is connected at this address"),
-            WhichError::NotOne(_) | WhichError::Ambiguous | WhichError::Address(_) => {
-                Self::Unprocessable(error.to_string())
-            }
-            WhichError::Store(error) => error.into(),
         }
     }
 }

@@ -7,12 +7,12 @@ mod error;
 mod events;
 mod extract;
 mod health;
+mod integrations;
 mod inventory;
 mod limit;
 mod runs;
 mod sales;
 mod shop;
-mod stores;
 mod sync;
 mod webhooks;
 
@@ -64,6 +64,7 @@ pub fn router(app: App) -> Router {
     let api = Router::new()
         .route("/inventory", get(inventory::list))
         .route("/inventory/{sku}/movements", get(inventory::movements).post(inventory::adjust))
+        .route("/integrations", get(integrations::list))
         .route("/sales", get(sales::list))
         .route("/sales/{id}", get(sales::show))
         .route("/customers", get(customers::list))
@@ -74,7 +75,7 @@ pub fn router(app: App) -> Router {
         .route("/drift/{id}/push", post(drift::push))
         .route("/runs", get(runs::list))
         .route("/runs/{id}", get(runs::show))
-        .route("/integrations/woocommerce", get(stores::list))
+        .route("/integrations/woocommerce", get(integrations::list))
         .nest("/integrations/woocommerce", woocommerce())
         .layer(DefaultBodyLimit::max(MAX_SMALL_BODY))
         .nest("/integrations/woocommerce", deliveries());
@@ -110,6 +111,9 @@ fn woocommerce() -> Router<App> {
         .route("/webhooks/setup", post(webhooks::setup))
         .route("/setup-webhooks", post(webhooks::setup))
         .route("/webhooks/remove", post(webhooks::remove))
+        .route("/connect", post(integrations::connect))
+        .route("/test", post(integrations::test))
+        .route("/disconnect", post(integrations::disconnect))
         .route("/sync/products", post(sync::products))
         .route("/sync/customers", post(sync::customers))
         .route("/sync/orders", post(sync::orders))

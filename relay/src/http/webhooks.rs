@@ -18,8 +18,8 @@ use super::{
 };
 use crate::{
     channel::woocommerce::delivery::{self, HEADER_SIGNATURE, HEADER_TOPIC, Subject},
-    service::{stores, webhooks},
-    store,
+    service::{runs, stores, webhooks},
+    store::{self, IntegrationId},
 };
 
 /// The connection, where the address has no place for it.
@@ -81,8 +81,7 @@ pub(super) async fn setup(
     who: Bearer,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<Value>, ApiError> {
-    let which = which(&whole(body)?)?;
-    let store = stores::named(&app.relay, who.tenant, which.store.as_deref()).await?;
+    let store = named(&app, &who, &whole(body)?).await?;
     let actor = format!("token {}", who.token);
     let report = webhooks::setup(&app.relay, who.tenant, store, &actor).await?;
     let shown = stores::one(&app.relay, who.tenant, store).await?;
@@ -95,18 +94,25 @@ pub(super) async fn remove(
     who: Bearer,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<Value>, ApiError> {
-    let which = which(&whole(body)?)?;
-    let store = stores::named(&app.relay, who.tenant, which.store.as_deref()).await?;
+    let store = named(&app, &who, &whole(body)?).await?;
     let actor = format!("token {}", who.token);
     let removed = webhooks::switch_off(&app.relay, who.tenant, store, &actor).await?;
     let shown = stores::one(&app.relay, who.tenant, store).await?;
     Ok(Json(json!({ "store": shown, "removed": removed })))
 }
 
-fn which(body: &[u8]) -> Result<Which, ApiError> {
-    if body.is_empty() {
-        return Ok(Which::default());
+async fn named(app: &App, who: &Bearer, body: &[u8]) -> Result<IntegrationId, ApiError> {
+    let which: Which = if body.is_empty() {
+        Which::default()
+    } else {
+        serde_json::from_slice(body)
+            .map_err(|error| ApiError::BadRequest(format!("the body is malformed: {error}")))?
+    };
+    if let Some(name) = which.store {
+        return Ok(runs::named_store(&app.relay, who.tenant, &name).await?.id);
     }
-    serde_json::from_slice(body)
-        .map_err(|error| ApiError::BadRequest(format!("the body is malformed: {error}")))
+    match &stores::list(&app.relay, who.tenant).await?[..] {
+        [only] => Ok(only.store.id),
+        _ => Err(ApiError::Unprocessable("store: say which one is meant".to_owned())),
+    }
 }

@@ -1,5 +1,8 @@
 //! A shop registers with its connection: its key is verified before anything is stored.
 
+pub mod by_key;
+pub mod farewell;
+
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -109,24 +112,53 @@ pub async fn connect(
     request: &Request,
     now: DateTime<Utc>,
 ) -> Result<Connected, ConnectError> {
-    let url = verify(relay, request).await?;
+    let (url, credentials) = verify(relay, request).await?;
     let mode = if request.versions.extension.is_some() { "extension" } else { "sweep" };
     let mut tx = relay.db.write().await?;
-    let id = register(relay, &mut tx, tenant, connection, request, &url, mode, now).await?;
+    let told = Told { request, url: &url, credentials: &credentials, mode };
+    let id = register(relay, &mut tx, tenant, connection, &told, now).await?;
     connections::bind(&mut tx, tenant, connection, id, now).await?;
-    let everything = json!({ "everything": true });
-    runs::ask(&mut tx, tenant, id, "sweep", &everything, true, now).await?;
-    webhooks::registered(&mut tx, tenant, id, now).await?;
     let actor = format!("connection {connection}");
-    audit::record(&mut tx, tenant, &actor, "store.connected", url.normalised(), now).await?;
+    welcome(&mut tx, tenant, id, url.normalised(), &actor, now).await?;
     tx.commit().await?;
     relay.wake.of(Work::Sweep).notify_one();
     relay.wake.of(Work::Webhooks).notify_one();
     Ok(Connected { status: "connected", store: url.normalised().to_owned(), mode })
 }
 
+/// What follows every connection: all of the store is read, it gets webhooks where it needs them, and the
+/// log says who connected it.
+async fn welcome(
+    tx: &mut Tx,
+    tenant: TenantId,
+    id: Uuid,
+    home: &str,
+    actor: &str,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let everything = json!({ "everything": true });
+    runs::ask(tx, tenant, id, "sweep", &everything, true, now).await?;
+    webhooks::registered(tx, tenant, id, now).await?;
+    audit::record(tx, tenant, actor, "store.connected", home, now).await
+}
+
+/// Seals a store's key for its row: the consumer key, then the secret.
+fn seal(
+    relay: &Relay,
+    tenant: TenantId,
+    id: Uuid,
+    credentials: &Credentials,
+) -> anyhow::Result<(Vec<u8>, Vec<u8>)> {
+    let place = |field| Place { tenant, table: "integrations", row: id, field };
+    let secret = secrecy::ExposeSecret::expose_secret(&credentials.consumer_secret);
+    Ok((
+        relay.vault.seal(place("consumer_key"), &credentials.consumer_key)?,
+        relay.vault.seal(place("consumer_secret"), secret)?,
+    ))
+}
+
 /// Asks the store itself, with the very key that it sent, whether it is the shop that it says it is.
-async fn verify(relay: &Relay, request: &Request) -> Result<StoreUrl, ConnectError> {
+async fn verify(relay: &Relay, request: &Request) -> Result<(StoreUrl, Credentials), ConnectError> {
     let doubt = |why: String| {
         tracing::info!(reason = %why, "a store could not be verified");
         ConnectError::Unverified
@@ -138,27 +170,37 @@ async fn verify(relay: &Relay, request: &Request) -> Result<StoreUrl, ConnectErr
         secrecy::ExposeSecret::expose_secret(&request.key.consumer_secret),
     )
     .map_err(|error| doubt(error.to_string()))?;
-    let client =
-        Client::new(Arc::clone(&relay.outbound), Arc::clone(&relay.pace), url.clone(), credentials);
+    let client = Client::new(
+        Arc::clone(&relay.outbound),
+        Arc::clone(&relay.pace),
+        url.clone(),
+        credentials.clone(),
+    );
     let status = client.system_status().await.map_err(|error| doubt(error.to_string()))?;
     let told = address(relay, &status.home_url, "").map_err(|error| doubt(error.to_string()))?;
     if told.normalised() != url.normalised() {
         return Err(doubt("the store has another address for itself".to_owned()));
     }
-    Ok(url)
+    Ok((url, credentials))
 }
 
-#[allow(clippy::too_many_arguments)]
+/// What a shop told of itself, verified.
+struct Told<'a> {
+    request: &'a Request,
+    url: &'a StoreUrl,
+    credentials: &'a Credentials,
+    mode: &'a str,
+}
+
 async fn register(
     relay: &Relay,
     tx: &mut Tx,
     tenant: TenantId,
     connection: Uuid,
-    request: &Request,
-    url: &StoreUrl,
-    mode: &str,
+    told: &Told<'_>,
     now: DateTime<Utc>,
 ) -> Result<Uuid, ConnectError> {
+    let Told { request, url, credentials, mode } = *told;
     let home = url.normalised();
     let held = connections::live(tx, tenant, connection).await?.ok_or(ConnectError::Unverified)?;
     if let Some(pinned) = held.store_url.filter(|pinned| pinned != home) {
@@ -181,12 +223,7 @@ async fn register(
         return Err(ConnectError::Taken);
     }
     let id = known.as_ref().map_or_else(new_id, |known| known.id);
-    let seal = |field: &'static str, secret: &str| {
-        relay.vault.seal(Place { tenant, table: "integrations", row: id, field }, secret)
-    };
-    let key = seal("consumer_key", request.key.consumer_key.trim())?;
-    let secret = secrecy::ExposeSecret::expose_secret(&request.key.consumer_secret).trim();
-    let secret = seal("consumer_secret", secret)?;
+    let (key, secret) = seal(relay, tenant, id, credentials)?;
     let registration = Registration {
         store_id: &store_id,
         store_url: home,

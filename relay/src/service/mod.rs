@@ -16,6 +16,7 @@ pub mod ledger;
 pub mod push_stock;
 pub mod retry;
 pub mod runs;
+mod stock_reading;
 pub mod store_client;
 pub mod store_policy;
 pub mod stores;

@@ -1,36 +1,85 @@
 //! Stock goes back: what a shop's stock has still to be told, in one request for many listings.
 
+mod plain;
+
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::future::try_join_all;
-use nexpura_protocol::{
-    Signer,
-    stock::{MAX_PUSHES, StockPush, StockPushes, StockVerdict},
-};
-use uuid::Uuid;
+use nexpura_protocol::stock::{MAX_PUSHES, StockPush, StockPushes, StockVerdict};
+use serde_json::json;
 
 use super::{
-    Relay,
+    Relay, Work,
     drift::empties_too_much,
     fetch::note_trouble,
     ledger::{self, Source},
     store_client,
-    vault::Place,
 };
 use crate::{
-    channel::{ChannelError, woocommerce::StockOutcome},
+    channel::ChannelError,
     domain::Quantity,
     store::{
-        self, IntegrationId, StoreError, TenantId, Tx, connections, integrations, listings,
+        self, IntegrationId, StoreError, TenantId, Tx,
+        connections::{self, Newest},
+        integrations::{self, Integration},
+        keys, listings,
         pushes::{self, Push},
+        runs,
     },
 };
 
-/// How long a claim holds: longer than a request may take.
+/// How long a claim holds: longer than a request through the plugin may take.
 const LEASE: TimeDelta = TimeDelta::minutes(1);
+/// The same without the plugin: several readings, writings and readings again.
+const PLAIN_LEASE: TimeDelta = TimeDelta::minutes(10);
 /// The longest wait between two tries.
 const LONGEST_WAIT: TimeDelta = TimeDelta::minutes(15);
+
+/// What became of one push.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Outcome {
+    /// The shop has it.
+    Done,
+    /// The shop does not manage its stock.
+    Unmanaged,
+    /// The shop has deleted it.
+    Missing,
+    /// The shop's plugin knows less than it was told.
+    OutOfOrder,
+    /// Nobody can say whether the shop has it.
+    Doubtful,
+    /// Not yet, for this reason.
+    Later(&'static str),
+}
+
+/// What became of some pushes, and what stopped the others.
+#[derive(Debug, Default)]
+struct Sent {
+    /// One for each push, in their order, as far as it is known.
+    outcomes: Vec<Option<Outcome>>,
+    /// Why the pushes without an outcome are to be tried again.
+    trouble: Option<Trouble>,
+    /// The key may read but not write.
+    read_only: bool,
+}
+
+/// What went wrong on the way.
+#[derive(Debug)]
+struct Trouble {
+    reason: String,
+    error: Option<ChannelError>,
+}
+
+impl Trouble {
+    fn of(error: ChannelError) -> Self {
+        Self { reason: error.to_string(), error: Some(error) }
+    }
+
+    fn here(reason: impl ToString) -> Self {
+        Self { reason: reason.to_string(), error: None }
+    }
+}
 
 /// Pushes what is due to a tenant's stores, each at its own pace; gives how many pushes were in hand.
 ///
@@ -51,6 +100,7 @@ async fn to_store(relay: &Relay, tenant: TenantId, id: IntegrationId) -> Result<
     let Some(store) = store.filter(|store| store.forked_at.is_none()) else {
         return Ok(0);
     };
+    let connection = connections::newest_secret(&mut tx, tenant, id).await?;
     let emptied = pushes::would_empty(&mut tx, tenant, id).await?;
     let open = listings::count_open(&mut tx, tenant, id).await?;
     if empties_too_much(emptied, open) {
@@ -62,73 +112,90 @@ async fn to_store(relay: &Relay, tenant: TenantId, id: IntegrationId) -> Result<
         return Ok(0);
     }
     let limit = i64::try_from(MAX_PUSHES).unwrap_or(i64::MAX);
-    let claimed = pushes::claim(&mut tx, tenant, id, limit, now, now + LEASE).await?;
-    let secret = connections::newest_secret(&mut tx, tenant, id).await?;
+    let lease = if connection.is_some() { LEASE } else { PLAIN_LEASE };
+    let times = (now, now + lease);
+    let claimed = pushes::claim(&mut tx, tenant, id, connection.is_some(), limit, times).await?;
     tx.commit().await?;
     if claimed.is_empty() {
         return Ok(0);
     }
-    let sent = send(relay, tenant, &store, secret, &claimed).await;
+    let sent = match &connection {
+        Some(connection) => by_plugin(relay, tenant, &store, connection, &claimed).await,
+        None => plain::send(relay, tenant, &store, &claimed).await?,
+    };
     let now = store::now();
     let mut tx = relay.db.write().await?;
     integrations::lock(&mut tx, tenant, id).await?;
-    match sent {
-        Ok(outcomes) => {
-            for push in &claimed {
-                let outcome = outcomes.iter().find(|outcome| outcome.push_id == push.id);
-                settle(&mut tx, tenant, id, push, outcome, now).await?;
-            }
-        }
-        Err((reason, error)) => {
-            if let Some(error) = &error {
-                note_trouble(&mut tx, tenant, id, error, now).await?;
-            }
-            for push in &claimed {
-                let at = now + wait(push.attempts, error.as_ref());
-                pushes::put_back(&mut tx, tenant, push.id, at, &reason).await?;
+    if sent.read_only {
+        keys::set_writable(&mut tx, tenant, id, false, now).await?;
+    }
+    match sent.trouble.as_ref().map(|trouble| &trouble.error) {
+        Some(Some(error)) => note_trouble(&mut tx, tenant, id, error, now).await?,
+        Some(None) => {}
+        None => integrations::set_status(&mut tx, tenant, id, "connected", None, now).await?,
+    }
+    for (at, push) in claimed.iter().enumerate() {
+        match (sent.outcomes.get(at).and_then(Option::as_ref), &sent.trouble) {
+            (Some(outcome), _) => settle(&mut tx, tenant, id, push, outcome, now).await?,
+            (None, trouble) => {
+                let error = trouble.as_ref().and_then(|trouble| trouble.error.as_ref());
+                let reason = trouble.as_ref().map_or(UNTOLD, |trouble| trouble.reason.as_str());
+                let at = now + wait(push.attempts, error);
+                pushes::put_back(&mut tx, tenant, push.id, at, reason).await?;
             }
         }
     }
     tx.commit().await?;
+    if sent.outcomes.contains(&Some(Outcome::Doubtful)) {
+        relay.wake.of(Work::Sweep).notify_one();
+    }
     Ok(claimed.len())
 }
 
-async fn send(
-    relay: &Relay,
-    tenant: TenantId,
-    store: &integrations::Integration,
-    secret: Option<(Uuid, Vec<u8>)>,
-    claimed: &[Push],
-) -> Result<Vec<StockOutcome>, (String, Option<ChannelError>)> {
-    let untold = |reason: String| (reason, None);
-    let signer = signer(relay, tenant, secret).map_err(untold)?;
-    let client =
-        store_client::client(relay, tenant, store).map_err(|error| untold(error.to_string()))?;
-    let body = StockPushes {
-        pushes: claimed
-            .iter()
-            .map(|push| StockPush {
-                push_id: push.id.to_string(),
-                push_no: u64::try_from(push.push_no).unwrap_or_default(),
-                stock_id: u64::try_from(push.stock_id).unwrap_or_default(),
-                delta: Quantity::from_thousandths(push.delta).to_string(),
-            })
-            .collect(),
-    };
-    client.push_stock(&body, &signer).await.map_err(|error| (error.to_string(), Some(error)))
-}
+/// What is said of a push that the shop did not speak of.
+const UNTOLD: &str = "the shop could not do it";
 
-/// Signs as the store's newest connection; else says what to do.
-fn signer(
+/// Sends pushes to our plugin's own route, signed.
+async fn by_plugin(
     relay: &Relay,
     tenant: TenantId,
-    secret: Option<(Uuid, Vec<u8>)>,
-) -> Result<Signer, String> {
-    let (connection, sealed) =
-        secret.ok_or_else(|| "the store has no connection: connect it again".to_owned())?;
-    let place = Place { tenant, table: "connections", row: connection, field: "secret" };
-    let secret = relay.vault.open(place, &sealed).map_err(|error| error.to_string())?;
-    Signer::new([&secret]).map_err(|error| error.to_string())
+    store: &Integration,
+    connection: &Newest,
+    claimed: &[Push],
+) -> Sent {
+    let stopped = |trouble| Sent { trouble: Some(trouble), ..Sent::default() };
+    let signer = match store_client::signer(relay, tenant, connection) {
+        Ok(signer) => signer,
+        Err(error) => return stopped(Trouble::here(error)),
+    };
+    let client = match store_client::client(relay, tenant, store) {
+        Ok(client) => client,
+        Err(error) => return stopped(Trouble::here(error)),
+    };
+    let pushes = claimed
+        .iter()
+        .map(|push| StockPush {
+            push_id: push.id.to_string(),
+            push_no: push.push_no.and_then(|number| u64::try_from(number).ok()).unwrap_or_default(),
+            stock_id: u64::try_from(push.stock_id).unwrap_or_default(),
+            delta: Quantity::from_thousandths(push.delta).to_string(),
+        })
+        .collect();
+    let told = match client.push_stock(&StockPushes { pushes }, &signer).await {
+        Ok(told) => told,
+        Err(error) => return stopped(Trouble::of(error)),
+    };
+    let outcome = |push: &Push| match told.iter().find(|told| told.push_id == push.id) {
+        Some(told) => match told.status {
+            StockVerdict::Applied | StockVerdict::Duplicate => Outcome::Done,
+            StockVerdict::Unmanaged => Outcome::Unmanaged,
+            StockVerdict::Missing => Outcome::Missing,
+            StockVerdict::OutOfOrder => Outcome::OutOfOrder,
+            StockVerdict::Failed => Outcome::Later(UNTOLD),
+        },
+        None => Outcome::Later(UNTOLD),
+    };
+    Sent { outcomes: claimed.iter().map(outcome).map(Some).collect(), ..Sent::default() }
 }
 
 /// Has a shop forget the numbers of all pushes, before it is taken up again with another database.
@@ -138,13 +205,16 @@ fn signer(
 pub(super) async fn begin_anew(
     relay: &Relay,
     tenant: TenantId,
-    store: &integrations::Integration,
+    store: &Integration,
 ) -> Result<(), String> {
     let mut tx = relay.db.read().await.map_err(|error| error.to_string())?;
-    let secret = connections::newest_secret(&mut tx, tenant, store.id).await;
-    let secret = secret.map_err(|error| error.to_string())?;
+    let connection = connections::newest_secret(&mut tx, tenant, store.id).await;
+    let connection = connection.map_err(|error| error.to_string())?;
     drop(tx);
-    let signer = signer(relay, tenant, secret)?;
+    let connection =
+        connection.ok_or_else(|| "the store has no connection: connect it again".to_owned())?;
+    let signer =
+        store_client::signer(relay, tenant, &connection).map_err(|error| error.to_string())?;
     let client = store_client::client(relay, tenant, store).map_err(|error| error.to_string())?;
     client.begin_pushes(&signer).await.map_err(|error| error.to_string())
 }
@@ -155,35 +225,39 @@ async fn settle(
     tenant: TenantId,
     integration: IntegrationId,
     push: &Push,
-    outcome: Option<&StockOutcome>,
+    outcome: &Outcome,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
     let source = Source { tenant, integration, event: None, heard_at: now, now };
-    match outcome.map(|outcome| outcome.status) {
-        Some(StockVerdict::Applied | StockVerdict::Duplicate) => {
+    match outcome {
+        Outcome::Done => {
             if let Some(piece) = pushes::acknowledge(tx, tenant, push, now).await? {
                 // What moved since the push was frozen goes with the next one.
                 pushes::ask(tx, tenant, piece, now).await?;
             }
         }
-        Some(StockVerdict::Unmanaged) => {
+        Outcome::Unmanaged => {
             let reason = "the shop does not manage its stock";
             pushes::finish(tx, tenant, push.id, "void", Some(reason), now).await?;
             ledger::listing_lost(tx, &source, push.stock_id, "unmanaged", reason).await?;
         }
-        Some(StockVerdict::Missing) => {
+        Outcome::Missing => {
             let reason = "the shop has deleted it";
             pushes::finish(tx, tenant, push.id, "void", Some(reason), now).await?;
             ledger::listing_lost(tx, &source, push.stock_id, "missing", reason).await?;
         }
-        Some(StockVerdict::OutOfOrder) => {
+        Outcome::OutOfOrder => {
             let reason = "the shop's database does not know of stock that it was given: it was restored from a backup or copied";
             integrations::fork(tx, tenant, integration, reason, now).await?;
             pushes::put_back(tx, tenant, push.id, now + LONGEST_WAIT, reason).await?;
         }
-        Some(StockVerdict::Failed) | None => {
+        Outcome::Doubtful => {
+            pushes::doubt(tx, tenant, push.id, push.listing_id, now).await?;
+            runs::ask(tx, tenant, integration, "sweep", &json!({}), false, now).await?;
+        }
+        Outcome::Later(reason) => {
             let at = now + wait(push.attempts, None);
-            pushes::put_back(tx, tenant, push.id, at, "the shop could not do it").await?;
+            pushes::put_back(tx, tenant, push.id, at, reason).await?;
         }
     }
     Ok(())

@@ -8,8 +8,9 @@ use super::{
 };
 use crate::{
     channel::woocommerce::{Client, Credentials, CredentialsError, StoreUrl, StoreUrlError},
-    store::{TenantId, integrations::Integration},
+    store::{TenantId, connections::Newest, integrations::Integration},
 };
+use nexpura_protocol::{Signer, signature::SignError};
 use secrecy::ExposeSecret;
 
 /// Why a store cannot be asked.
@@ -27,6 +28,9 @@ pub enum ClientError {
     /// Its stored key has no meaning any more.
     #[error(transparent)]
     Credentials(#[from] CredentialsError),
+    /// Its connection's secret has no meaning any more.
+    #[error(transparent)]
+    Sign(#[from] SignError),
 }
 
 /// The client of a connected store.
@@ -44,6 +48,23 @@ pub fn client(relay: &Relay, tenant: TenantId, store: &Integration) -> Result<Cl
     let credentials = Credentials::parse(key.expose_secret(), secret.expose_secret())?;
     let url = address(relay, &store.store_url, &store.rest_root)?;
     Ok(Client::new(Arc::clone(&relay.outbound), Arc::clone(&relay.pace), url, credentials))
+}
+
+/// What signs requests to a shop's plugin: during a rotation under both secrets, since the shop may know
+/// only one of them.
+///
+/// # Errors
+/// See [`ClientError`].
+pub fn signer(relay: &Relay, tenant: TenantId, connection: &Newest) -> Result<Signer, ClientError> {
+    let open = |field, sealed: &[u8]| {
+        let place = Place { tenant, table: "connections", row: connection.id, field };
+        relay.vault.open(place, sealed)
+    };
+    let mut secrets = vec![open("secret", &connection.secret)?];
+    if let Some(previous) = &connection.previous_secret {
+        secrets.push(open("previous_secret", previous)?);
+    }
+    Ok(Signer::new(&secrets)?)
 }
 
 /// A store's address. Plain http is for stores in networks that the operator has allowed; whether this

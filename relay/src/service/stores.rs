@@ -1,52 +1,61 @@
-//! The stores of a tenant: finding the one that is meant, and saying how each stands.
+//! The stores of a tenant: how each stands, and how stock goes back to it.
+
+use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use uuid::Uuid;
 
-use super::{Relay, credential::ConnectionId, store_client::address, webhooks::delivery_url};
-use crate::{
-    channel::woocommerce::StoreUrlError,
-    store::{IntegrationId, StoreError, TenantId, integrations, stores, tenants, webhooks},
-};
+use super::{Relay, credential::ConnectionId, webhooks::delivery_url};
+use crate::store::{IntegrationId, StoreError, TenantId, keys, webhooks};
 
-/// Why nobody can say which store is meant.
-#[derive(Debug, thiserror::Error)]
-pub enum WhichError {
-    /// None is at that address.
-    #[error("no store is connected at this address")]
-    Unknown,
-    /// None was named, and there is not exactly one.
-    #[error("say which store is meant: there are {0}")]
-    NotOne(usize),
-    /// Several tenants have a store there.
-    #[error("several jewellers have a store at this address: say whose with --tenant")]
-    Ambiguous,
-    /// It is no address.
-    #[error(transparent)]
-    Address(#[from] StoreUrlError),
-    /// The database did not answer.
-    #[error(transparent)]
-    Store(#[from] StoreError),
+/// How stock goes back to a store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StockPush {
+    /// As additions through our plugin.
+    Exact,
+    /// As values, read and written back over REST.
+    ReadAndWrite,
+    /// Not at all.
+    Off,
 }
 
-/// How a store stands.
-#[derive(Debug, Clone, Serialize)]
-pub struct Shown {
-    /// Its key within the tenant.
-    pub id: Uuid,
-    /// The home address.
-    pub store: String,
-    /// `connected`, `disconnected` or `error`.
-    pub status: String,
-    /// Why, for people.
-    pub reason: Option<String>,
-    /// Why nothing is applied or pushed until a person decides, if that is so.
-    pub halted: Option<String>,
-    /// How it tells of what happens: `extension`, `webhooks` or `sweep`.
-    pub mode: String,
-    /// When it was last joined with the ledger.
-    pub last_sync_at: Option<DateTime<Utc>>,
+impl StockPush {
+    /// How a store with such a key, with or without our plugin, gets its stock.
+    #[must_use]
+    pub fn of(writable: bool, by_plugin: bool) -> Self {
+        match (writable, by_plugin) {
+            (false, _) => Self::Off,
+            (true, true) => Self::Exact,
+            (true, false) => Self::ReadAndWrite,
+        }
+    }
+
+    /// What that means.
+    #[must_use]
+    pub fn for_people(self) -> &'static str {
+        match self {
+            Self::Exact => "Stock is pushed through the Nexpura plugin: each change exactly once.",
+            Self::ReadAndWrite => {
+                "Without the Nexpura plugin stock is pushed by reading it and writing it back: a sale in that moment can be overwritten (a lost update cannot be ruled out) and is put right at the next settled reading. Install the plugin to rule it out."
+            }
+            Self::Off => {
+                "The key may only read: products, customers and orders are imported, no stock is pushed. Make a key with Read/Write permission to push stock."
+            }
+        }
+    }
+}
+
+/// A store as people see it.
+#[derive(Debug, Serialize)]
+pub struct Overview {
+    /// What is stored of it.
+    #[serde(flatten)]
+    pub store: keys::Shown,
+    /// How stock goes back to it.
+    pub stock_push: StockPush,
+    /// What that means.
+    pub note: &'static str,
     /// Its webhooks; nothing where it needs none.
     pub webhooks: Option<Webhooks>,
 }
@@ -72,8 +81,31 @@ pub struct Webhooks {
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn all(relay: &Relay, tenant: TenantId) -> Result<Vec<Shown>, StoreError> {
-    shown(relay, tenant, None).await
+pub async fn list(relay: &Relay, tenant: TenantId) -> Result<Vec<Overview>, StoreError> {
+    let mut tx = relay.db.read().await?;
+    let stores = keys::list(&mut tx, tenant).await?;
+    let mut hooks = HashMap::new();
+    for found in webhooks::standing(&mut tx, tenant).await? {
+        let to = ConnectionId { tenant, id: found.address_id };
+        let shown = Webhooks {
+            state: found.state,
+            detail: found.detail,
+            delivery_url: delivery_url(&relay.config, to).ok(),
+            checked_at: found.checked_at,
+            delivered_at: found.delivered_at,
+            topics: webhooks::of_store(&mut tx, tenant, found.integration_id).await?,
+        };
+        hooks.insert(found.integration_id, shown);
+    }
+    tx.commit().await?;
+    Ok(stores
+        .into_iter()
+        .map(|store| {
+            let stock_push = StockPush::of(store.writable, store.plugin);
+            let webhooks = hooks.remove(&store.id);
+            Overview { store, stock_push, note: stock_push.for_people(), webhooks }
+        })
+        .collect())
 }
 
 /// One store of a tenant, if it is there.
@@ -84,94 +116,6 @@ pub async fn one(
     relay: &Relay,
     tenant: TenantId,
     id: IntegrationId,
-) -> Result<Option<Shown>, StoreError> {
-    Ok(shown(relay, tenant, Some(id)).await?.pop())
-}
-
-async fn shown(
-    relay: &Relay,
-    tenant: TenantId,
-    id: Option<IntegrationId>,
-) -> Result<Vec<Shown>, StoreError> {
-    let mut tx = relay.db.read().await?;
-    let mut all = Vec::new();
-    for found in stores::standing(&mut tx, tenant, id).await? {
-        let webhooks = match found.webhooks_state {
-            Some(state) => {
-                let to = found.webhooks_address.map(|id| ConnectionId { tenant, id });
-                Some(Webhooks {
-                    state,
-                    detail: found.webhooks_detail,
-                    delivery_url: to.and_then(|to| delivery_url(&relay.config, to).ok()),
-                    checked_at: found.webhooks_checked_at,
-                    delivered_at: found.webhooks_delivered_at,
-                    topics: webhooks::of_store(&mut tx, tenant, found.id).await?,
-                })
-            }
-            None => None,
-        };
-        all.push(Shown {
-            id: found.id,
-            store: found.store,
-            status: found.status,
-            reason: found.reason,
-            halted: found.halted,
-            mode: found.mode,
-            last_sync_at: found.last_sync_at,
-            webhooks,
-        });
-    }
-    tx.commit().await?;
-    Ok(all)
-}
-
-/// The tenant's store at this address, written in whatever way; without one, the only store there is.
-///
-/// # Errors
-/// See [`WhichError`].
-pub async fn named(
-    relay: &Relay,
-    tenant: TenantId,
-    store_url: Option<&str>,
-) -> Result<IntegrationId, WhichError> {
-    let mut tx = relay.db.read().await?;
-    let found = match store_url {
-        Some(text) => {
-            let url = address(relay, text, "")?;
-            integrations::at_address(&mut tx, tenant, url.normalised()).await?
-        }
-        None => {
-            let all = stores::standing(&mut tx, tenant, None).await?;
-            if all.len() != 1 {
-                return Err(WhichError::NotOne(all.len()));
-            }
-            all.first().map(|store| store.id)
-        }
-    };
-    tx.commit().await?;
-    found.ok_or(WhichError::Unknown)
-}
-
-/// The store at this address, of this tenant if one is named: for the operator's own command line.
-///
-/// # Errors
-/// See [`WhichError`].
-pub async fn of_any_tenant(
-    relay: &Relay,
-    store_url: &str,
-    tenant: Option<&str>,
-) -> Result<(TenantId, IntegrationId), WhichError> {
-    let url = address(relay, store_url, "")?;
-    let mut tx = relay.db.read().await?;
-    let mut found = stores::at_address(&mut tx, url.normalised()).await?;
-    if let Some(name) = tenant {
-        let tenant = tenants::find(&mut tx, name).await?;
-        found.retain(|(owner, _)| Some(*owner) == tenant);
-    }
-    tx.commit().await?;
-    match found[..] {
-        [] => Err(WhichError::Unknown),
-        [one] => Ok(one),
-        _ => Err(WhichError::Ambiguous),
-    }
+) -> Result<Option<Overview>, StoreError> {
+    Ok(list(relay, tenant).await?.into_iter().find(|overview| overview.store.id == id))
 }

@@ -139,6 +139,13 @@ impl Vault {
         Ok(out)
     }
 
+    /// Whether a sealed secret stands under the key that this vault seals with.
+    #[must_use]
+    pub fn is_current(&self, sealed: &[u8]) -> bool {
+        let first = self.keys.first().map(|(id, _)| &id[..]);
+        sealed.len() >= HEAD && sealed[0] == VERSION && first == Some(&sealed[1..5])
+    }
+
     /// Opens a secret in its place.
     ///
     /// # Errors

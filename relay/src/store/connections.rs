@@ -111,7 +111,18 @@ pub async fn has_other(
     Ok(row.is_some())
 }
 
-/// The sealed secret of a store's newest connection, with that connection's key.
+/// A store's newest connection and its sealed secrets.
+#[derive(Debug, sqlx::FromRow)]
+pub struct Newest {
+    /// The connection's key within the tenant.
+    pub id: Uuid,
+    /// The sealed secret.
+    pub secret: Vec<u8>,
+    /// The sealed secret before the last rotation, while the shop has not used the new one.
+    pub previous_secret: Option<Vec<u8>>,
+}
+
+/// The sealed secrets of a store's newest connection: of the shop's plugin, if it has one.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -119,17 +130,55 @@ pub async fn newest_secret(
     tx: &mut Tx,
     tenant: TenantId,
     integration: IntegrationId,
-) -> Result<Option<(Uuid, Vec<u8>)>, StoreError> {
+) -> Result<Option<Newest>, StoreError> {
     fetch!(
         fetch_optional,
         tx,
-        (Uuid, Vec<u8>),
-        "SELECT id, secret FROM connections
+        Newest,
+        "SELECT id, secret, previous_secret FROM connections
          WHERE tenant_id = $1 AND integration_id = $2 AND revoked_at IS NULL
          ORDER BY COALESCE(last_seen_at, created_at) DESC LIMIT 1",
         tenant,
         integration,
     )
+}
+
+/// Gives a connection another secret; the one that counted so far counts on until the shop uses the new
+/// one. `false` when there is no such connection, or it is revoked.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn rotate(
+    tx: &mut Tx,
+    tenant: TenantId,
+    id: Uuid,
+    secret: &[u8],
+    previous: &[u8],
+) -> Result<bool, StoreError> {
+    let rotated = execute!(
+        tx,
+        "UPDATE connections SET secret = $3, previous_secret = $4
+         WHERE tenant_id = $1 AND id = $2 AND revoked_at IS NULL",
+        tenant,
+        id,
+        secret,
+        previous,
+    )?;
+    Ok(rotated == 1)
+}
+
+/// The shop has used its new secret: the one before counts no longer.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn forget_previous(tx: &mut Tx, tenant: TenantId, id: Uuid) -> Result<(), StoreError> {
+    execute!(
+        tx,
+        "UPDATE connections SET previous_secret = NULL WHERE tenant_id = $1 AND id = $2",
+        tenant,
+        id,
+    )
+    .map(drop)
 }
 
 /// Ends a connection: from now on it gets 401.

@@ -19,6 +19,10 @@ pub struct Integration {
     pub rest_root: String,
     /// `connected`, `disconnected` or `error`.
     pub status: String,
+    /// How it reaches us: `extension`, `webhooks` or `sweep`.
+    pub mode: String,
+    /// Whether its key may write.
+    pub writable: bool,
     /// The sealed consumer key.
     pub consumer_key: Option<Vec<u8>>,
     /// The sealed consumer secret.
@@ -61,7 +65,8 @@ pub async fn lock(
         " FOR UPDATE",
         tx,
         Integration,
-        "SELECT id, store_id, store_url, rest_root, status, consumer_key, consumer_secret, forked_at
+        "SELECT id, store_id, store_url, rest_root, status, mode, writable, consumer_key,
+            consumer_secret, forked_at
          FROM integrations WHERE tenant_id = $1 AND id = $2",
         tenant,
         id,
@@ -81,7 +86,8 @@ pub async fn get(
         fetch_optional,
         tx,
         Integration,
-        "SELECT id, store_id, store_url, rest_root, status, consumer_key, consumer_secret, forked_at
+        "SELECT id, store_id, store_url, rest_root, status, mode, writable, consumer_key,
+            consumer_secret, forked_at
          FROM integrations WHERE tenant_id = $1 AND id = $2",
         tenant,
         id,
@@ -103,7 +109,8 @@ pub async fn find(
         " FOR UPDATE",
         tx,
         Integration,
-        "SELECT id, store_id, store_url, rest_root, status, consumer_key, consumer_secret, forked_at
+        "SELECT id, store_id, store_url, rest_root, status, mode, writable, consumer_key,
+            consumer_secret, forked_at
          FROM integrations
          WHERE tenant_id = $1 AND type = 'woocommerce'
            AND (store_id = $2 OR (store_url = $3 AND store_id IS NULL))
@@ -165,7 +172,7 @@ pub async fn insert(
     .map(drop)
 }
 
-/// Renews a store that registers again: its row, and so its history, stays.
+/// Renews a store that registers again: its row, and so its history, stays. A plugin's key may write.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -179,8 +186,8 @@ pub async fn renew(
     execute!(
         tx,
         "UPDATE integrations SET store_id = $3, rest_root = $4, mode = $5, config = $6,
-            consumer_key = $7, consumer_secret = $8, status = 'connected', status_reason = NULL,
-            updated_at = $9
+            consumer_key = $7, consumer_secret = $8, writable = TRUE, status = 'connected',
+            status_reason = NULL, updated_at = $9
          WHERE tenant_id = $1 AND id = $2",
         tenant,
         id,

@@ -30,6 +30,8 @@ pub struct Listing {
     pub reading_at: Option<DateTime<Utc>>,
     /// When it was opened.
     pub opened_at: Option<DateTime<Utc>>,
+    /// Since when its mirror is doubtful: nobody can say whether a push was written.
+    pub doubted_at: Option<DateTime<Utc>>,
 }
 
 /// The listing of a stock owner, locked until the transaction ends.
@@ -50,7 +52,7 @@ pub async fn lock(
         "SELECT id, stock_id, inventory_id, state, mirror,
             changes + COALESCE((SELECT v.changes FROM inventory v
                 WHERE v.tenant_id = listings.tenant_id AND v.id = listings.inventory_id), 0) AS changes,
-            reading, reading_changes, reading_at, opened_at
+            reading, reading_changes, reading_at, opened_at, doubted_at
          FROM listings WHERE tenant_id = $1 AND integration_id = $2 AND stock_id = $3",
         tenant,
         integration,
@@ -116,7 +118,7 @@ pub async fn restate(
         tx,
         "UPDATE listings SET inventory_id = $3, state = $4, reason = $5, backorders = $6,
             mirror = CASE WHEN $4 = 'open' THEN mirror END,
-            reading = NULL, reading_at = NULL, reading_changes = NULL,
+            reading = NULL, reading_at = NULL, reading_changes = NULL, doubted_at = NULL,
             changes = changes + 1, updated_at = $7
          WHERE tenant_id = $1 AND id = $2",
         tenant,
@@ -208,10 +210,11 @@ pub struct Other {
 }
 
 impl Listing {
-    /// Whether its stock is being read: it is new, or not what it should be.
+    /// Whether its stock is being read: it is new, not what it should be, or doubtful.
     #[must_use]
     pub fn is_read(&self) -> bool {
-        self.state == "opening" || (self.state == "open" && self.reading.is_some())
+        let open = self.state == "open";
+        self.state == "opening" || (open && (self.reading.is_some() || self.doubted_at.is_some()))
     }
 }
 
@@ -250,7 +253,8 @@ pub async fn unsettled(
            AND p.remote_id = l.stock_id
          LEFT JOIN inventory v ON v.tenant_id = l.tenant_id AND v.id = l.inventory_id
          WHERE l.tenant_id = $1 AND l.integration_id = $2 AND l.stock_id > $3
-           AND (l.state = 'opening' OR (l.state = 'open' AND l.reading IS NOT NULL))
+           AND (l.state = 'opening' OR (l.state = 'open'
+             AND (l.reading IS NOT NULL OR l.doubted_at IS NOT NULL)))
          ORDER BY l.stock_id LIMIT $4",
         tenant,
         integration,
@@ -274,7 +278,8 @@ pub async fn any_unsettled(
         (Uuid,),
         "SELECT id FROM listings
          WHERE tenant_id = $1 AND integration_id = $2
-           AND (state = 'opening' OR (state = 'open' AND reading IS NOT NULL)) LIMIT 1",
+           AND (state = 'opening' OR (state = 'open'
+             AND (reading IS NOT NULL OR doubted_at IS NOT NULL))) LIMIT 1",
         tenant,
         integration,
     )?;
@@ -421,6 +426,30 @@ pub async fn open(
             updated_at = $4, changes = changes + 1, reading = NULL, reading_at = NULL,
             reading_changes = NULL
          WHERE tenant_id = $1 AND id = $2",
+        tenant,
+        id,
+        mirror,
+        now,
+    )
+    .map(drop)
+}
+
+/// Takes a settled reading as the mirror of an open listing: its doubt ends.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn settle_mirror(
+    tx: &mut Tx,
+    tenant: TenantId,
+    id: Uuid,
+    mirror: i64,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    execute!(
+        tx,
+        "UPDATE listings SET mirror = $3, reason = NULL, doubted_at = NULL, updated_at = $4,
+            changes = changes + 1, reading = NULL, reading_at = NULL, reading_changes = NULL
+         WHERE tenant_id = $1 AND id = $2 AND state = 'open'",
         tenant,
         id,
         mirror,

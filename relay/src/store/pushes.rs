@@ -27,7 +27,7 @@ pub async fn ask(
          FROM listings l
          JOIN inventory v ON v.tenant_id = l.tenant_id AND v.id = l.inventory_id
          WHERE l.tenant_id = $1 AND l.inventory_id = $2 AND l.state = 'open' AND v.counted
-           AND v.quantity <> l.mirror",
+           AND v.quantity <> l.mirror AND l.doubted_at IS NULL",
         tenant,
         inventory,
     )?;
@@ -57,12 +57,25 @@ pub struct Push {
     pub listing_id: Uuid,
     /// WooCommerce's id of the stock owner.
     pub stock_id: i64,
-    /// Its place among the listing's pushes.
-    pub push_no: i64,
+    /// Its parent, if it is a variation.
+    pub parent_id: Option<i64>,
+    /// Its place among the listing's pushes through the plugin; nothing without the plugin.
+    pub push_no: Option<i64>,
     /// What to add, in thousandths.
     pub delta: i64,
+    /// What an earlier try without the plugin may have written.
+    pub attempt: Option<Attempt>,
     /// Failures in a row.
     pub attempts: i64,
+}
+
+/// A stock that was read and then written, or nearly; both in thousandths.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Attempt {
+    /// What was read.
+    pub reading: i64,
+    /// What was to be written.
+    pub target: i64,
 }
 
 #[derive(Debug, sqlx::FromRow)]
@@ -71,15 +84,19 @@ struct Due {
     listing_id: Uuid,
     push_no: Option<i64>,
     delta: Option<i64>,
+    reading: Option<i64>,
+    target: Option<i64>,
     attempts: i64,
 }
 
 #[derive(Debug, sqlx::FromRow)]
 struct Target {
     stock_id: i64,
+    parent_id: Option<i64>,
     state: String,
     push_no: i64,
     mirror: Option<i64>,
+    doubted_at: Option<DateTime<Utc>>,
     quantity: i64,
 }
 
@@ -100,7 +117,8 @@ pub async fn stores_due(
          JOIN integrations i ON i.tenant_id = p.tenant_id AND i.id = p.integration_id
          WHERE p.tenant_id = $1 AND p.status = 'open' AND p.due_at <= $2
            AND (p.leased_until IS NULL OR p.leased_until <= $2)
-           AND i.forked_at IS NULL AND i.held_at IS NULL AND i.consumer_key IS NOT NULL",
+           AND i.forked_at IS NULL AND i.held_at IS NULL AND i.consumer_key IS NOT NULL
+           AND i.writable",
         tenant,
         now,
     )?;
@@ -120,7 +138,8 @@ pub async fn tenants_due(tx: &mut Tx, now: DateTime<Utc>) -> Result<Vec<TenantId
          JOIN integrations i ON i.tenant_id = p.tenant_id AND i.id = p.integration_id
          WHERE p.status = 'open' AND p.due_at <= $1
            AND (p.leased_until IS NULL OR p.leased_until <= $1)
-           AND i.forked_at IS NULL AND i.held_at IS NULL AND i.consumer_key IS NOT NULL LIMIT 1000",
+           AND i.forked_at IS NULL AND i.held_at IS NULL AND i.consumer_key IS NOT NULL
+           AND i.writable LIMIT 1000",
         now,
     )?;
     Ok(rows.into_iter().map(|(id,)| id).collect())
@@ -144,7 +163,7 @@ pub async fn would_empty(
          JOIN listings l ON l.tenant_id = p.tenant_id AND l.id = p.listing_id
          JOIN inventory v ON v.tenant_id = l.tenant_id AND v.id = l.inventory_id
          WHERE p.tenant_id = $1 AND p.integration_id = $2 AND p.status = 'open'
-           AND p.push_no IS NULL AND NOT p.approved AND l.mirror > 0 AND v.quantity <= 0",
+           AND p.delta IS NULL AND NOT p.approved AND l.mirror > 0 AND v.quantity <= 0",
         tenant,
         integration,
     )?;
@@ -192,7 +211,8 @@ pub async fn count_open(
 }
 
 /// Claims up to `limit` pushes of a store until `until`, and freezes those that were never sent. The
-/// caller holds the store's lock. A push that has become superfluous ends here.
+/// caller holds the store's lock. A push that has become superfluous ends here. `numbered` says whether
+/// they go through the plugin; one that has a number goes no other way.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -200,27 +220,28 @@ pub async fn claim(
     tx: &mut Tx,
     tenant: TenantId,
     integration: IntegrationId,
+    numbered: bool,
     limit: i64,
-    now: DateTime<Utc>,
-    until: DateTime<Utc>,
+    (now, until): (DateTime<Utc>, DateTime<Utc>),
 ) -> Result<Vec<Push>, StoreError> {
     let due = fetch_locked!(
         fetch_all,
         " FOR UPDATE SKIP LOCKED",
         tx,
         Due,
-        "SELECT id, listing_id, push_no, delta, attempts FROM stock_pushes
+        "SELECT id, listing_id, push_no, delta, reading, target, attempts FROM stock_pushes
          WHERE tenant_id = $1 AND integration_id = $2 AND status = 'open' AND due_at <= $3
-           AND (leased_until IS NULL OR leased_until <= $3)
+           AND (leased_until IS NULL OR leased_until <= $3) AND ($5 OR push_no IS NULL)
          ORDER BY due_at, id LIMIT $4",
         tenant,
         integration,
         now,
         limit,
+        numbered,
     )?;
     let mut pushes = Vec::with_capacity(due.len());
     for push in due {
-        if let Some(push) = freeze(tx, tenant, push, now, until).await? {
+        if let Some(push) = freeze(tx, tenant, push, numbered, now, until).await? {
             pushes.push(push);
         }
     }
@@ -231,38 +252,50 @@ async fn freeze(
     tx: &mut Tx,
     tenant: TenantId,
     push: Due,
+    numbered: bool,
     now: DateTime<Utc>,
     until: DateTime<Utc>,
 ) -> Result<Option<Push>, StoreError> {
+    let attempt = push.reading.zip(push.target);
+    let attempt = attempt.map(|(reading, target)| Attempt { reading, target });
+    if numbered && attempt.is_some() {
+        doubt(tx, tenant, push.id, push.listing_id, now).await?;
+        return Ok(None);
+    }
     let target = fetch!(
         fetch_one,
         tx,
         Target,
-        "SELECT l.stock_id, l.state, l.push_no, l.mirror, v.quantity
+        "SELECT l.stock_id, p.parent_id, l.state, l.push_no, l.mirror, l.doubted_at, v.quantity
          FROM listings l JOIN inventory v ON v.tenant_id = l.tenant_id AND v.id = l.inventory_id
+         LEFT JOIN products p ON p.tenant_id = l.tenant_id AND p.integration_id = l.integration_id
+           AND p.remote_id = l.stock_id
          WHERE l.tenant_id = $1 AND l.id = $2",
         tenant,
         push.listing_id,
     )?;
-    let (push_no, delta) = match (push.push_no, push.delta, target.mirror) {
-        (Some(push_no), Some(delta), _) => (push_no, delta),
-        (_, _, Some(mirror)) if target.state == "open" && target.quantity != mirror => {
-            let (push_no, delta) = (target.push_no + 1, target.quantity - mirror);
-            execute!(
-                tx,
-                "UPDATE listings SET push_no = $3, changes = changes + 1
-                 WHERE tenant_id = $1 AND id = $2",
-                tenant,
-                push.listing_id,
-                push_no,
-            )?;
-            (push_no, delta)
+    let wanted = match (push.delta, target.mirror) {
+        (Some(delta), _) => Some(delta),
+        (None, Some(mirror)) if target.state == "open" && target.doubted_at.is_none() => {
+            Some(target.quantity - mirror).filter(|delta| *delta != 0)
         }
-        _ => {
-            finish(tx, tenant, push.id, "void", Some("nothing was left to tell"), now).await?;
-            return Ok(None);
-        }
+        _ => None,
     };
+    let Some(delta) = wanted else {
+        finish(tx, tenant, push.id, "void", Some("nothing was left to tell"), now).await?;
+        return Ok(None);
+    };
+    let push_no = push.push_no.or_else(|| numbered.then_some(target.push_no + 1));
+    if push.delta.is_none() || push.push_no != push_no {
+        execute!(
+            tx,
+            "UPDATE listings SET push_no = COALESCE($3, push_no), changes = changes + 1
+             WHERE tenant_id = $1 AND id = $2",
+            tenant,
+            push.listing_id,
+            push_no,
+        )?;
+    }
     execute!(
         tx,
         "UPDATE stock_pushes SET push_no = $3, delta = $4, leased_until = $5
@@ -277,10 +310,88 @@ async fn freeze(
         id: push.id,
         listing_id: push.listing_id,
         stock_id: target.stock_id,
+        parent_id: target.parent_id,
         push_no,
         delta,
+        attempt,
         attempts: push.attempts,
     }))
+}
+
+/// Remembers what is about to be written without the plugin.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn remember(
+    tx: &mut Tx,
+    tenant: TenantId,
+    id: Uuid,
+    attempt: Attempt,
+) -> Result<(), StoreError> {
+    execute!(
+        tx,
+        "UPDATE stock_pushes SET reading = $3, target = $4
+         WHERE tenant_id = $1 AND id = $2 AND status = 'open'",
+        tenant,
+        id,
+        attempt.reading,
+        attempt.target,
+    )
+    .map(drop)
+}
+
+/// Why a listing is pushed nothing more for now.
+const DOUBT: &str = "the shop's stock moved while it was written: it is read until it is sure, nothing is pushed before";
+
+/// Ends a push of which nobody can say whether it was written. Its listing is pushed nothing more until
+/// a settled reading says what the shop has.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn doubt(
+    tx: &mut Tx,
+    tenant: TenantId,
+    id: Uuid,
+    listing: Uuid,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    finish(tx, tenant, id, "void", Some(DOUBT), now).await?;
+    execute!(
+        tx,
+        "UPDATE listings SET doubted_at = $3, reason = $4, reading = NULL, reading_at = NULL,
+            reading_changes = NULL, changes = changes + 1
+         WHERE tenant_id = $1 AND id = $2 AND state = 'open'",
+        tenant,
+        listing,
+        now,
+        DOUBT,
+    )
+    .map(drop)
+}
+
+/// Doubts every push that only the plugin could have spoken of, now that it is gone.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn doubt_numbered(
+    tx: &mut Tx,
+    tenant: TenantId,
+    integration: IntegrationId,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let numbered = fetch!(
+        fetch_all,
+        tx,
+        (Uuid, Uuid),
+        "SELECT id, listing_id FROM stock_pushes
+         WHERE tenant_id = $1 AND integration_id = $2 AND status = 'open' AND push_no IS NOT NULL",
+        tenant,
+        integration,
+    )?;
+    for (id, listing) in numbered {
+        doubt(tx, tenant, id, listing, now).await?;
+    }
+    Ok(())
 }
 
 /// The shop has it: the mirror follows.

@@ -435,6 +435,38 @@ pub async fn of_store(
     )
 }
 
+/// How a store's webhooks stand, for people.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Standing {
+    /// The store.
+    pub integration_id: Uuid,
+    /// What names them in the address that they deliver to.
+    pub address_id: Uuid,
+    /// `waiting`, `active`, `failing`, `removing` or `off`.
+    pub state: String,
+    /// Why.
+    pub detail: Option<String>,
+    /// When the store was last asked about them.
+    pub checked_at: Option<DateTime<Utc>>,
+    /// When one was last delivered, to the minute.
+    pub delivered_at: Option<DateTime<Utc>>,
+}
+
+/// How the webhooks of every store of a tenant stand that has or had any.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn standing(tx: &mut Tx, tenant: TenantId) -> Result<Vec<Standing>, StoreError> {
+    fetch!(
+        fetch_all,
+        tx,
+        Standing,
+        "SELECT integration_id, address_id, state, detail, checked_at, delivered_at
+         FROM webhook_setups WHERE tenant_id = $1",
+        tenant,
+    )
+}
+
 /// What a delivery has to be signed with.
 #[derive(Debug, sqlx::FromRow)]
 pub struct Sealed {

@@ -8,7 +8,10 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::{
-    shop::{Shop, server::Town},
+    shop::{
+        Shop,
+        server::{CONSUMER_KEY, CONSUMER_SECRET, Town},
+    },
     support::{
         api::{Api, Reply, send},
         connected::Connected,
@@ -60,6 +63,10 @@ const ROUTES: &[(&str, &[Method], Who)] = &[
     ("/api/integrations/woocommerce/webhooks/remove", &[Method::POST], Who::Token),
     ("/api/integrations/woocommerce/webhook/{connection}", &[Method::POST], Who::Shop),
     ("/api/integrations/woocommerce/webhooks/handle", &[Method::POST], Who::Shop),
+    ("/api/integrations", &[Method::GET], Who::Token),
+    ("/api/integrations/woocommerce/connect", &[Method::POST], Who::Token),
+    ("/api/integrations/woocommerce/test", &[Method::POST], Who::Token),
+    ("/api/integrations/woocommerce/disconnect", &[Method::POST], Who::Token),
     ("/healthz", &[Method::GET], Who::Anybody),
     ("/readyz", &[Method::GET], Who::Anybody),
     ("/metrics", &[Method::GET], Who::Anybody),
@@ -252,9 +259,13 @@ async fn by_token(api: &Api, route: &str, method: &Method, me: &Jeweller, other:
     }
     match (method, route) {
         (&Method::POST, "/api/events/{id}/retry") => drop(theirs.problem(404)),
+        (&Method::POST, "/api/integrations/woocommerce/connect") => drop(theirs.problem(422)),
         (&Method::POST, route) if !route.starts_with("/api/inventory") => drop(theirs.problem(404)),
         (&Method::GET, "/api/runs/{id}" | "/api/runs/{id}/progress") => drop(theirs.problem(404)),
-        (&Method::GET, "/api/runs" | "/api/drift" | "/api/integrations/woocommerce") => {
+        (
+            &Method::GET,
+            "/api/runs" | "/api/drift" | "/api/integrations" | "/api/integrations/woocommerce",
+        ) => {
             let items = mine.ok()["items"].as_array().unwrap().len();
             assert!(items > 0, "{place}: {}", mine.body);
             assert_eq!(marked(&mine.ok(), &me.shop.fake.home), items, "{place}");
@@ -284,6 +295,15 @@ async fn ask(api: &Api, route: &str, method: &Method, me: &Jeweller, whose: &Jew
         let mut body = json!({ "type": "adjustment", "quantity_change": change, "notes": me.mark });
         if route.contains("/woocommerce/") {
             body = json!({ "store": whose.shop.fake.home, "drift": "ledger" });
+        }
+        if route.ends_with("/woocommerce/connect") {
+            // Whoever has a store's key may connect it; the other's is not known here.
+            let secret = if std::ptr::eq(me, whose) { CONSUMER_SECRET } else { "cs_?" };
+            body = json!({
+                "store_url": whose.shop.fake.home,
+                "consumer_key": CONSUMER_KEY,
+                "consumer_secret": secret,
+            });
         }
         request = request.header("content-type", "application/json").body(body.to_string());
     }

@@ -14,6 +14,7 @@ mod once;
 mod opening;
 mod process;
 mod schema;
+mod sweeping;
 mod text;
 mod touches;
 mod trust;

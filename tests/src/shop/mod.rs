@@ -5,6 +5,7 @@ pub mod builder;
 pub mod checkout;
 mod configuration;
 mod cookies;
+pub mod keys;
 mod snapshot;
 pub mod verbs;
 

@@ -1,5 +1,7 @@
 //! A merchant connects the shop, and where that fails is told what to do.
 
+mod by_key;
+
 use anyhow::{Result, ensure};
 use nexpura_tests::{
     ports,

@@ -78,6 +78,17 @@ impl Client {
         &self.store
     }
 
+    /// The last seven characters of the consumer key, by which WooCommerce shows a key to people.
+    #[must_use]
+    pub fn key_ending(&self) -> &str {
+        let key = self.consumer_key();
+        &key[key.len().saturating_sub(7)..]
+    }
+
+    pub(super) fn consumer_key(&self) -> &str {
+        &self.credentials.consumer_key
+    }
+
     /// GET on a REST route. Every read carries `nexpura=1`, which makes our plugin add its facts.
     pub(super) async fn get(
         &self,

@@ -5,8 +5,10 @@ pub mod auth;
 pub mod client;
 pub mod delivery;
 mod manner;
+mod permission;
 mod read;
 mod shape;
+mod signed;
 mod stock;
 mod these;
 pub mod url;
@@ -14,8 +16,9 @@ mod webhooks;
 
 pub use auth::{Credentials, CredentialsError};
 pub use client::Client;
+pub use permission::{Doubt, Verified};
 pub use read::{Listing, MAX_PER_PAGE, Page, PageQuery, SystemStatus};
-pub use stock::StockOutcome;
+pub use stock::{StockOutcome, StockWrite};
 pub use url::{StoreUrl, StoreUrlError};
 pub use webhooks::{Webhook, WebhookBatch, WebhookWish, WebhooksDone};
 

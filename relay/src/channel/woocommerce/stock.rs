@@ -1,14 +1,14 @@
-//! The stock push: signed, to our plugin's own route.
+//! The stock push: signed, to our plugin's own route; without the plugin, as values to WooCommerce's.
 
 use nexpura_protocol::{
     Signer,
-    signature::{HEADER_ID, HEADER_SIGNATURE, HEADER_TIMESTAMP},
     stock::{StockPushes, StockVerdict},
 };
 use serde::Deserialize;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Client, client::MAX_OBJECT_BYTES};
+use super::{Client, Listing, client::MAX_PAGE_BYTES};
 use crate::channel::ChannelError;
 
 /// What became of one push.
@@ -31,10 +31,7 @@ impl Client {
     /// # Errors
     /// See [`ChannelError`].
     pub async fn begin_pushes(&self, signer: &Signer) -> Result<(), ChannelError> {
-        let body = b"{}".to_vec();
-        let sign = |now: i64| headers(signer, now, &body);
-        let route = "wc-nexpura/v1/stock/begin";
-        self.post(route, body.clone(), &sign, MAX_OBJECT_BYTES).await?;
+        self.post_signed("wc-nexpura/v1/stock/begin", b"{}".to_vec(), signer).await?;
         Ok(())
     }
 
@@ -49,20 +46,52 @@ impl Client {
     ) -> Result<Vec<StockOutcome>, ChannelError> {
         let body = serde_json::to_vec(pushes)
             .map_err(|error| ChannelError::WrongShape(error.to_string()))?;
-        let sign = |now: i64| headers(signer, now, &body);
-        let answer =
-            self.post("wc-nexpura/v1/stock", body.clone(), &sign, MAX_OBJECT_BYTES).await?;
+        let answer = self.post_signed("wc-nexpura/v1/stock", body, signer).await?;
         let answer: Answer = serde_json::from_value(answer.body)
             .map_err(|_| ChannelError::WrongShape("no results of a stock push".to_owned()))?;
         Ok(answer.results)
     }
+    /// Sets stocks to values: of products, or of one product's variations, at most
+    /// [`super::MAX_PER_PAGE`] in one request. What the shop makes of each shows at the next reading: of
+    /// its answer only the form is looked at, since it repeats a value that it has not kept.
+    ///
+    /// # Errors
+    /// See [`ChannelError`]; then nobody can say what of it was done.
+    pub async fn write_stock(
+        &self,
+        listing: Listing,
+        writes: &[StockWrite],
+    ) -> Result<(), ChannelError> {
+        let update: Vec<Value> = writes
+            .iter()
+            .map(|write| json!({ "id": write.stock_id, "stock_quantity": write.quantity() }))
+            .collect();
+        let body = serde_json::to_vec(&json!({ "update": update }))
+            .map_err(|error| ChannelError::WrongShape(error.to_string()))?;
+        let route = format!("{}/batch", listing.route());
+        let answer = self.post(&route, body, &|_| Vec::new(), MAX_PAGE_BYTES).await?;
+        match answer.body.get("update") {
+            Some(Value::Array(done)) if done.len() == writes.len() => Ok(()),
+            _ => Err(ChannelError::WrongShape("no results of a batch".to_owned())),
+        }
+    }
 }
 
-fn headers(signer: &Signer, now: i64, body: &[u8]) -> Vec<(&'static str, String)> {
-    let headers = signer.sign(&Uuid::new_v4().to_string(), now, body);
-    vec![
-        (HEADER_ID, headers.id),
-        (HEADER_TIMESTAMP, headers.timestamp.to_string()),
-        (HEADER_SIGNATURE, headers.signature),
-    ]
+/// A stock and what it is to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StockWrite {
+    /// The product or variation.
+    pub stock_id: u64,
+    /// In thousandths of a unit.
+    pub thousandths: i64,
+}
+
+impl StockWrite {
+    /// Whole units as a number, which WooCommerce documents; others as text, which is exact.
+    fn quantity(self) -> Value {
+        if self.thousandths % 1000 == 0 {
+            return json!(self.thousandths / 1000);
+        }
+        json!(crate::domain::Quantity::from_thousandths(self.thousandths).to_string())
+    }
 }

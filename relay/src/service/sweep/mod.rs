@@ -25,6 +25,7 @@ use crate::{
     store::{
         self, StoreError, TenantId, integrations,
         integrations::Integration,
+        keys,
         runs::{self, Run},
     },
 };
@@ -34,6 +35,8 @@ use pages::Source;
 const DEEP_EVERY: TimeDelta = TimeDelta::hours(24);
 /// How long a claim holds; it is renewed after every page.
 const LEASE: TimeDelta = TimeDelta::minutes(2);
+/// Failures in a row, two minutes of them, after which even what may pass by itself is shown.
+const PASSING: i64 = 5;
 /// The longest wait after failures.
 const LONGEST_WAIT: TimeDelta = TimeDelta::minutes(15);
 
@@ -138,6 +141,11 @@ impl Sweep<'_> {
                     return put_off(self.relay, self.tenant, &self.run, &text, Some(&error)).await;
                 }
             };
+            // A key that could only read may have been given more.
+            let writable = match next {
+                Next::Done(_) if !self.store.writable => self.client.may_write().await.ok(),
+                _ => None,
+            };
             let now = store::now();
             let mut tx = self.relay.db.write().await?;
             // The store has answered: whatever ailed it is over.
@@ -159,6 +167,9 @@ impl Sweep<'_> {
                     return tx.commit().await;
                 }
                 Next::Done(last) => {
+                    if let Some(writable) = writable {
+                        keys::set_writable(&mut tx, self.tenant, id, writable, now).await?;
+                    }
                     self.finish(&mut tx, &last, now).await?;
                     return tx.commit().await;
                 }
@@ -256,6 +267,11 @@ pub(super) async fn put_off(
     let mut tx = relay.db.write().await?;
     if let Some(error) = error {
         note_trouble(&mut tx, tenant, run.integration_id, error, now).await?;
+    }
+    if run.attempts >= PASSING {
+        // What passes by itself has not passed for minutes: a person should look.
+        let id = run.integration_id;
+        integrations::set_status(&mut tx, tenant, id, "error", Some(reason), now).await?;
     }
     let doublings = u32::try_from(run.attempts.clamp(0, 9)).unwrap_or(9);
     let mut wait = TimeDelta::seconds(2 << doublings).min(LONGEST_WAIT);

@@ -11,9 +11,7 @@ use serde_json::Value;
 
 use super::{Cursor, Next, Stage, StepError, Sweep};
 use crate::{
-    channel::woocommerce::Listing,
-    domain::{Product, ProductStock},
-    service::{fetch::apply_answer, ingest::facts_of, ledger::Source},
+    service::{fetch::apply_answer, ledger::Source, stock_reading},
     store::{
         self, StoreError, Tx, drifts, integrations, inventory,
         listings::{self, Unsettled},
@@ -83,36 +81,18 @@ impl Sweep<'_> {
         unsettled: &[Unsettled],
         orders_from: Option<DateTime<Utc>>,
     ) -> Result<(), StepError> {
+        // One parent's at a time: the shorter a reading is, the less moves meanwhile.
         let mut by_parent: BTreeMap<Option<i64>, Vec<&Unsettled>> = BTreeMap::new();
         for listing in unsettled {
             by_parent.entry(listing.parent_id).or_default().push(listing);
         }
         for (parent, listings) in by_parent {
             let asked_at = store::now();
-            let ids: Vec<u64> =
-                listings.iter().filter_map(|l| u64::try_from(l.stock_id).ok()).collect();
-            let source = match parent.and_then(|parent| u64::try_from(parent).ok()) {
-                Some(parent) => Listing::Variations { parent },
-                None => Listing::Products,
-            };
-            let mut shown: BTreeMap<i64, Value> = self
-                .client
-                .these(source, &ids)
-                .await?
-                .into_iter()
-                .filter_map(|item| Some((item.get("id")?.as_i64()?, item)))
-                .collect();
+            let stocks = listings.iter().map(|listing| (listing.stock_id, parent));
+            let mut shown = stock_reading::read(&self.client, stocks).await?;
             let mut read = Vec::with_capacity(listings.len());
             for listing in listings {
-                let item = match shown.remove(&listing.stock_id) {
-                    Some(item) => Some(item),
-                    // It may lie in the trash, which no listing shows.
-                    None => {
-                        let id = u64::try_from(listing.stock_id).unwrap_or_default();
-                        self.client.product(id).await?
-                    }
-                };
-                read.push((listing, item));
+                read.push((listing, shown.remove(&listing.stock_id).flatten()));
             }
             self.take(read, asked_at, orders_from).await?;
         }
@@ -132,7 +112,7 @@ impl Sweep<'_> {
             .is_none_or(|store| store.forked_at.is_some());
         for (listing, item) in read.into_iter().filter(|_| !halted) {
             let (stock_id, changes) = (listing.stock_id, listing.changes);
-            match item.as_ref().and_then(own_stock) {
+            match item.as_ref().and_then(stock_reading::units) {
                 Some(quantity) => {
                     let reading = Reading { stock_id, quantity, changes, asked_at };
                     self.settle(&mut tx, &reading, orders_from, now).await?;
@@ -155,7 +135,8 @@ impl Sweep<'_> {
         let (tenant, integration) = (self.tenant, self.store.id);
         let listing = listings::lock(tx, tenant, integration, reading.stock_id).await?;
         let Some(listing) = listing.filter(listings::Listing::is_read) else { return Ok(()) };
-        if listing.state == "open" && listing.mirror == Some(reading.quantity) {
+        let doubted = listing.doubted_at.is_some();
+        if listing.state == "open" && !doubted && listing.mirror == Some(reading.quantity) {
             return listings::forget_reading(tx, tenant, listing.id).await;
         }
         let first = listing.reading.zip(listing.reading_changes).zip(listing.reading_at);
@@ -177,6 +158,8 @@ impl Sweep<'_> {
             return Ok(());
         }
         match (listing.state.as_str(), listing.mirror) {
+            // Nobody edited it: it was not known whether a push was written, and now it is.
+            ("open", _) if doubted => self.settle_mirror(tx, &listing, reading.quantity, now).await,
             ("open", Some(mirror)) => {
                 let numbers = (mirror, reading.quantity);
                 drifts::hold(tx, tenant, integration, listing.id, numbers, now).await?;
@@ -213,6 +196,20 @@ impl Sweep<'_> {
         pushes::ask(tx, tenant, inventory_id, now).await.map(drop)
     }
 
+    /// Takes the reading as the mirror of a listing that has posted all the while: only what the shop
+    /// has was in doubt.
+    async fn settle_mirror(
+        &self,
+        tx: &mut Tx,
+        listing: &listings::Listing,
+        quantity: i64,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        listings::settle_mirror(tx, self.tenant, listing.id, quantity, now).await?;
+        let Some(inventory_id) = listing.inventory_id else { return Ok(()) };
+        pushes::ask(tx, self.tenant, inventory_id, now).await.map(drop)
+    }
+
     /// Notes what a page shows of a stock: the first reading of a new listing, or of one that is not
     /// what it should be.
     pub(super) async fn note_reading(
@@ -228,6 +225,7 @@ impl Sweep<'_> {
         };
         let doubtful = match listing.state.as_str() {
             "opening" => listing.reading.is_none(),
+            "open" if listing.doubted_at.is_some() => listing.reading.is_none(),
             "open" => listing.mirror != Some(quantity) && listing.reading != Some(quantity),
             _ => false,
         };
@@ -240,7 +238,7 @@ impl Sweep<'_> {
 
     /// The stock that a row of a page shows as the product's own, in thousandths.
     pub(super) fn stock_shown(&self, resource: Resource, item: &Value) -> Option<i64> {
-        (resource == Resource::Product).then(|| own_stock(item)).flatten()
+        (resource == Resource::Product).then(|| stock_reading::units(item)).flatten()
     }
 
     async fn product_changed(
@@ -268,16 +266,5 @@ impl Sweep<'_> {
             super::report::failed(tx, key, &error.for_people(), now).await?;
         }
         Ok(())
-    }
-}
-
-/// The stock that a product shows as its own, in thousandths.
-fn own_stock(item: &Value) -> Option<i64> {
-    let mut item = item.clone();
-    let facts = facts_of(&mut item);
-    let product = Product::read(&item, facts.as_ref()).ok()?;
-    match product.stock {
-        ProductStock::Own { quantity, .. } => quantity.map(|quantity| quantity.thousandths()),
-        ProductStock::Parent | ProductStock::Unmanaged => None,
     }
 }

@@ -28,7 +28,6 @@ use crate::{
     store::{
         self, IntegrationId, StoreError, TenantId, Tx,
         integrations::{self, Integration},
-        stores,
         webhooks::{self, Setup},
     },
 };
@@ -120,10 +119,10 @@ pub(super) async fn fit(
     if store.forked_at.is_some() {
         return Err(WebhooksError::Halted);
     }
-    match stores::mode(tx, tenant, id).await?.as_deref() {
-        Some("extension") => Err(WebhooksError::Extension),
-        _ => Ok(store),
+    if store.mode == "extension" {
+        return Err(WebhooksError::Extension);
     }
+    Ok(store)
 }
 
 /// What is needed to speak to the store, and what its webhooks shall be.

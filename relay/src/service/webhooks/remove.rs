@@ -9,7 +9,7 @@ use super::{
 use crate::{
     channel::{ChannelError, woocommerce::WebhookBatch},
     service::{Relay, store_client},
-    store::{self, IntegrationId, StoreError, TenantId, Tx, audit, integrations, stores, webhooks},
+    store::{self, IntegrationId, StoreError, TenantId, Tx, audit, integrations, keys, webhooks},
 };
 
 /// As many as WooCommerce takes at once.
@@ -101,6 +101,6 @@ pub(super) async fn forget(
     id: IntegrationId,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
-    stores::set_mode(tx, tenant, id, "sweep", now).await?;
+    keys::set_mode(tx, tenant, id, "sweep", now).await?;
     webhooks::forget(tx, tenant, id).await
 }

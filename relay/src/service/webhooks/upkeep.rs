@@ -13,7 +13,7 @@ use crate::{
     channel::ChannelError,
     service::{Relay, Work},
     store::{
-        self, IntegrationId, StoreError, TenantId, Tx, audit, runs, stores, tenants,
+        self, IntegrationId, StoreError, TenantId, Tx, audit, integrations, keys, runs, tenants,
         webhooks::{self, Looked, Setup},
     },
 };
@@ -42,7 +42,8 @@ pub async fn registered(
     integration: IntegrationId,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
-    let extension = stores::mode(tx, tenant, integration).await?.as_deref() == Some("extension");
+    let store = integrations::get(tx, tenant, integration).await?;
+    let extension = store.is_some_and(|store| store.mode == "extension");
     let setup = webhooks::lock(tx, tenant, integration).await?;
     if extension {
         if setup.is_some() {
@@ -51,7 +52,7 @@ pub async fn registered(
         return Ok(());
     }
     if setup.is_some_and(|setup| setup.state == "active") {
-        stores::set_mode(tx, tenant, integration, "webhooks", now).await?;
+        keys::set_mode(tx, tenant, integration, "webhooks", now).await?;
     }
     webhooks::ask(tx, tenant, integration, "waiting", now).await
 }
@@ -108,7 +109,7 @@ pub(super) async fn settle(
                 tracing::info!(%error, "webhooks are not in place");
             }
             if matches!(error, WebhooksError::ReadOnly) {
-                stores::set_mode(&mut tx, tenant, id, "sweep", now).await?;
+                keys::set_mode(&mut tx, tenant, id, "sweep", now).await?;
             }
             let lasts = before.state == "active" && !matches!(error, WebhooksError::ReadOnly);
             let detail = if error.is_internal() {
@@ -144,7 +145,7 @@ async fn keep(
         webhooks::seen(tx, tenant, id, webhook, now).await?;
     }
     webhooks::confirm(tx, tenant, id, now, now + GRACE).await?;
-    stores::set_mode(tx, tenant, id, "webhooks", now).await?;
+    keys::set_mode(tx, tenant, id, "webhooks", now).await?;
     let healed = brought.wrong.as_ref().filter(|_| before.confirmed_at.is_some());
     if let Some(wrong) = healed {
         tracing::warn!(store = %id, wrong, "webhooks had to be put right");

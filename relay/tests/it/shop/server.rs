@@ -53,6 +53,8 @@ pub(crate) struct Asked {
     /// Below `wp-json/`.
     pub(crate) route: String,
     pub(crate) query: HashMap<String, String>,
+    /// What was sent; null for a reading.
+    pub(crate) body: Value,
 }
 
 /// All shops of a town, by name.
@@ -200,7 +202,9 @@ async fn answer(State(shops): State<Shops>, request: Request) -> Response {
     let host = request.headers().get("host").and_then(|host| host.to_str().ok());
     let home = format!("http://{}/{name}", host.unwrap_or_default());
     let route = rest.trim_start_matches("wp-json/").to_owned();
-    let asked = Asked { route, query };
+    let body = axum::body::to_bytes(request.into_body(), 1024 * 1024).await.unwrap_or_default();
+    let body = serde_json::from_slice(&body).unwrap_or_default();
+    let asked = Asked { route, query, body };
     premises.asked.lock().unwrap().push(asked.clone());
     let response = premises.answer(&asked, &home);
     let interruption = {
@@ -241,6 +245,10 @@ impl Premises {
             ["wc", "v3", "products", parent, "variations"] => {
                 variations(&mut shop, &asked.query, parent)
             }
+            ["wc", "v3", "products", "batch"] => shop.batch(None, &asked.body),
+            ["wc", "v3", "products", parent, "variations", "batch"] => {
+                shop.batch(parent.parse().ok(), &asked.body)
+            }
             ["wc", "v3", listing] => shop.listing(listing, &asked.query),
             ["wc", "v3", listing, id] => one(&shop, listing, id),
             _ => refusal(404, "rest_no_route"),
@@ -280,6 +288,36 @@ fn variations(shop: &mut Shop, query: &HashMap<String, String>, parent: &str) ->
 }
 
 impl Shop {
+    /// Absolute stocks, each by itself; a variation is changed at its parent's address only.
+    fn batch(&mut self, parent: Option<u64>, body: &Value) -> Response {
+        let updates = body["update"].as_array().cloned().unwrap_or_default();
+        assert!(updates.len() <= 100, "more than WooCommerce takes at once");
+        if updates.is_empty() {
+            return json_with(200, &json!([]));
+        }
+        let mut done = Vec::new();
+        for update in updates {
+            let id = update["id"].as_u64().unwrap_or_default();
+            if self.products.get(&id).is_none_or(|product| product.parent != parent) {
+                let code = "woocommerce_rest_product_invalid_id";
+                done.push(
+                    json!({ "id": id, "error": { "code": code, "data": { "status": 400 } } }),
+                );
+                continue;
+            }
+            let wanted = update["stock_quantity"].as_i64().expect("whole units");
+            self.set_stock_over_rest(id, wanted);
+            done.push(json!({ "id": id, "stock_quantity": wanted }));
+        }
+        json_with(200, &json!({ "update": done }))
+    }
+
+    /// `set_stock_quantity()` does nothing where the stock is not managed.
+    fn set_stock_over_rest(&mut self, product: u64, units: i64) {
+        let Some(now) = self.units(product) else { return };
+        let _marks = self.add_to_stock(product, units - now);
+    }
+
     fn listing(&mut self, listing: &str, query: &HashMap<String, String>) -> Response {
         let trashed = query.get("status").is_some_and(|status| status == "trash");
         let since = query.get("modified_after").map(|text| moment(text));

@@ -1,0 +1,46 @@
+//! Reading a secret: from a file, from the environment, from standard input or from a person.
+
+use std::{
+    fs,
+    io::{self, IsTerminal, Write},
+    path::PathBuf,
+};
+
+use anyhow::Context;
+use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
+use secrecy::SecretString;
+
+/// Takes the secret from the first place that has one. A person is asked without an echo.
+pub(super) fn read(
+    file: Option<PathBuf>,
+    environment: Option<SecretString>,
+) -> anyhow::Result<SecretString> {
+    if let Some(path) = file {
+        let text =
+            fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        return Ok(SecretString::from(text.trim()));
+    }
+    if let Some(secret) = environment {
+        return Ok(secret);
+    }
+    let input = io::stdin();
+    if !input.is_terminal() {
+        return line();
+    }
+    io::stderr().write_all(b"Consumer secret: ")?;
+    let before = tcgetattr(&input)?;
+    let mut silent = before.clone();
+    silent.local_modes.remove(LocalModes::ECHO);
+    tcsetattr(&input, OptionalActions::Now, &silent)?;
+    let secret = line();
+    tcsetattr(&input, OptionalActions::Now, &before)?;
+    io::stderr().write_all(b"\n")?;
+    secret
+}
+
+fn line() -> anyhow::Result<SecretString> {
+    let mut text = String::new();
+    io::stdin().read_line(&mut text).context("cannot read the consumer secret")?;
+    let secret = SecretString::from(text.trim());
+    Ok(secret)
+}

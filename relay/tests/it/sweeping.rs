@@ -1,0 +1,186 @@
+//! The sweep: every page of a store, what nobody told, and what cannot be brought over.
+
+use chrono::{NaiveDateTime, TimeDelta, Utc};
+use serde_json::json;
+
+use crate::{
+    shop::{
+        Shop,
+        server::{Behaviour, Town},
+    },
+    support::{connected::Connected, on_both, relay::TestRelay},
+};
+
+async fn counted(relay: &TestRelay) -> (Connected, u64) {
+    let mut shop = Shop::new();
+    let ring = shop.simple("RING", 10);
+    let shop = Connected::new(&relay.relay, &Town::open().await, shop).await;
+    shop.open().await;
+    shop.let_time_pass().await;
+    (shop, ring)
+}
+
+/// Sweeps once, as an hour after everything that happened so far.
+async fn sweep(shop: &Connected, everything: bool) {
+    shop.let_time_pass().await;
+    shop.want_sweep(everything).await;
+    assert!(shop.run_sweep().await);
+}
+
+on_both! {
+    async fn every_page_is_brought_over(relay: TestRelay) {
+        let mut shop = Shop::new();
+        let ring = shop.simple("RING", 1_000);
+        for n in 0..120 {
+            shop.customer(&format!("c{n}@example.test"), "Ana");
+        }
+        for n in 0..230 {
+            let (order, _) = shop.paid_order(&[(ring, 1)]);
+            if n % 2 == 0 {
+                shop.trash(order);
+            }
+        }
+        let shop = Connected::new(&relay.relay, &Town::open().await, shop).await;
+        shop.open().await;
+        assert_eq!(relay.number("SELECT COUNT(*) FROM sales").await, 230);
+        assert_eq!(relay.number("SELECT COUNT(*) FROM sales WHERE gone").await, 115);
+        assert_eq!(relay.number("SELECT COUNT(*) FROM sale_items WHERE posted = 1000").await, 230);
+        assert_eq!(relay.number("SELECT COUNT(*) FROM customer_accounts").await, 120);
+        assert_eq!(shop.quantity(ring).await, 770);
+    }
+}
+
+on_both! {
+    async fn what_nobody_told_is_found(relay: TestRelay) {
+        let (shop, ring) = counted(&relay).await;
+        let order = shop.request(|shop| shop.paid_order(&[(ring, 1)]));
+        shop.push().await;
+        // No hook noticed any of this, so no revision rose.
+        shop.unnoticed(|shop| shop.edit(order, 0, 3));
+        shop.unnoticed(|shop| shop.paid_order(&[(ring, 2)]));
+        sweep(&shop, false).await;
+        assert_eq!(shop.listing(ring).await, ("open".to_owned(), Some(5), Some(5)));
+        sweep(&shop, true).await;
+        assert_eq!(shop.listing(ring).await, ("open".to_owned(), Some(5), Some(5)));
+    }
+}
+
+on_both! {
+    async fn an_ordinary_sweep_asks_for_what_is_new_with_some_overlap(relay: TestRelay) {
+        let (shop, _) = counted(&relay).await;
+        sweep(&shop, false).await;
+        let from = Utc::now().naive_utc();
+        let before = shop.fake.asked().len();
+        sweep(&shop, false).await;
+        let asked = shop.fake.asked().split_off(before);
+        let listings: Vec<_> = asked
+            .iter()
+            .filter(|asked| matches!(&*asked.route, "wc/v3/orders" | "wc/v3/products"))
+            .collect();
+        assert_eq!(listings.len(), 3, "products, orders and the trash: {listings:?}");
+        for asked in listings {
+            assert_eq!(asked.query["dates_are_gmt"], "true");
+            let after = &asked.query["modified_after"];
+            let after = NaiveDateTime::parse_from_str(after, "%Y-%m-%dT%H:%M:%S").unwrap();
+            let back = from - after;
+            // An hour more on days on which clocks may be set.
+            assert!(back >= TimeDelta::minutes(4), "{back}");
+            assert!(back <= TimeDelta::minutes(70), "{back}");
+        }
+        let before = shop.fake.asked().len();
+        sweep(&shop, true).await;
+        let asked = shop.fake.asked().split_off(before);
+        assert!(asked.iter().all(|asked| !asked.query.contains_key("modified_after")));
+    }
+}
+
+on_both! {
+    async fn what_arrives_while_a_page_is_read_is_not_overwritten(relay: TestRelay) {
+        let (shop, ring) = counted(&relay).await;
+        let order = shop.request(|shop| shop.paid_order(&[(ring, 1)]));
+        shop.push().await;
+        shop.let_time_pass().await;
+        let meanwhile = shop.clone();
+        shop.fake.interrupt("wc/v3/orders", move || async move {
+            meanwhile.act(|shop| shop.edit(order, 0, 4));
+            meanwhile.push().await;
+        });
+        shop.want_sweep(true).await;
+        shop.run_sweep().await;
+        assert_eq!(shop.fake.interruptions_left(), 0);
+        assert_eq!(shop.quantity(ring).await, 6, "the page is older than the event");
+        shop.fetch().await;
+        assert_eq!(shop.quantity(ring).await, 6);
+    }
+}
+
+on_both! {
+    async fn a_row_that_cannot_be_brought_over_is_shown_and_tried_again(relay: TestRelay) {
+        let (shop, ring) = counted(&relay).await;
+        let bad = shop.unnoticed(|shop| shop.paid_order(&[(ring, 1)])).0;
+        shop.unnoticed(|shop| shop.paid_order(&[(ring, 2)]));
+        shop.fake.damage_order(bad);
+        for _ in 0..2 {
+            sweep(&shop, true).await;
+            assert_eq!(shop.quantity(ring).await, 8, "the other order is in");
+        }
+        let served = relay.serve().await;
+        let failed = served.api.get("/api/events?status=failed", &shop.token).await.ok();
+        assert_eq!(failed["items"].as_array().unwrap().len(), 1, "once: {failed}");
+        assert_eq!(failed["items"][0]["resource_id"], bad);
+        assert!(failed["items"][0]["detail"].as_str().unwrap().contains("order.currency"));
+        shop.fake.repair();
+        let id = failed["items"][0]["id"].as_str().unwrap();
+        let retried = served.api.post(&format!("/api/events/{id}/retry"), &shop.token, &json!({})).await;
+        assert_eq!(retried.status, 202);
+        shop.fetch().await;
+        assert_eq!(shop.quantity(ring).await, 7);
+        let failed = served.api.get("/api/events?status=failed", &shop.token).await.ok();
+        assert_eq!(failed["items"], json!([]));
+    }
+}
+
+on_both! {
+    async fn a_sweep_that_broke_off_goes_on_where_it_was(relay: TestRelay) {
+        let mut shop = Shop::new();
+        let ring = shop.simple("RING", 1_000);
+        for _ in 0..250 {
+            shop.paid_order(&[(ring, 1)]);
+        }
+        let shop = Connected::new(&relay.relay, &Town::open().await, shop).await;
+        let failing = shop.fake.clone();
+        // The first page of orders is the last that comes through.
+        shop.fake.interrupt("wc/v3/orders", move || async move {
+            failing.behave(Behaviour::Status(502));
+        });
+        shop.want_sweep(true).await;
+        shop.run_sweep().await;
+        assert_eq!(relay.number("SELECT COUNT(*) FROM sales").await, 100);
+        assert_eq!(relay.number("SELECT attempts FROM sync_runs").await, 1);
+        shop.fake.behave(Behaviour::Honest);
+        let before = shop.fake.asked().len();
+        shop.want_sweep(false).await;
+        shop.run_sweep().await;
+        let asked = shop.fake.asked().split_off(before);
+        let pages: Vec<&str> = asked
+            .iter()
+            .filter(|asked| asked.route == "wc/v3/orders" && asked.query["status"] == "any")
+            .map(|asked| &*asked.query["page"])
+            .collect();
+        assert_eq!(pages, ["2", "3"]);
+        assert_eq!(asked[0].route, "wc/v3/orders", "it begins where it broke off");
+        assert_eq!(relay.number("SELECT COUNT(*) FROM sales").await, 250);
+        assert_eq!(relay.number("SELECT attempts FROM sync_runs").await, 0);
+    }
+}
+
+on_both! {
+    async fn a_manual_count_in_the_shop_moves_nothing_here(relay: TestRelay) {
+        let (shop, ring) = counted(&relay).await;
+        shop.act(|shop| shop.set_stock(ring, 99));
+        shop.push().await;
+        sweep(&shop, true).await;
+        shop.fetch().await;
+        assert_eq!(shop.listing(ring).await, ("open".to_owned(), Some(10), Some(10)));
+    }
+}
