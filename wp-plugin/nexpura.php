@@ -70,6 +70,7 @@ foreach ( array(
 	'snapshot',
 	'lineage',
 	'rest-key',
+	'webhooks',
 	'relay',
 	'registration',
 	'rest',

@@ -27,6 +27,11 @@ function remove_everything_here(): void {
 			array( '%d', '%s' )
 		);
 	}
+	$hooks = $wpdb->prefix . 'wc_webhooks';
+	if ( is_array( $state ) && isset( $state['connection_id'] ) && $wpdb->get_var( $wpdb->prepare( 'SHOW TABLES LIKE %s', $wpdb->esc_like( $hooks ) ) ) === $hooks ) {
+		$path = '/api/integrations/woocommerce/webhook/' . substr( (string) $state['connection_id'], 0, 32 );
+		$wpdb->query( $wpdb->prepare( "DELETE FROM $hooks WHERE delivery_url LIKE %s", '%' . $wpdb->esc_like( $path ) . '%' ) );
+	}
 	foreach ( array( 'connection', 'store_id', 'registered', 'problem', 'disconnected', 'lock', 'lineage', 'schema', 'pushes_schema', 'pushes_ledger' ) as $name ) {
 		delete_option( 'nexpura_' . $name );
 	}

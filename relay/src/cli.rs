@@ -5,6 +5,7 @@ mod secret;
 mod serve;
 mod store_commands;
 mod sync;
+mod webhooks;
 
 use anyhow::Context;
 use clap::{Parser, Subcommand, ValueEnum};
@@ -48,6 +49,9 @@ enum Command {
     /// Tokens of the API
     #[command(subcommand)]
     Token(Token),
+    /// WooCommerce's own webhooks, for stores without the extension
+    #[command(subcommand)]
+    Webhooks(webhooks::Command),
     /// Bring over, or push, everything of a kind
     Sync {
         /// What
@@ -177,6 +181,7 @@ impl Cli {
                 let string = string.expose();
                 (json!({ "connection_id": id.to_string(), "connection_string": string }), string)
             }
+            Command::Webhooks(command) => command.run(&relay).await?,
             Command::Connection(Connection::Rotate { id }) => {
                 let id = ConnectionId::parse(id.trim())
                     .context("a connection id is 64 hexadecimal digits")?;

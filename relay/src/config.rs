@@ -42,6 +42,16 @@ pub struct Config {
     #[arg(long, env = "NEXPURA_SETTLE_SECONDS", default_value_t = 60, global = true)]
     pub settle_seconds: u32,
 
+    /// How often each store is swept for changes that it did not tell of
+    #[arg(
+        long,
+        env = "NEXPURA_SWEEP_SECONDS",
+        default_value_t = 300,
+        value_parser = clap::value_parser!(u32).range(1..=86_400),
+        global = true
+    )]
+    pub sweep_seconds: u32,
+
     /// Print machine-readable JSON
     #[arg(long, global = true)]
     pub json: bool,
@@ -68,6 +78,12 @@ impl Config {
             "shops must reach the relay over https: set NEXPURA_PUBLIC_URL to its https:// address"
         );
         Ok(url)
+    }
+
+    /// From the end of one sweep of a store to the beginning of the next.
+    #[must_use]
+    pub fn sweep_every(&self) -> Duration {
+        Duration::from_secs(self.sweep_seconds.into())
     }
 
     /// How far apart two equal readings must be.

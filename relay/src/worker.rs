@@ -13,8 +13,10 @@ use tokio::{
 };
 
 use crate::{
-    service::{Relay, Work, fetch, push_stock, sweep},
-    store::{self, StoreError, TenantId, inbox, pushes, resources, runs, tenants},
+    service::{Relay, Work, fetch, push_stock, sweep, webhooks},
+    store::{
+        self, StoreError, TenantId, inbox, pushes, resources, runs, tenants, webhooks as hooks,
+    },
 };
 
 /// How often work is looked for when nothing wakes the worker.
@@ -33,6 +35,7 @@ pub async fn run(relay: Relay, mut stop: watch::Receiver<bool>) {
     tasks.spawn(looking(relay.clone(), stop.clone(), "fetch", Work::Fetch));
     tasks.spawn(looking(relay.clone(), stop.clone(), "sweep", Work::Sweep));
     tasks.spawn(looking(relay.clone(), stop.clone(), "push", Work::Push));
+    tasks.spawn(looking(relay.clone(), stop.clone(), "webhooks", Work::Webhooks));
     tasks.spawn(cleaning(relay, stop.clone()));
     let _ = stop.wait_for(|stop| *stop).await;
     while tasks.join_next().await.is_some() {}
@@ -77,6 +80,7 @@ async fn due(relay: &Relay, work: Work) -> Result<Vec<TenantId>, StoreError> {
         Work::Fetch => resources::tenants_due(&mut tx, store::now()).await?,
         Work::Sweep => runs::tenants_due(&mut tx, store::now()).await?,
         Work::Push => pushes::tenants_due(&mut tx, store::now()).await?,
+        Work::Webhooks => hooks::tenants_due(&mut tx, store::now()).await?,
     };
     tx.commit().await?;
     Ok(tenants)
@@ -87,6 +91,7 @@ async fn one_tenant(relay: Relay, tenant: TenantId, name: &'static str, work: Wo
         Work::Fetch => fetch::fetch_due(&relay, tenant).await.map(|_| ()),
         Work::Sweep => sweep::sweep_due(&relay, tenant).await.map(|_| ()),
         Work::Push => push_stock::push_due(&relay, tenant).await.map(|_| ()),
+        Work::Webhooks => webhooks::look_after_due(&relay, tenant).await.map(|_| ()),
     };
     if let Err(error) = outcome {
         if error.is_transient() {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{
     relay::{Connection, Database, Relay, Sale},
@@ -14,6 +14,17 @@ use crate::{
 /// How long the ledger may take to agree with the shop before a story has failed.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
+/// How the relay hears of what happens in the shop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// Our extension pushes it.
+    Extension,
+    /// WooCommerce's own webhooks tell of it, once its Action Scheduler has run.
+    Webhooks,
+    /// Nobody tells: the relay sweeps the shop.
+    Sweep,
+}
+
 /// A relay and a connected shop.
 #[derive(Debug)]
 pub struct Town {
@@ -23,6 +34,7 @@ pub struct Town {
     pub relay: Relay,
     /// Their connection.
     pub connection: Connection,
+    way: Way,
 }
 
 impl Town {
@@ -35,7 +47,49 @@ impl Town {
         let (relay, shop) = (relay?, shop?);
         let connection = relay.connection()?;
         shop.connect(&connection.string).await.with_context(|| relay.log().unwrap_or_default())?;
-        Ok(Self { shop, relay, connection })
+        Ok(Self { shop, relay, connection, way: Way::Extension })
+    }
+
+    /// The same for a shop that the relay hears of in this way.
+    ///
+    /// # Errors
+    /// When a part does not start or the connection fails.
+    pub async fn open_by(way: Way, builder: ShopBuilder, database: Database) -> Result<Self> {
+        if way == Way::Extension {
+            return Self::open(builder, database).await;
+        }
+        let builder = builder.without_extension();
+        // Only what is told counts, or only what is swept.
+        let every = if way == Way::Sweep { "1" } else { "3600" };
+        let settings = [("NEXPURA_SWEEP_SECONDS", every)];
+        let relay = Relay::start_with(database, &settings);
+        let (relay, shop) = futures::join!(relay, builder.start());
+        let (relay, shop) = (relay?, shop?);
+        let connection = relay.connection()?;
+        shop.connect(&connection.string).await.with_context(|| relay.log().unwrap_or_default())?;
+        let town = Self { shop, relay, connection, way };
+        if way == Way::Sweep {
+            let which = json!({ "store": town.shop.url });
+            town.relay.post("/api/integrations/woocommerce/webhooks/remove", &which).await?;
+        }
+        let mode = if way == Way::Sweep { "sweep" } else { "webhooks" };
+        wait::until(&format!("the store's mode is {mode}"), PATIENCE, async || {
+            Ok((town.relay.store(&town.shop.url).await?["mode"] == mode).then_some(()))
+        })
+        .await
+        .with_context(|| town.relay.log().unwrap_or_default())?;
+        Ok(town)
+    }
+
+    /// Lets WooCommerce's Action Scheduler deliver, where that is how the relay hears of things.
+    ///
+    /// # Errors
+    /// When it cannot be run.
+    pub fn hear(&self) -> Result<()> {
+        if self.way == Way::Webhooks {
+            self.shop.call_cli("run_action_scheduler", json!({}))?;
+        }
+        Ok(())
     }
 
     /// The same with the shop on https and a relay that trusts its authority.
@@ -50,7 +104,7 @@ impl Town {
         let relay = Relay::start_with(database, &[trust]).await?;
         let connection = relay.connection()?;
         shop.connect(&connection.string).await.with_context(|| relay.log().unwrap_or_default())?;
-        Ok(Self { shop, relay, connection })
+        Ok(Self { shop, relay, connection, way: Way::Extension })
     }
 
     /// Waits until the ledger has taken the opening count of each SKU, and it is the shop's.
@@ -58,6 +112,7 @@ impl Town {
     /// # Errors
     /// When that takes too long.
     pub async fn opened(&self, skus: &[&str]) -> Result<()> {
+        self.hear()?;
         for sku in skus {
             let in_shop = self.shop.stock(sku).await?;
             wait::until(
@@ -81,9 +136,11 @@ impl Town {
     /// When that takes too long.
     pub async fn quiet(&self) -> Result<()> {
         wait::until("everything noticed has been sent and dealt with", PATIENCE, async || {
-            let status: Value = self.shop.call("spool_status", ()).await?;
-            if status["unsent"] != 0 || status["open_intents"] != 0 {
-                return Ok(None);
+            if self.way == Way::Extension {
+                let status: Value = self.shop.call("spool_status", ()).await?;
+                if status["unsent"] != 0 || status["open_intents"] != 0 {
+                    return Ok(None);
+                }
             }
             let queued = self.relay.events(Some("queued")).await?;
             Ok(queued.is_empty().then_some(()))
@@ -98,9 +155,10 @@ impl Town {
     /// # Errors
     /// When they do not agree in time, saying in what.
     pub async fn agrees(&self, order: u64, skus: &[&str]) -> Result<Sale> {
+        self.hear()?;
         let in_shop = self.shop.order(order).await?;
         let sale = self.sale_like(&in_shop).await?;
-        self.stock_agrees(skus).await?;
+        self.stock_is(skus).await?;
         Ok(sale)
     }
 
@@ -131,6 +189,11 @@ impl Town {
     /// # Errors
     /// When it does not become so in time, saying which numbers stand on both sides.
     pub async fn stock_agrees(&self, skus: &[&str]) -> Result<()> {
+        self.hear()?;
+        self.stock_is(skus).await
+    }
+
+    async fn stock_is(&self, skus: &[&str]) -> Result<()> {
         self.quiet().await?;
         for sku in skus {
             let Some(in_shop) = self.shop.stock(sku).await? else {

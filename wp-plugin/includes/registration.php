@@ -170,12 +170,13 @@ function become_own_store(): void {
 }
 
 /**
- * Forgets the registration and removes its key.
+ * Forgets the registration and removes its key and its webhooks.
  */
 function forget_registration(): void {
 	$state = registered();
 	if ( null !== $state ) {
 		remove_rest_key( (int) $state['key_id'] );
+		remove_webhooks( $state['connection_id'] );
 	}
 	delete_option( REGISTERED_OPTION );
 	delete_option( PROBLEM_OPTION );

@@ -131,6 +131,9 @@ function read_answer( Connection $connection, array|\WP_Error $response, int $of
 	$data   = answer_json( $response );
 	$detail = is_string( $data['detail'] ?? null ) ? sanitize_text_field( $data['detail'] ) : '';
 	$code   = wp_remote_retrieve_response_code( $response );
+	if ( 204 === $code ) {
+		return new RelayAnswer( '', '', array(), $offset );
+	}
 	if ( 200 === $code && in_array( $data['status'] ?? '', array( 'connected', 'disconnected' ), true ) ) {
 		return new RelayAnswer( '', '', $data, $offset );
 	}

@@ -9,8 +9,8 @@ use tokio::{
 
 use crate::{
     http::{self, App, Limits},
-    service::Relay,
-    store::leases,
+    service::{Relay, webhooks},
+    store::{self, leases},
     telemetry, worker,
 };
 
@@ -22,6 +22,7 @@ pub(super) async fn serve(relay: Relay) -> anyhow::Result<()> {
         format!("cannot listen on {listen}: is another relay running there? set NEXPURA_LISTEN")
     })?;
     leases::let_go(&relay.db).await?;
+    webhooks::after_start(&relay, store::now()).await?;
     let app =
         App { relay: relay.clone(), limits: Limits::default(), metrics: telemetry::numbers()? };
     let (stop, stopped) = watch::channel(false);

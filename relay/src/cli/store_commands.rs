@@ -125,7 +125,12 @@ fn line(overview: &stores::Overview) -> String {
         .map_or_else(|| "never".to_owned(), |at| at.format("%F %T UTC").to_string());
     let mut text =
         format!("{}  {} by {}, last synced {synced}", store.store, store.status, store.mode);
-    for more in [store.halted.as_deref(), store.reason.as_deref(), Some(overview.note)] {
+    let webhooks = overview.webhooks.as_ref().map(|webhooks| match &webhooks.detail {
+        Some(why) => format!("Its webhooks: {}, {why}", webhooks.state),
+        None => format!("Its webhooks: {}", webhooks.state),
+    });
+    let more = [store.halted.as_deref(), store.reason.as_deref(), webhooks.as_deref()];
+    for more in more.into_iter().chain([Some(overview.note)]) {
         text.push_str(&more.map(|more| format!("\n    {more}")).unwrap_or_default());
     }
     text

@@ -26,7 +26,7 @@ const SHOWN: usize = 20;
 pub(super) struct Store {
     /// Its address
     #[arg(long)]
-    store: String,
+    pub(super) store: String,
     /// Whose it is, where several jewellers have the same store
     #[arg(long)]
     tenant: Option<String>,
@@ -85,7 +85,8 @@ pub(super) async fn dry_run(relay: &Relay, store: &Store, json: bool) -> anyhow:
     Ok(())
 }
 
-async fn tenant(relay: &Relay, store: &Store) -> anyhow::Result<TenantId> {
+/// Whose store is meant.
+pub(super) async fn tenant(relay: &Relay, store: &Store) -> anyhow::Result<TenantId> {
     let mut tx = relay.db.read().await?;
     if let Some(name) = &store.tenant {
         let found = tenants::find(&mut tx, name).await?;

@@ -15,11 +15,12 @@ use uuid::Uuid;
 
 use super::{App, CONNECTION, error::ApiError};
 use crate::{
+    channel::woocommerce::delivery,
     service::{
         credential::{ConnectionId, Token},
         vault::Place,
     },
-    store::{TenantId, connections, tokens},
+    store::{TenantId, connections, tokens, webhooks},
 };
 
 /// A shop whose signature fits.
@@ -80,6 +81,53 @@ pub(super) async fn shop(app: &App, headers: &HeaderMap, body: &[u8]) -> Result<
     };
     app.limits.take(id.id, Instant::now()).map_err(ApiError::TooFast)?;
     Ok(Shop { tenant: id.tenant, connection: id.id, integration: held.integration_id })
+}
+
+/// A shop whose webhook's delivery is signed.
+#[derive(Debug)]
+pub(super) struct Deliverer {
+    /// The tenant.
+    pub(super) tenant: TenantId,
+    /// The store.
+    pub(super) integration: Uuid,
+}
+
+/// Checks the signature of a webhook's delivery to a connection's address. An unknown
+/// connection costs the same and answers the same as a signature that does not fit.
+pub(super) async fn webhook(
+    app: &App,
+    connection: &str,
+    signature: Option<&str>,
+    body: &[u8],
+) -> Result<Deliverer, ApiError> {
+    let named = ConnectionId::parse(connection);
+    let id = named.unwrap_or(ConnectionId { tenant: Uuid::nil(), id: Uuid::nil() });
+    let now = crate::store::now();
+    let mut tx = app.relay.db.read().await?;
+    let held = webhooks::secrets(&mut tx, id.tenant, id.id).await?;
+    tx.commit().await?;
+    let mut secrets = Vec::with_capacity(2);
+    if let Some(held) = &held {
+        let row = held.integration_id;
+        let open = |field, sealed: &[u8]| {
+            let place = Place { tenant: id.tenant, table: "webhook_setups", row, field };
+            app.relay.vault.open(place, sealed).map_err(|error| ApiError::Internal(error.into()))
+        };
+        secrets.push(open("secret", &held.secret)?);
+        let counts = held.previous_until.is_none_or(|until| now < until);
+        if let Some(previous) = held.previous_secret.as_deref().filter(|_| counts) {
+            secrets.push(open("previous_secret", previous)?);
+        }
+    }
+    // Always two, so that nobody can tell how many there are.
+    while secrets.len() < 2 {
+        let none = crate::service::credential::random::<32>().map_err(ApiError::Internal)?;
+        secrets.push(encode_secret(&none));
+    }
+    let signed = delivery::is_signed(&secrets, signature, body);
+    let Some(held) = held.filter(|_| signed) else { return Err(ApiError::Unauthorized) };
+    app.limits.take(id.id, Instant::now()).map_err(ApiError::TooFast)?;
+    Ok(Deliverer { tenant: id.tenant, integration: held.integration_id })
 }
 
 /// The holder of a bearer token.

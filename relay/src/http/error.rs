@@ -16,6 +16,7 @@ use crate::{
         ingest::IngestError,
         runs::StartError,
         store_policy::AcceptError,
+        webhooks::WebhooksError,
     },
     store::StoreError,
 };
@@ -170,6 +171,23 @@ impl From<AdjustError> for ApiError {
             AdjustError::Quantity(_) | AdjustError::Note => Self::Unprocessable(error.to_string()),
             AdjustError::Counting => Self::Conflict(error.to_string()),
             AdjustError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<WebhooksError> for ApiError {
+    fn from(error: WebhooksError) -> Self {
+        use WebhooksError as E;
+        match error {
+            E::Unknown => Self::NotFound("there is no such store"),
+            E::Disconnected | E::Extension | E::Halted | E::NoAddress(_) | E::Busy => {
+                Self::Conflict(error.to_string())
+            }
+            E::ReadOnly | E::Refused(_) | E::Channel(_) | E::Client(_) => {
+                Self::Unprocessable(error.to_string())
+            }
+            E::Store(error) => error.into(),
+            E::Secret(error) => Self::Internal(error),
         }
     }
 }

@@ -15,6 +15,7 @@ mod runs;
 mod sales;
 mod shop;
 mod sync;
+mod webhooks;
 
 use std::time::Duration;
 
@@ -76,8 +77,10 @@ pub fn router(app: App) -> Router {
         .route("/drift/{id}/push", post(drift::push))
         .route("/runs", get(runs::list))
         .route("/runs/{id}", get(runs::show))
+        .route("/integrations/woocommerce", get(integrations::list))
         .nest("/integrations/woocommerce", woocommerce())
-        .layer(DefaultBodyLimit::max(MAX_SMALL_BODY));
+        .layer(DefaultBodyLimit::max(MAX_SMALL_BODY))
+        .nest("/integrations/woocommerce", deliveries());
     let bounded = Router::new().merge(shop).nest("/api", api).layer(
         TimeoutLayer::with_status_code(axum::http::StatusCode::SERVICE_UNAVAILABLE, DEADLINE),
     );
@@ -96,9 +99,20 @@ pub fn router(app: App) -> Router {
         .with_state(app)
 }
 
+/// What WooCommerce's own webhooks deliver.
+fn deliveries() -> Router<App> {
+    Router::new()
+        .route("/webhook/{connection}", post(webhooks::receive))
+        .route("/webhooks/handle", post(webhooks::handle))
+        .layer(DefaultBodyLimit::max(MAX_BYTES))
+}
+
 /// What a person asks of a WooCommerce store.
 fn woocommerce() -> Router<App> {
     Router::new()
+        .route("/webhooks/setup", post(webhooks::setup))
+        .route("/setup-webhooks", post(webhooks::setup))
+        .route("/webhooks/remove", post(webhooks::remove))
         .route("/connect", post(integrations::connect))
         .route("/test", post(integrations::test))
         .route("/disconnect", post(integrations::disconnect))

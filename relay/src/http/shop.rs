@@ -67,7 +67,7 @@ pub(super) async fn disconnect(
     }
 }
 
-fn whole(body: Result<Bytes, BytesRejection>) -> Result<Bytes, ApiError> {
+pub(super) fn whole(body: Result<Bytes, BytesRejection>) -> Result<Bytes, ApiError> {
     body.map_err(|rejection| match rejection.status() {
         StatusCode::PAYLOAD_TOO_LARGE => ApiError::TooLarge,
         _ => ApiError::BadRequest("the body did not arrive whole".to_owned()),

@@ -11,13 +11,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{Relay, Work, store_client::address, vault::Place};
+use super::{Relay, Work, store_client::address, vault::Place, webhooks};
 use crate::{
     channel::woocommerce::{Client, Credentials, StoreUrl},
     store::{
         StoreError, TenantId, Tx, audit, connections,
         integrations::{self, Registration},
-        new_id, runs,
+        new_id, runs, webhooks as hooks,
     },
 };
 
@@ -122,10 +122,12 @@ pub async fn connect(
     welcome(&mut tx, tenant, id, url.normalised(), &actor, now).await?;
     tx.commit().await?;
     relay.wake.of(Work::Sweep).notify_one();
+    relay.wake.of(Work::Webhooks).notify_one();
     Ok(Connected { status: "connected", store: url.normalised().to_owned(), mode })
 }
 
-/// What follows every connection: all of the store is read, and the log says who connected it.
+/// What follows every connection: all of the store is read, it gets webhooks where it needs them, and the
+/// log says who connected it.
 async fn welcome(
     tx: &mut Tx,
     tenant: TenantId,
@@ -136,6 +138,7 @@ async fn welcome(
 ) -> Result<(), StoreError> {
     let everything = json!({ "everything": true });
     runs::ask(tx, tenant, id, "sweep", &everything, true, now).await?;
+    webhooks::registered(tx, tenant, id, now).await?;
     audit::record(tx, tenant, actor, "store.connected", home, now).await
 }
 
@@ -286,6 +289,8 @@ pub async fn disconnect(
     if let Some(integration) = held.and_then(|held| held.integration_id)
         && !connections::has_other(&mut tx, tenant, integration, connection).await?
     {
+        // The plugin has removed them in the shop.
+        hooks::forget(&mut tx, tenant, integration).await?;
         integrations::disconnect(&mut tx, tenant, integration, now).await?;
     }
     let actor = format!("connection {connection}");

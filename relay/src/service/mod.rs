@@ -25,6 +25,7 @@ pub mod store_policy;
 pub mod stores;
 pub mod sweep;
 pub mod vault;
+pub mod webhooks;
 
 use crate::{
     channel::{Outbound, Pace},
@@ -59,6 +60,8 @@ pub enum Work {
     Sweep,
     /// Stock to be pushed.
     Push,
+    /// Webhooks to be looked after.
+    Webhooks,
 }
 
 /// Tells the workers of this process that there is work, so that it need not wait to be looked for.
@@ -68,6 +71,7 @@ pub struct Wake {
     fetch: Notify,
     sweep: Notify,
     push: Notify,
+    webhooks: Notify,
 }
 
 impl Wake {
@@ -89,6 +93,7 @@ impl Wake {
             Work::Fetch => &self.fetch,
             Work::Sweep => &self.sweep,
             Work::Push => &self.push,
+            Work::Webhooks => &self.webhooks,
         }
     }
 }

@@ -1,9 +1,12 @@
 //! The stores of a tenant: how each stands, and how stock goes back to it.
 
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use super::Relay;
-use crate::store::{StoreError, TenantId, keys};
+use super::{Relay, credential::ConnectionId, webhooks::delivery_url};
+use crate::store::{IntegrationId, StoreError, TenantId, keys, webhooks};
 
 /// How stock goes back to a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -53,6 +56,25 @@ pub struct Overview {
     pub stock_push: StockPush,
     /// What that means.
     pub note: &'static str,
+    /// Its webhooks; nothing where it needs none.
+    pub webhooks: Option<Webhooks>,
+}
+
+/// How a store's webhooks stand.
+#[derive(Debug, Clone, Serialize)]
+pub struct Webhooks {
+    /// `waiting`, `active`, `failing`, `removing` or `off`.
+    pub state: String,
+    /// Why, for people.
+    pub detail: Option<String>,
+    /// Where they deliver to.
+    pub delivery_url: Option<String>,
+    /// When the store was last asked about them.
+    pub checked_at: Option<DateTime<Utc>>,
+    /// When one was last delivered, to the minute.
+    pub delivered_at: Option<DateTime<Utc>>,
+    /// One a topic, as last seen.
+    pub topics: Vec<webhooks::Webhook>,
 }
 
 /// Every store of a tenant.
@@ -62,12 +84,38 @@ pub struct Overview {
 pub async fn list(relay: &Relay, tenant: TenantId) -> Result<Vec<Overview>, StoreError> {
     let mut tx = relay.db.read().await?;
     let stores = keys::list(&mut tx, tenant).await?;
+    let mut hooks = HashMap::new();
+    for found in webhooks::standing(&mut tx, tenant).await? {
+        let to = ConnectionId { tenant, id: found.address_id };
+        let shown = Webhooks {
+            state: found.state,
+            detail: found.detail,
+            delivery_url: delivery_url(&relay.config, to).ok(),
+            checked_at: found.checked_at,
+            delivered_at: found.delivered_at,
+            topics: webhooks::of_store(&mut tx, tenant, found.integration_id).await?,
+        };
+        hooks.insert(found.integration_id, shown);
+    }
     tx.commit().await?;
     Ok(stores
         .into_iter()
         .map(|store| {
             let stock_push = StockPush::of(store.writable, store.plugin);
-            Overview { store, stock_push, note: stock_push.for_people() }
+            let webhooks = hooks.remove(&store.id);
+            Overview { store, stock_push, note: stock_push.for_people(), webhooks }
         })
         .collect())
+}
+
+/// One store of a tenant, if it is there.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn one(
+    relay: &Relay,
+    tenant: TenantId,
+    id: IntegrationId,
+) -> Result<Option<Overview>, StoreError> {
+    Ok(list(relay, tenant).await?.into_iter().find(|overview| overview.store.id == id))
 }

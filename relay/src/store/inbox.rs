@@ -89,6 +89,27 @@ pub async fn settle(
     .map(drop)
 }
 
+/// Lets an event wait again that came once more; `false` where it is waiting still.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn wait_again(
+    tx: &mut Tx,
+    tenant: TenantId,
+    integration: IntegrationId,
+    event_id: Uuid,
+) -> Result<bool, StoreError> {
+    let waits = execute!(
+        tx,
+        "UPDATE inbox SET status = 'queued', detail = NULL
+         WHERE tenant_id = $1 AND integration_id = $2 AND event_id = $3 AND status <> 'queued'",
+        tenant,
+        integration,
+        event_id,
+    )?;
+    Ok(waits == 1)
+}
+
 /// Settles all that waited for a fetch of one thing.
 ///
 /// # Errors

@@ -109,6 +109,30 @@ pub async fn set_writable(
     .map(drop)
 }
 
+/// Says how a store without the extension tells of what happens: `webhooks`, or `sweep` while it has
+/// none.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn set_mode(
+    tx: &mut Tx,
+    tenant: TenantId,
+    id: IntegrationId,
+    mode: &str,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    execute!(
+        tx,
+        "UPDATE integrations SET mode = $3, updated_at = $4
+         WHERE tenant_id = $1 AND id = $2 AND mode <> 'extension' AND mode <> $3",
+        tenant,
+        id,
+        mode,
+        now,
+    )
+    .map(drop)
+}
+
 /// A store as it is shown.
 #[derive(Debug, Serialize, sqlx::FromRow)]
 pub struct Shown {

@@ -15,6 +15,7 @@ pub async fn let_go(db: &Db) -> Result<(), StoreError> {
     let tx = &mut held;
     execute!(tx, "UPDATE resources SET leased_until = NULL WHERE leased_until IS NOT NULL")?;
     execute!(tx, "UPDATE sync_runs SET leased_until = NULL WHERE leased_until IS NOT NULL")?;
+    execute!(tx, "UPDATE webhook_setups SET leased_until = NULL WHERE leased_until IS NOT NULL")?;
     execute!(tx, "UPDATE stock_pushes SET leased_until = NULL WHERE leased_until IS NOT NULL")?;
     held.commit().await
 }

@@ -29,6 +29,7 @@ pub mod secrets;
 pub mod spools;
 pub mod tenants;
 pub mod tokens;
+pub mod webhooks;
 
 use chrono::{DateTime, SubsecRound, Utc};
 use uuid::Uuid;

@@ -106,6 +106,27 @@ pub async fn lock(tx: &mut Tx, key: Key<'_>) -> Result<Option<Standing>, StoreEr
     )
 }
 
+/// Whether a fetch of the thing is under way, which may have read it before what arrives now happened.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn in_hand(tx: &mut Tx, key: Key<'_>, now: DateTime<Utc>) -> Result<bool, StoreError> {
+    let row = fetch!(
+        fetch_optional,
+        tx,
+        (i64,),
+        "SELECT arrived FROM resources
+         WHERE tenant_id = $1 AND integration_id = $2 AND resource = $3 AND remote_id = $4
+           AND leased_until > $5",
+        key.tenant,
+        key.integration,
+        key.resource,
+        key.remote_id,
+        now,
+    )?;
+    Ok(row.is_some())
+}
+
 /// Asks for the thing to be fetched, at `at` or before.
 ///
 /// # Errors

@@ -16,12 +16,22 @@ pub enum Field {
     Secret,
     /// `connections.previous_secret`.
     PreviousSecret,
+    /// `webhook_setups.secret`.
+    Webhooks,
+    /// `webhook_setups.previous_secret`.
+    WebhooksBefore,
 }
 
 impl Field {
     /// All of them.
-    pub const ALL: [Self; 4] =
-        [Self::ConsumerKey, Self::ConsumerSecret, Self::Secret, Self::PreviousSecret];
+    pub const ALL: [Self; 6] = [
+        Self::ConsumerKey,
+        Self::ConsumerSecret,
+        Self::Secret,
+        Self::PreviousSecret,
+        Self::Webhooks,
+        Self::WebhooksBefore,
+    ];
 
     /// Its table and column, as secrets are bound to them.
     #[must_use]
@@ -31,6 +41,8 @@ impl Field {
             Self::ConsumerSecret => ("integrations", "consumer_secret"),
             Self::Secret => ("connections", "secret"),
             Self::PreviousSecret => ("connections", "previous_secret"),
+            Self::Webhooks => ("webhook_setups", "secret"),
+            Self::WebhooksBefore => ("webhook_setups", "previous_secret"),
         }
     }
 }
@@ -56,6 +68,14 @@ pub async fn all(
         Field::Secret => "SELECT id, secret FROM connections WHERE tenant_id = $1",
         Field::PreviousSecret => {
             "SELECT id, previous_secret FROM connections
+             WHERE tenant_id = $1 AND previous_secret IS NOT NULL"
+        }
+        Field::Webhooks => {
+            "SELECT integration_id, secret FROM webhook_setups
+             WHERE tenant_id = $1 AND secret IS NOT NULL"
+        }
+        Field::WebhooksBefore => {
+            "SELECT integration_id, previous_secret FROM webhook_setups
              WHERE tenant_id = $1 AND previous_secret IS NOT NULL"
         }
     };
@@ -90,6 +110,14 @@ pub async fn replace(
         Field::PreviousSecret => {
             "UPDATE connections SET previous_secret = $4
              WHERE tenant_id = $1 AND id = $2 AND previous_secret = $3"
+        }
+        Field::Webhooks => {
+            "UPDATE webhook_setups SET secret = $4
+             WHERE tenant_id = $1 AND integration_id = $2 AND secret = $3"
+        }
+        Field::WebhooksBefore => {
+            "UPDATE webhook_setups SET previous_secret = $4
+             WHERE tenant_id = $1 AND integration_id = $2 AND previous_secret = $3"
         }
     };
     Ok(execute!(tx, sql, tenant, row, before, after)? == 1)

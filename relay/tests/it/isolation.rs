@@ -58,6 +58,12 @@ const ROUTES: &[(&str, &[Method], Who)] = &[
     ("/api/integrations/woocommerce/policy", &[Method::POST], Who::Token),
     ("/api/integrations/woocommerce/resume", &[Method::POST], Who::Token),
     ("/api/integrations/woocommerce/accept", &[Method::POST], Who::Token),
+    ("/api/integrations/woocommerce", &[Method::GET], Who::Token),
+    ("/api/integrations/woocommerce/webhooks/setup", &[Method::POST], Who::Token),
+    ("/api/integrations/woocommerce/setup-webhooks", &[Method::POST], Who::Token),
+    ("/api/integrations/woocommerce/webhooks/remove", &[Method::POST], Who::Token),
+    ("/api/integrations/woocommerce/webhook/{connection}", &[Method::POST], Who::Shop),
+    ("/api/integrations/woocommerce/webhooks/handle", &[Method::POST], Who::Shop),
     ("/api/integrations", &[Method::GET], Who::Token),
     ("/api/integrations/woocommerce/connect", &[Method::POST], Who::Token),
     ("/api/integrations/woocommerce/test", &[Method::POST], Who::Token),
@@ -244,8 +250,10 @@ on_both! {
 async fn by_token(api: &Api, route: &str, method: &Method, me: &Jeweller, other: &Jeweller) {
     let place = format!("{method} {route}");
     let mine = ask(api, route, method, me, me).await;
-    // A decision can be made once, and there is nothing to resume or to accept.
-    let decided = ["/push", "/adopt", "/resume", "/accept"].iter().any(|end| route.ends_with(end));
+    // A decision can be made once, there is nothing to resume or to accept, and a shop with the
+    // extension gets no webhooks.
+    let ends = ["/push", "/adopt", "/resume", "/accept", "/setup", "/setup-webhooks", "/remove"];
+    let decided = ends.iter().any(|end| route.ends_with(end));
     let done = (200..300).contains(&mine.status) || (decided && [404, 409].contains(&mine.status));
     assert!(done, "{place}: {} {}", mine.status, mine.body);
     let nobody = send(api.request(method.clone(), &path(route, me))).await;
@@ -265,7 +273,10 @@ async fn by_token(api: &Api, route: &str, method: &Method, me: &Jeweller, other:
             assert_eq!(numbers.len(), 1, "{place}: {}", mine.body);
             assert_eq!(numbers[0]["order_number"], me.mark.as_str(), "{place}");
         }
-        (&Method::GET, "/api/runs" | "/api/drift" | "/api/integrations") => {
+        (
+            &Method::GET,
+            "/api/runs" | "/api/drift" | "/api/integrations" | "/api/integrations/woocommerce",
+        ) => {
             let items = mine.ok()["items"].as_array().unwrap().len();
             assert!(items > 0, "{place}: {}", mine.body);
             assert_eq!(marked(&mine.ok(), &me.shop.fake.home), items, "{place}");

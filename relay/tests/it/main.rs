@@ -18,3 +18,4 @@ mod sweeping;
 mod text;
 mod touches;
 mod trust;
+mod webhooks;

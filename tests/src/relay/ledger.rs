@@ -152,6 +152,16 @@ impl Relay {
         self.get(&format!("/api/sales/{id}")).await
     }
 
+    /// How the store at this address stands.
+    ///
+    /// # Errors
+    /// When the API cannot be read or does not know it.
+    pub async fn store(&self, url: &str) -> Result<Value> {
+        let all = self.list("/api/integrations/woocommerce").await?;
+        let found = all.iter().find(|store| store["store"] == url);
+        found.cloned().with_context(|| format!("{url} is not among {all:?}"))
+    }
+
     /// The events that have a status; all of them without one.
     ///
     /// # Errors

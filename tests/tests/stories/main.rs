@@ -24,4 +24,5 @@ mod the_life_of_an_order;
 mod the_relay_is_down;
 mod the_shop_itself;
 mod two_at_once;
+mod webhooks;
 mod who_sends;

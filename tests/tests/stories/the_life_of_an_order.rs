@@ -4,26 +4,31 @@ use anyhow::{Context, Result};
 use nexpura_tests::{
     relay::Database,
     shop::{Shop, Storage, checkout::Payment},
-    town::{Town, same_amount},
+    town::{PATIENCE, Town, Way, same_amount},
+    wait::until,
 };
 
 const RING: &str = "RING-1";
 
 /// A town whose shop sells twenty of one ring.
-async fn town(storage: Storage, database: Database) -> Result<(Town, u64)> {
-    let town = Town::open(Shop::builder().storage(storage), database).await?;
+async fn town(way: Way, storage: Storage, database: Database) -> Result<(Town, u64)> {
+    let town = Town::open_by(way, Shop::builder().storage(storage), database).await?;
     let ring = town.shop.add_product(RING, "120.00", Some(20)).await?;
     town.opened(&[RING]).await?;
     Ok((town, ring))
 }
 
 /// Sold, paid, edited, refunded both ways, called off.
-async fn bought_paid_edited_refunded_cancelled(storage: Storage, database: Database) -> Result<()> {
-    let (town, ring) = town(storage, database).await?;
+async fn bought_paid_edited_refunded_cancelled(
+    way: Way,
+    storage: Storage,
+    database: Database,
+) -> Result<()> {
+    let (town, ring) = town(way, storage, database).await?;
     let shop = &town.shop;
     let order = shop.checkout(&[(ring, 3)], Payment::Transfer).await?;
     let step = async |name: &str, stock: f64| -> Result<()> {
-        let context = || format!("{name} on {storage:?}, {database:?}");
+        let context = || format!("{name} by {way:?} on {storage:?}, {database:?}");
         assert_eq!(shop.stock(RING).await?, Some(stock), "{} in the shop", context());
         town.agrees(order, &[RING]).await.with_context(context).map(|_| ())
     };
@@ -38,9 +43,13 @@ async fn bought_paid_edited_refunded_cancelled(storage: Storage, database: Datab
     step("refunded with restock", 18.0).await?;
     shop.refund(order, RING, 1, false).await?;
     step("refunded without restock", 18.0).await?;
-    let sale = town.relay.sale(order).await?.context("the sale is gone")?;
-    let refunds = town.relay.sale_in_full(&sale).await?["refunds"].clone();
-    assert_eq!(refunds.as_array().map(Vec::len), Some(2), "{refunds}");
+    // The last one changed neither status nor total nor stock.
+    until("the ledger has both refunds", PATIENCE, async || {
+        let sale = town.relay.sale(order).await?.context("the sale is gone")?;
+        let refunds = town.relay.sale_in_full(&sale).await?["refunds"].clone();
+        Ok((refunds.as_array().map(Vec::len) == Some(2)).then_some(()))
+    })
+    .await?;
     shop.set_status(order, "completed").await?;
     step("completed", 18.0).await?;
     shop.set_status(order, "cancelled").await?;
@@ -48,8 +57,8 @@ async fn bought_paid_edited_refunded_cancelled(storage: Storage, database: Datab
 }
 
 /// Declined, tried again, put into the trash, taken out, removed for good.
-async fn failed_resumed_trashed_restored_deleted(storage: Storage) -> Result<()> {
-    let (town, ring) = town(storage, Database::Sqlite).await?;
+async fn failed_resumed_trashed_restored_deleted(way: Way, storage: Storage) -> Result<()> {
+    let (town, ring) = town(way, storage, Database::Sqlite).await?;
     let shop = &town.shop;
     let cart = shop.cart().await?;
     cart.add(ring, 2).await?;
@@ -76,8 +85,8 @@ async fn failed_resumed_trashed_restored_deleted(storage: Storage) -> Result<()>
 }
 
 /// The checkout of before the blocks, and orders that the merchant types in.
-async fn classic_and_typed_in(storage: Storage) -> Result<()> {
-    let (town, ring) = town(storage, Database::Sqlite).await?;
+async fn classic_and_typed_in(way: Way, storage: Storage) -> Result<()> {
+    let (town, ring) = town(way, storage, Database::Sqlite).await?;
     let shop = &town.shop;
     for (payment, stock) in
         [(Payment::Cash, 19.0), (Payment::Card, 18.0), (Payment::Transfer, 17.0)]
@@ -99,41 +108,113 @@ async fn classic_and_typed_in(storage: Storage) -> Result<()> {
 #[tokio::test]
 async fn bought_to_cancelled_on_hpos() -> Result<()> {
     on_woocommerce!();
-    bought_paid_edited_refunded_cancelled(Storage::Hpos, Database::Sqlite).await
+    bought_paid_edited_refunded_cancelled(Way::Extension, Storage::Hpos, Database::Sqlite).await
 }
 
 #[tokio::test]
 async fn bought_to_cancelled_on_legacy_storage() -> Result<()> {
     on_woocommerce!();
-    bought_paid_edited_refunded_cancelled(Storage::Legacy, Database::Sqlite).await
+    bought_paid_edited_refunded_cancelled(Way::Extension, Storage::Legacy, Database::Sqlite).await
 }
 
 #[tokio::test]
 async fn bought_to_cancelled_with_the_ledger_on_postgres() -> Result<()> {
     on_woocommerce!();
-    bought_paid_edited_refunded_cancelled(Storage::Hpos, Database::Postgres).await
+    bought_paid_edited_refunded_cancelled(Way::Extension, Storage::Hpos, Database::Postgres).await
 }
 
 #[tokio::test]
 async fn failed_to_deleted_on_hpos() -> Result<()> {
     on_woocommerce!();
-    failed_resumed_trashed_restored_deleted(Storage::Hpos).await
+    failed_resumed_trashed_restored_deleted(Way::Extension, Storage::Hpos).await
 }
 
 #[tokio::test]
 async fn failed_to_deleted_on_legacy_storage() -> Result<()> {
     on_woocommerce!();
-    failed_resumed_trashed_restored_deleted(Storage::Legacy).await
+    failed_resumed_trashed_restored_deleted(Way::Extension, Storage::Legacy).await
 }
 
 #[tokio::test]
 async fn classic_checkout_and_typed_in_orders_on_hpos() -> Result<()> {
     on_woocommerce!();
-    classic_and_typed_in(Storage::Hpos).await
+    classic_and_typed_in(Way::Extension, Storage::Hpos).await
 }
 
 #[tokio::test]
 async fn classic_checkout_and_typed_in_orders_on_legacy_storage() -> Result<()> {
     on_woocommerce!();
-    classic_and_typed_in(Storage::Legacy).await
+    classic_and_typed_in(Way::Extension, Storage::Legacy).await
+}
+
+#[tokio::test]
+async fn bought_to_cancelled_on_hpos_by_webhooks_alone() -> Result<()> {
+    on_woocommerce!();
+    bought_paid_edited_refunded_cancelled(Way::Webhooks, Storage::Hpos, Database::Sqlite).await
+}
+
+#[tokio::test]
+async fn failed_to_deleted_on_hpos_by_webhooks_alone() -> Result<()> {
+    on_woocommerce!();
+    failed_resumed_trashed_restored_deleted(Way::Webhooks, Storage::Hpos).await
+}
+
+#[tokio::test]
+async fn classic_checkout_and_typed_in_orders_on_hpos_by_webhooks_alone() -> Result<()> {
+    on_woocommerce!();
+    classic_and_typed_in(Way::Webhooks, Storage::Hpos).await
+}
+
+#[tokio::test]
+async fn bought_to_cancelled_on_legacy_storage_by_webhooks_alone() -> Result<()> {
+    on_woocommerce!();
+    bought_paid_edited_refunded_cancelled(Way::Webhooks, Storage::Legacy, Database::Sqlite).await
+}
+
+#[tokio::test]
+async fn failed_to_deleted_on_legacy_storage_by_webhooks_alone() -> Result<()> {
+    on_woocommerce!();
+    failed_resumed_trashed_restored_deleted(Way::Webhooks, Storage::Legacy).await
+}
+
+#[tokio::test]
+async fn classic_checkout_and_typed_in_orders_on_legacy_storage_by_webhooks_alone() -> Result<()> {
+    on_woocommerce!();
+    classic_and_typed_in(Way::Webhooks, Storage::Legacy).await
+}
+
+#[tokio::test]
+async fn bought_to_cancelled_on_hpos_by_the_sweep_alone() -> Result<()> {
+    on_woocommerce!();
+    bought_paid_edited_refunded_cancelled(Way::Sweep, Storage::Hpos, Database::Sqlite).await
+}
+
+#[tokio::test]
+async fn failed_to_deleted_on_hpos_by_the_sweep_alone() -> Result<()> {
+    on_woocommerce!();
+    failed_resumed_trashed_restored_deleted(Way::Sweep, Storage::Hpos).await
+}
+
+#[tokio::test]
+async fn classic_checkout_and_typed_in_orders_on_hpos_by_the_sweep_alone() -> Result<()> {
+    on_woocommerce!();
+    classic_and_typed_in(Way::Sweep, Storage::Hpos).await
+}
+
+#[tokio::test]
+async fn bought_to_cancelled_on_legacy_storage_by_the_sweep_alone() -> Result<()> {
+    on_woocommerce!();
+    bought_paid_edited_refunded_cancelled(Way::Sweep, Storage::Legacy, Database::Sqlite).await
+}
+
+#[tokio::test]
+async fn failed_to_deleted_on_legacy_storage_by_the_sweep_alone() -> Result<()> {
+    on_woocommerce!();
+    failed_resumed_trashed_restored_deleted(Way::Sweep, Storage::Legacy).await
+}
+
+#[tokio::test]
+async fn classic_checkout_and_typed_in_orders_on_legacy_storage_by_the_sweep_alone() -> Result<()> {
+    on_woocommerce!();
+    classic_and_typed_in(Way::Sweep, Storage::Legacy).await
 }

@@ -1,7 +1,9 @@
-//! WooCommerce as a storefront: its address, its keys, and reading orders, products and customers.
+//! WooCommerce as a storefront: its address, its keys, reading orders, products and customers, and its
+//! own webhooks.
 
 pub mod auth;
 pub mod client;
+pub mod delivery;
 mod manner;
 mod permission;
 mod read;
@@ -10,6 +12,7 @@ mod signed;
 mod stock;
 mod these;
 pub mod url;
+mod webhooks;
 
 pub use auth::{Credentials, CredentialsError};
 pub use client::Client;
@@ -17,6 +20,7 @@ pub use permission::{Doubt, Verified};
 pub use read::{Listing, MAX_PER_PAGE, Page, PageQuery, SystemStatus};
 pub use stock::{StockOutcome, StockWrite};
 pub use url::{StoreUrl, StoreUrlError};
+pub use webhooks::{Webhook, WebhookBatch, WebhookWish, WebhooksDone};
 
 #[cfg(test)]
 mod tests;

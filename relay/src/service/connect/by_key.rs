@@ -215,6 +215,7 @@ pub async fn keep(
     welcome(&mut tx, tenant, id, home, actor, now).await?;
     tx.commit().await?;
     relay.wake.of(Work::Sweep).notify_one();
+    relay.wake.of(Work::Webhooks).notify_one();
     relay.wake.of(Work::Push).notify_one();
     let stock_push = stores::StockPush::of(store.writable, by_plugin);
     let message = format!("Connected to {home}. {}", stock_push.for_people());

@@ -4,7 +4,7 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use super::super::{Relay, store_client};
+use super::super::{Relay, store_client, webhooks};
 use crate::store::{
     StoreError, TenantId, audit, connections,
     integrations::{self, Integration},
@@ -38,7 +38,11 @@ pub async fn disconnect(
     let mut tx = relay.db.read().await?;
     let connection = connections::newest_secret(&mut tx, tenant, store.id).await?;
     tx.commit().await?;
-    // What else of ours is in the shop goes here, while there is a key to remove it with.
+    // While there is a key to remove them with.
+    let webhooks = webhooks::remove_all(relay, tenant, store.id).await;
+    if let Err(error) = &webhooks {
+        tracing::info!(%error, store = store.store_url, "webhooks were not removed");
+    }
     let client = store_client::client(relay, tenant, store).ok();
     let key = client.as_ref().map(|client| client.key_ending());
     let signer = connection.and_then(|held| store_client::signer(relay, tenant, &held).ok());
@@ -65,8 +69,16 @@ pub async fn disconnect(
         ),
         (false, None) => "It had no key.".to_owned(),
     };
-    let message =
-        format!("{} is disconnected; its sales and stock history stay. {left}", store.store_url);
+    let hooks = match webhooks {
+        Ok(_) => "",
+        Err(_) => {
+            " Its webhooks could not be removed: they deliver to nobody and switch themselves off."
+        }
+    };
+    let message = format!(
+        "{} is disconnected; its sales and stock history stay. {left}{hooks}",
+        store.store_url
+    );
     let store = store.store_url.clone();
     Ok(Disconnected { status: "disconnected", store, key_removed, message })
 }

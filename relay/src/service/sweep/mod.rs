@@ -31,8 +31,6 @@ use crate::{
 };
 use pages::Source;
 
-/// From the end of one sweep to the beginning of the next.
-const EVERY: TimeDelta = TimeDelta::minutes(5);
 /// How often a sweep reads everything, however old.
 const DEEP_EVERY: TimeDelta = TimeDelta::hours(24);
 /// How long a claim holds; it is renewed after every page.
@@ -175,7 +173,7 @@ impl Sweep<'_> {
                     cursor = next;
                 }
                 Next::Wait(next, wait) => {
-                    let due = now + TimeDelta::from_std(wait).unwrap_or(EVERY);
+                    let due = now + TimeDelta::from_std(wait).unwrap_or(LONGEST_WAIT);
                     let at = json!(next);
                     runs::put_back(&mut tx, self.tenant, self.run.id, &at, due).await?;
                     return tx.commit().await;
@@ -241,7 +239,8 @@ impl Sweep<'_> {
             let deep = integrations::known_until(tx, tenant, id).await?.deep;
             let everything = deep.is_none_or(|deep| now - deep >= DEEP_EVERY);
             let cursor = json!(Cursor { everything, ..Cursor::default() });
-            runs::ask(tx, tenant, id, "sweep", &cursor, false, now + EVERY).await?;
+            let next = now + self.relay.config.sweep_every();
+            runs::ask(tx, tenant, id, "sweep", &cursor, false, next).await?;
         } else {
             // New listings get their readings, and what is in doubt its second look.
             let cursor = json!(Cursor::default());

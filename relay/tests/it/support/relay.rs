@@ -97,6 +97,7 @@ pub(crate) fn config(database_url: &str) -> Config {
         master_key: Some(SecretString::from(MASTER_KEY)),
         allow_private_stores: vec!["127.0.0.0/8".parse().unwrap()],
         settle_seconds: 0,
+        sweep_seconds: 300,
         json: false,
     }
 }
