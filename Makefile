@@ -59,13 +59,14 @@ stories: packages ## Run the end-to-end stories on real parts
 	$(CARGO) test -p nexpura-tests
 
 .PHONY: soak
-soak: packages ## Run the long campaigns
+soak: packages ## Run the long campaigns; NEXPURA_SOAK_SECONDS says how long each
 	$(CARGO) build --release $(PARTS)
 	$(CARGO) test --release -p nexpura-tests -- --ignored --test-threads=1 --nocapture
 
 .PHONY: bench
-bench: packages ## Measure
-	$(CARGO) bench --workspace
+bench: packages ## Measure what Nexpura adds to a checkout, and how long a sale travels
+	$(CARGO) build --release $(PARTS)
+	$(CARGO) bench -p nexpura-tests
 
 .PHONY: dist
 dist: packages ## Build what is installed on servers: relay, agent, nexpura.so and the plugin's zip

@@ -239,7 +239,7 @@ fn what_is_no_relay_is_told_and_keeps_everything() {
         ("is not a Nexpura relay", || {
             Say::Raw(StatusCode::OK, vec![], "<html>Welcome</html>".into())
         }),
-        ("is not a Nexpura relay", || {
+        ("its answer is too long", || {
             Say::Raw(StatusCode::OK, vec![], " ".repeat(2 * 1024 * 1024))
         }),
         ("redirects elsewhere", || {

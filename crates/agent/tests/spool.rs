@@ -53,22 +53,22 @@ fn numbers_have_no_gaps_whatever_is_removed_or_fails() {
 }
 
 #[test]
-fn ten_processes_at_once_share_one_numbering() {
+fn several_processes_at_once_share_one_numbering() {
     let shop = Shop::new();
     shop.capture_orders(1);
     std::thread::scope(|scope| {
-        for _ in 0..10 {
+        for _ in 0..8 {
             let spool = shop.spool.again();
             scope.spawn(move || {
-                for id in 1..=20 {
+                for id in 1..=6 {
                     let event = NewEvent::touch(order(Verb::Updated), id, now_ms());
                     spool.capture(event, &RequestId::random(), &[], now_ms()).unwrap();
                 }
             });
         }
     });
-    assert_eq!(shop.unsent(), 201);
-    assert_eq!(shop.spool.summary(now_ms()).unwrap().last_seq, 201);
+    assert_eq!(shop.unsent(), 49);
+    assert_eq!(shop.spool.summary(now_ms()).unwrap().last_seq, 49);
 }
 
 #[test]

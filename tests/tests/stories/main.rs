@@ -12,6 +12,7 @@ macro_rules! on_woocommerce {
 }
 
 mod bad_input;
+mod campaigns;
 mod connecting;
 mod kinds_of_stock;
 mod money;

@@ -187,9 +187,6 @@ impl Spool {
         now_ms: i64,
         inside: &Inside,
     ) -> Result<&'a mut Open, SpoolError> {
-        if slot.as_ref().is_some_and(|open| open.file != place::file_at(&self.path)) {
-            *slot = None;
-        }
         let mut open = match slot.take() {
             Some(open) => open,
             None => {

@@ -1,5 +1,7 @@
 //! A PHP process that forks after it has captured: connections, marks, locks and threads stay the parent's.
 
+use std::io::{BufRead, BufReader};
+
 use nexpura_agent::now_ms;
 use nexpura_protocol::Batch;
 use serde_json::json;
@@ -50,6 +52,29 @@ fn a_child_that_outlives_its_parent_takes_the_sending_over() {
     assert_eq!(told["sender"], "thread");
     assert!(told["threads"].as_u64().unwrap() >= 2, "a thread of its own: {told}");
     until("the relay has both", || relay.seqs() == [1, 2]);
+}
+
+#[test]
+fn a_child_locks_the_spool_itself_so_that_nobody_clears_its_log_away() {
+    let site = Site::alone();
+    let go = site.directory.path().join("go");
+    let mut php = site.php_with("fork/locks.php", &["nexpura.sender=off"]);
+    let mut child = php.arg(&go).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+    assert_eq!(lines.next().as_deref(), Some("ready"));
+    child.wait().unwrap();
+    // The parent is gone. Whoever closes a database last clears SQLite's log away, unless others hold
+    // locks; a child that went on with its parent's connection would hold none.
+    let other = rusqlite::Connection::open(site.spool().path()).unwrap();
+    let unsent = |database: &rusqlite::Connection| -> i64 {
+        database.query_row("SELECT count(*) FROM events", [], |row| row.get(0)).unwrap()
+    };
+    assert_eq!(unsent(&other), 1);
+    other.close().unwrap();
+    std::fs::write(&go, "").unwrap();
+    assert_eq!(lines.next().as_deref(), Some("captured"));
+    let other = rusqlite::Connection::open(site.spool().path()).unwrap();
+    assert_eq!(unsent(&other), 2);
 }
 
 #[test]

@@ -84,3 +84,10 @@ fn a_relay_that_hangs_delays_neither_a_request_nor_the_end_of_php() {
     assert!(began.elapsed() < std::time::Duration::from_secs(20));
     assert_eq!(site.spool().summary(nexpura_agent::now_ms()).unwrap().unsent, 21);
 }
+
+#[test]
+fn php_cannot_unload_the_library_under_a_running_thread() {
+    let library = crate::support::extension();
+    let told = std::process::Command::new("readelf").arg("-d").arg(library).output().unwrap();
+    assert!(String::from_utf8_lossy(&told.stdout).contains("NODELETE"));
+}

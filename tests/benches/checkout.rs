@@ -1,0 +1,99 @@
+//! What Nexpura adds to a checkout, and how long a sale travels: shops side by side in one run.
+//!
+//! Three shops take turns: plain WooCommerce, one connected to a relay that answers, one whose relay is gone. Run with
+//! `make bench`; `NEXPURA_BENCH_ROUNDS` says how many checkouts each does.
+
+use std::{env, time::Duration, time::Instant};
+
+use anyhow::{Context, Result};
+use nexpura_tests::{
+    relay::{Database, Relay},
+    shop::{Shop, ShopBuilder, checkout::Payment},
+    town::{PATIENCE, Town},
+};
+
+/// Durations of one kind.
+#[derive(Debug, Default)]
+struct Times(Vec<Duration>);
+
+impl Times {
+    /// The duration that a share of them does not exceed, in milliseconds.
+    fn at(&mut self, share: f64) -> f64 {
+        self.0.sort_unstable();
+        let last = self.0.len().saturating_sub(1);
+        #[allow(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            clippy::cast_precision_loss
+        )]
+        let place = (last as f64 * share).round() as usize;
+        self.0.get(place).map_or(f64::NAN, |time| time.as_secs_f64() * 1000.0)
+    }
+
+    fn show(&mut self, what: &str) {
+        let (half, most, nearly_all) = (self.at(0.5), self.at(0.95), self.at(0.99));
+        println!(
+            "{what:<44} p50 {half:7.1} ms   p95 {most:7.1} ms   p99 {nearly_all:7.1} ms   n {}",
+            self.0.len()
+        );
+    }
+}
+
+/// A checkout by card through the Store API; the time that the last request took, and the order.
+async fn check_out(shop: &Shop, product: u64) -> Result<(Duration, u64)> {
+    let cart = shop.cart().await?;
+    cart.add(product, 1).await?;
+    let began = Instant::now();
+    let order = cart.check_out(Payment::Card).await?;
+    Ok((began.elapsed(), order))
+}
+
+/// Waits for an order's paid sale as closely as the API's rate allows.
+async fn travels(relay: &Relay, order: u64) -> Result<Duration> {
+    let began = Instant::now();
+    loop {
+        if relay.sale(order).await?.is_some_and(|sale| sale.status == "processing") {
+            return Ok(began.elapsed());
+        }
+        anyhow::ensure!(began.elapsed() < PATIENCE, "order {order} did not arrive");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let rounds =
+        env::var("NEXPURA_BENCH_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(60);
+    let shop = || -> ShopBuilder { Shop::builder().quiet() };
+    let plain = shop().plain().start().await?;
+    let live = Town::open(shop(), Database::Sqlite).await?;
+    let mut dead = Town::open(shop(), Database::Sqlite).await?;
+    let mut products = Vec::new();
+    for shop in [&plain, &live.shop, &dead.shop] {
+        products.push(shop.add_product("RING-1", "60.00", Some(1_000_000)).await?);
+    }
+    live.opened(&["RING-1"]).await?;
+    dead.opened(&["RING-1"]).await?;
+    dead.quiet().await?;
+    dead.relay.kill();
+    // The first of each compile and fill caches.
+    for (shop, product) in [&plain, &live.shop, &dead.shop].into_iter().zip(&products) {
+        for _ in 0..6 {
+            check_out(shop, *product).await?;
+        }
+    }
+    let [mut without, mut with, mut unreachable, mut journey] = [(); 4].map(|()| Times::default());
+    for _ in 0..rounds {
+        without.0.push(check_out(&plain, products[0]).await?.0);
+        let (time, order) = check_out(&live.shop, products[1]).await?;
+        with.0.push(time);
+        journey.0.push(travels(&live.relay, order).await.context("the sale's journey")?);
+        unreachable.0.push(check_out(&dead.shop, products[2]).await?.0);
+    }
+    println!("{}", plain.sources.description);
+    without.show("checkout, plain WooCommerce");
+    with.show("checkout, connected");
+    unreachable.show("checkout, connected, the relay unreachable");
+    journey.show("from the checkout's answer to the ledger");
+    Ok(())
+}
