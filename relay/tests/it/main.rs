@@ -5,6 +5,7 @@
 mod shop;
 mod support;
 
+mod by_key;
 mod connect;
 mod history;
 mod isolation;
@@ -12,7 +13,9 @@ mod lineage;
 mod money;
 mod once;
 mod opening;
+mod plain_push;
 mod process;
+mod rotation;
 mod schema;
 mod sweeping;
 mod text;
