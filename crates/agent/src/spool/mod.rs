@@ -33,8 +33,9 @@ pub use state::{Known, Summary};
 pub const DEFAULT_MAX_BYTES: u64 = 256 * 1024 * 1024;
 /// The least that can be configured: 1 MiB.
 pub const MIN_MAX_BYTES: u64 = 1024 * 1024;
-/// The log of SQLite is written back once it has grown past this: 4 MiB.
-const CHECKPOINT_BYTES: u64 = 4 * 1024 * 1024;
+/// The log of SQLite is written back once it has grown past this: 1 MiB. A process that opens the spool first
+/// reads the log through, so that it should not be long.
+const CHECKPOINT_BYTES: u64 = 1024 * 1024;
 /// Freed pages that an empty spool keeps for later: 1 MiB.
 const SPARE_PAGES: u64 = 256;
 /// How long a call waits for other writers while a visitor waits for the page.
@@ -237,6 +238,9 @@ impl Spool {
             }
             if shrinks || log_bytes >= CHECKPOINT_BYTES {
                 connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
+                // The first commit after this begins the log anew and waits for the disk. Better here than
+                // in a mark, while a visitor waits.
+                state::note_tidied(connection, now_ms)?;
             }
             Ok(())
         })

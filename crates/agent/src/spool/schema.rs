@@ -13,8 +13,8 @@ const APPLICATION_ID: i64 = 0x6e78_7073;
 const VERSION: i64 = 1;
 /// SQLite's page cache a connection, in KiB: the spool must stay small within a PHP worker.
 const CACHE_KIB: i64 = 128;
-/// What is kept of SQLite's log for writing over: 1 MiB.
-const LOG_BYTES: i64 = 1024 * 1024;
+/// What is kept of SQLite's log for writing over: 2 MiB.
+const LOG_BYTES: i64 = 2 * 1024 * 1024;
 
 /// `droppable` is 1 for an event that gives its payload up when the spool is full; its index is small, so
 /// that counting the events does not read them. AUTOINCREMENT keeps `seq` from being given twice, and a

@@ -159,6 +159,10 @@ pub(super) fn note_sent(connection: &Connection, now_ms: i64) -> rusqlite::Resul
     Ok(())
 }
 
+pub(super) fn note_tidied(connection: &Connection, now_ms: i64) -> rusqlite::Result<()> {
+    set_meta(connection, "tidied_at", &now_ms)
+}
+
 fn meta<T: rusqlite::types::FromSql>(
     connection: &Connection,
     key: &str,
