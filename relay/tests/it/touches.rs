@@ -1,24 +1,15 @@
 //! Touches: the relay asks the shop itself, once at a time, and believes no answer that was overtaken.
 
-use std::collections::BTreeMap;
+mod refusals;
+mod work;
 
-use chrono::{TimeDelta, Utc};
 use nexpura_protocol::{Resource, Verb};
-use nexpura_relay::{
-    service::{fetch, sweep},
-    store::{resources, runs},
-};
+use nexpura_relay::service::fetch;
 use serde_json::json;
 
 use crate::{
-    shop::{
-        Mark, Shop,
-        server::{Behaviour, Town},
-    },
-    support::{
-        connected::Connected, database, database::Backend, on_both, relay::TestRelay,
-        relay::Working, wait::until,
-    },
+    shop::{Mark, Shop, server::Town},
+    support::{connected::Connected, database, on_both, relay::TestRelay, wait::until},
 };
 
 /// A shop whose ten rings are counted.
@@ -60,22 +51,6 @@ async fn status(shop: &Connected) -> (String, String) {
     let sql = format!("SELECT status, status_reason FROM integrations WHERE id = {key}");
     let row = database::texts(&shop.relay.db, &sql).await.remove(0);
     (row[0].clone(), row[1].clone())
-}
-
-/// Seconds from now until the only thing that is wanted will be fetched, and its failures so far.
-async fn next_try(shop: &Connected) -> (i64, i64) {
-    let sql = match &shop.relay.db {
-        nexpura_relay::store::Db::Sqlite { .. } => {
-            "SELECT CAST(ROUND((julianday(fetch_at) - julianday('now')) * 86400) AS INTEGER), attempts"
-        }
-        nexpura_relay::store::Db::Postgres(_) => {
-            "SELECT CAST(ROUND(EXTRACT(EPOCH FROM fetch_at - now())) AS BIGINT), attempts"
-        }
-    };
-    let sql = format!("{sql} FROM resources WHERE fetch_at IS NOT NULL AND {}", shop.mine());
-    let rows = database::numbers(&shop.relay.db, &sql).await;
-    assert_eq!(rows.len(), 1, "{rows:?}");
-    (rows[0][0], rows[0][1])
 }
 
 on_both! {
@@ -240,132 +215,6 @@ on_both! {
 }
 
 on_both! {
-    async fn a_key_that_is_refused_shows_on_the_store_until_it_works_again(relay: TestRelay) {
-        let (shop, ring) = counted(&relay).await;
-        assert_eq!(status(&shop).await, ("connected".to_owned(), String::new()));
-        let order = sell_unnoticed(&shop, ring, 2);
-        shop.fake.behave(Behaviour::Status(401));
-        touch(&shop, order).await;
-        shop.fetch().await;
-        let (state, reason) = status(&shop).await;
-        assert_eq!(state, "error");
-        assert!(reason.contains("does not accept the API key"), "{reason}");
-        let detail = relay.texts("SELECT detail FROM inbox WHERE status = 'queued'").await;
-        assert_eq!(detail, [[reason]]);
-
-        shop.fake.behave(Behaviour::Honest);
-        assert_eq!(shop.make_due().await, 1);
-        shop.fetch().await;
-        assert_eq!(status(&shop).await, ("connected".to_owned(), String::new()));
-        assert_eq!(shop.quantity(ring).await, 8);
-    }
-}
-
-on_both! {
-    async fn a_sweep_notices_a_refused_key_and_its_return(relay: TestRelay) {
-        let (shop, _) = counted(&relay).await;
-        shop.fake.behave(Behaviour::Status(401));
-        shop.want_sweep(false).await;
-        shop.run_sweep().await;
-        assert_eq!(status(&shop).await.0, "error");
-        let error = relay.texts("SELECT error FROM sync_runs WHERE finished_at IS NULL").await;
-        assert!(error[0][0].contains("API key"), "{error:?}");
-        shop.fake.behave(Behaviour::Honest);
-        shop.want_sweep(false).await;
-        shop.run_sweep().await;
-        assert_eq!(status(&shop).await.0, "connected");
-    }
-}
-
-on_both! {
-    async fn a_shop_that_fails_is_asked_again_later_and_later(relay: TestRelay) {
-        let (shop, ring) = counted(&relay).await;
-        let order = sell_unnoticed(&shop, ring, 2);
-        shop.fake.behave(Behaviour::Status(503));
-        touch(&shop, order).await;
-        let mut waits = Vec::new();
-        for failures in 1..=4 {
-            shop.make_due().await;
-            assert_eq!(fetch::fetch_due(&shop.relay, shop.tenant).await.unwrap(), 1);
-            let (wait, failed) = next_try(&shop).await;
-            assert_eq!(failed, failures);
-            assert_eq!(fetch::fetch_due(&shop.relay, shop.tenant).await.unwrap(), 0, "not yet");
-            waits.push(wait);
-        }
-        assert!(waits.windows(2).all(|two| two[1] >= two[0] + two[0] / 2), "{waits:?}");
-        assert_eq!(status(&shop).await.0, "connected", "that mends itself");
-        shop.fake.behave(Behaviour::Honest);
-        shop.make_due().await;
-        shop.fetch().await;
-        assert_eq!(shop.quantity(ring).await, 8);
-        assert_eq!(relay.number("SELECT MAX(attempts) FROM resources").await, 0);
-    }
-}
-
-on_both! {
-    async fn a_shop_that_wants_to_be_left_alone_is(relay: TestRelay) {
-        let (shop, ring) = counted(&relay).await;
-        let order = sell_unnoticed(&shop, ring, 2);
-        shop.fake.behave(Behaviour::LeaveMeAlone(1_800));
-        touch(&shop, order).await;
-        shop.fetch().await;
-        let (wait, _) = next_try(&shop).await;
-        assert!((1_700..=1_800).contains(&wait), "{wait} s");
-        let asked = shop.fake.asked().len();
-        shop.make_due().await;
-        shop.want_sweep(false).await;
-        shop.fetch().await;
-        shop.run_sweep().await;
-        assert_eq!(shop.fake.asked().len(), asked, "not a single request meanwhile");
-        assert_eq!(status(&shop).await.0, "connected");
-    }
-}
-
-on_both! {
-    async fn what_a_killed_worker_held_falls_due_when_its_lease_ends(relay: TestRelay) {
-        let (shop, ring) = counted(&relay).await;
-        let order = sell_unnoticed(&shop, ring, 2);
-        touch(&shop, order).await;
-        shop.want_sweep(true).await;
-        // A worker claims both, and is killed.
-        let now = Utc::now();
-        let mut tx = relay.relay.db.write().await.unwrap();
-        let until = now + TimeDelta::minutes(5);
-        let claimed = resources::claim(&mut tx, shop.tenant, 20, now, until).await.unwrap();
-        assert_eq!(claimed.len(), 1);
-        assert!(runs::claim(&mut tx, shop.tenant, now, until).await.unwrap().is_some());
-        tx.commit().await.unwrap();
-
-        assert_eq!(fetch::fetch_due(&shop.relay, shop.tenant).await.unwrap(), 0);
-        assert!(!sweep::sweep_due(&shop.relay, shop.tenant).await.unwrap());
-        let ended = database::moment(&relay.relay.db, Utc::now() - TimeDelta::seconds(1));
-        for table in ["resources", "sync_runs"] {
-            let sql = format!("UPDATE {table} SET leased_until = {ended} WHERE leased_until IS NOT NULL");
-            assert_eq!(relay.run(&sql).await, 1);
-        }
-        assert_eq!(fetch::fetch_due(&shop.relay, shop.tenant).await.unwrap(), 1);
-        assert!(sweep::sweep_due(&shop.relay, shop.tenant).await.unwrap());
-        assert_eq!(shop.quantity(ring).await, 8);
-    }
-}
-
-on_both! {
-    async fn nothing_is_fetched_from_a_store_without_a_key(relay: TestRelay) {
-        let (shop, ring) = counted(&relay).await;
-        let order = sell_unnoticed(&shop, ring, 2);
-        touch(&shop, order).await;
-        shop.want_sweep(true).await;
-        let asked = shop.fake.asked().len();
-        relay.run("UPDATE integrations SET consumer_key = NULL").await;
-        let working = relay.work();
-        assert_eq!(fetch::fetch_due(&shop.relay, shop.tenant).await.unwrap(), 0);
-        assert!(!sweep::sweep_due(&shop.relay, shop.tenant).await.unwrap());
-        working.stop().await;
-        assert_eq!(shop.fake.asked().len(), asked);
-    }
-}
-
-on_both! {
     async fn without_the_plugin_refunds_are_asked_for_where_there_are_some(relay: TestRelay) {
         let mut shop = Shop::new();
         shop.bare = true;
@@ -392,35 +241,4 @@ on_both! {
         let units: Vec<_> = refunds.iter().map(|refund| &refund["lines"][0]["quantity"]).collect();
         assert_eq!(units, ["2", "1"]);
     }
-}
-
-/// Two relays on one PostgreSQL share the work, and no thing is asked for twice.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_relays_never_fetch_the_same_thing_at_once() {
-    let relay = TestRelay::new(Backend::Postgres).await;
-    let (shop, ring) = counted(&relay).await;
-    shop.unnoticed(|shop| shop.set_stock(ring, 1_000));
-    let sibling = relay.sibling().await;
-    let orders: Vec<u64> = (0..60).map(|_| sell_unnoticed(&shop, ring, 1)).collect();
-    for order in &orders {
-        shop.spool.lock().unwrap().touch(order_mark(*order));
-    }
-    let working = [Working::begin(relay.relay.clone()), Working::begin(sibling)];
-    shop.push().await;
-    until("all are fetched", || async {
-        let sql = "SELECT COUNT(*) FROM inbox WHERE status = 'queued'";
-        (relay.number(sql).await == 0).then_some(())
-    })
-    .await;
-    for one in working {
-        one.stop().await;
-    }
-    let mut asked: BTreeMap<String, usize> = BTreeMap::new();
-    for one in shop.fake.asked() {
-        *asked.entry(one.route).or_default() += 1;
-    }
-    for order in orders {
-        assert_eq!(asked[&format!("wc/v3/orders/{order}")], 1, "order {order}");
-    }
-    assert_eq!(shop.quantity(ring).await, 10 - 60);
 }
