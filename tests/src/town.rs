@@ -32,7 +32,7 @@ pub struct Town {
     pub shop: Shop,
     /// The relay, with the ledger.
     pub relay: Relay,
-    /// Their connection.
+    /// Their connection; a plain shop makes no use of it.
     pub connection: Connection,
     way: Way,
 }
@@ -50,7 +50,7 @@ impl Town {
         Ok(Self { shop, relay, connection, way: Way::Extension })
     }
 
-    /// The same for a shop that the relay hears of in this way.
+    /// The same for a shop that the relay hears of in this way. A plain shop is connected by its key.
     ///
     /// # Errors
     /// When a part does not start or the connection fails.
@@ -58,6 +58,7 @@ impl Town {
         if way == Way::Extension {
             return Self::open(builder, database).await;
         }
+        let by_plugin = builder.has_plugin();
         let builder = builder.without_extension();
         // Only what is told counts, or only what is swept.
         let every = if way == Way::Sweep { "1" } else { "3600" };
@@ -66,7 +67,18 @@ impl Town {
         let (relay, shop) = futures::join!(relay, builder.start());
         let (relay, shop) = (relay?, shop?);
         let connection = relay.connection()?;
-        shop.connect(&connection.string).await.with_context(|| relay.log().unwrap_or_default())?;
+        if by_plugin {
+            let connected = shop.connect(&connection.string).await;
+            connected.with_context(|| relay.log().unwrap_or_default())?;
+        } else {
+            let key = shop.make_key("read_write").await?;
+            let request = json!({
+                "store_url": shop.url,
+                "consumer_key": key.consumer_key,
+                "consumer_secret": key.consumer_secret,
+            });
+            relay.post("/api/integrations/woocommerce/connect", &request).await?;
+        }
         let town = Self { shop, relay, connection, way };
         if way == Way::Sweep {
             let which = json!({ "store": town.shop.url });

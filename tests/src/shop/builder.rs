@@ -115,6 +115,11 @@ impl ShopBuilder {
         self
     }
 
+    /// Whether our plugin is on.
+    pub(crate) fn has_plugin(&self) -> bool {
+        self.plugin
+    }
+
     /// With our plugin, but without the extension.
     #[must_use]
     pub fn without_extension(mut self) -> Self {

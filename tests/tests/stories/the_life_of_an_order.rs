@@ -10,9 +10,12 @@ use nexpura_tests::{
 
 const RING: &str = "RING-1";
 
-/// A town whose shop sells twenty of one ring.
+/// A town whose shop sells twenty of one ring; by other ways than the extension, a plain WooCommerce.
 async fn town(way: Way, storage: Storage, database: Database) -> Result<(Town, u64)> {
-    let town = Town::open_by(way, Shop::builder().storage(storage), database).await?;
+    let builder = Shop::builder().storage(storage);
+    // Whoever has no extension has no help from the plugin either.
+    let builder = if way == Way::Extension { builder } else { builder.plain() };
+    let town = Town::open_by(way, builder, database).await?;
     let ring = town.shop.add_product(RING, "120.00", Some(20)).await?;
     town.opened(&[RING]).await?;
     Ok((town, ring))

@@ -1,14 +1,20 @@
 //! Registering webhooks in a shop, and taking them away.
 
-use nexpura_relay::{service::webhooks, store};
+use std::sync::Arc;
+
+use nexpura_relay::{
+    service::{admin, vault::Vault, webhooks},
+    store,
+};
 use reqwest::Method;
+use secrecy::SecretString;
 use serde_json::json;
 
 use super::{
     place::Place,
     shop::{Hook, deliver, sign},
 };
-use crate::support::{api::send, on_both};
+use crate::support::{api::send, on_both, relay::MASTER_KEY};
 
 on_both! {
     async fn one_a_topic_is_made_under_a_sealed_secret_and_the_store_says_so(relay: TestRelay) {
@@ -244,5 +250,45 @@ on_both! {
         assert!(removed.is_err());
         assert_eq!(place.shop.hooks().len(), 11);
         assert_eq!(place.deliver(&place.shop.secret(), "order.updated", "{\"id\":1}").await.status, 401);
+    }
+}
+
+on_both! {
+    async fn they_go_when_the_store_is_disconnected(relay: TestRelay) {
+        let place = Place::new(relay).await;
+        let theirs = place.shop.make("order.created", "https://other.example/hook");
+        place.set_up().await;
+        let (url, secret) = (
+            place.shop.hooks().remove(1).url,
+            place.shop.hooks().remove(1).secret,
+        );
+        let told = place.post("disconnect").await.ok();
+        assert_eq!(told["status"], "disconnected");
+        assert_eq!(place.shop.inside().hooks.keys().copied().collect::<Vec<_>>(), [theirs]);
+        let body = "{\"id\":1}";
+        let signature = sign(&secret, body);
+        let late = deliver(&place.served.api, &url, "order.updated", &signature, body).await;
+        assert_eq!(late.status, 401);
+    }
+}
+
+on_both! {
+    async fn their_secret_is_sealed_anew_with_all_others(relay: TestRelay) {
+        let mut place = Place::new(relay).await;
+        place.set_up().await;
+        let first = place.shop.secret();
+        place.set_up().await;
+        let second = place.shop.secret();
+        let key = "bmV4cHVyYSBhbm90aGVyIG1hc3RlciBrZXksIDMyIEI=";
+        let vault = |keys: &str| Arc::new(Vault::new(&SecretString::from(keys)).unwrap());
+        place.test.relay.vault = vault(&format!("{key},{MASTER_KEY}"));
+        admin::rotate_vault(&place.test.relay).await.unwrap();
+        place.test.relay.vault = vault(key);
+        place.served = place.test.serve().await;
+        for (id, secret) in [first, second].iter().enumerate() {
+            let body = format!("{{\"id\":{}}}", id + 1);
+            let reply = place.deliver(secret, "order.updated", &body).await;
+            assert_eq!(reply.ok()["status"], "queued");
+        }
     }
 }
