@@ -76,7 +76,7 @@ pub fn prepare(directory: &Path) -> Result<(), PlaceError> {
         return Err(PlaceError::NotADirectory(directory.to_owned()));
     }
     let me = sys::effective_user();
-    if shared && found.uid() != me && me != 0 {
+    if shared && found.uid() != me {
         return Err(PlaceError::Stranger(directory.to_owned()));
     }
     let mode = found.permissions().mode();
@@ -170,5 +170,31 @@ mod tests {
     fn the_default_is_writable_and_outside_a_web_root() {
         let directory = default_directory();
         assert!(directory == Path::new(SYSTEM_DIRECTORY) || directory.starts_with(env::temp_dir()));
+    }
+
+    #[test]
+    fn a_file_belongs_to_whom_its_directory_belongs_to() {
+        let directory = tempfile::tempdir().unwrap();
+        // Only root can give a directory away; for anybody else both are their own.
+        let owner = if sys::effective_user() == 0 { 65_534 } else { sys::effective_user() };
+        chown(directory.path(), Some(owner), None).unwrap();
+        let path = directory.path().join("x");
+        drop(create_file(&path).unwrap());
+        assert_eq!(fs::metadata(path).unwrap().uid(), owner);
+    }
+
+    #[test]
+    fn a_stranger_s_directory_in_a_shared_place_is_refused_even_by_root() {
+        let parent = tempfile::tempdir().unwrap();
+        fs::set_permissions(parent.path(), fs::Permissions::from_mode(0o1777)).unwrap();
+        let directory = parent.path().join("spool");
+        fs::create_dir(&directory).unwrap();
+        if sys::effective_user() == 0 {
+            chown(&directory, Some(65_534), None).unwrap();
+            assert!(matches!(prepare(&directory), Err(PlaceError::Stranger(_))));
+        } else {
+            // Only root can make a stranger's directory; one's own is fine.
+            prepare(&directory).unwrap();
+        }
     }
 }

@@ -183,3 +183,21 @@ fn a_wrong_connection_string_is_refused_with_what_to_do() {
     assert!(words.contains("damaged") && !words.contains("whsec_"), "{words}");
     assert_eq!(shop.spool.known(now_ms()).unwrap().last_error, None);
 }
+
+#[test]
+fn a_relay_on_this_machine_needs_no_certificates_and_another_says_what_is_missing() {
+    let (shop, relay) = (Shop::new(), Relay::start());
+    shop.capture_orders(1);
+    let drain = |connection: &ConnectionString| {
+        let mut command = agent(&shop, connection);
+        command.args(["drain", "--seconds", "2"]);
+        command.env("SSL_CERT_FILE", "/nonexistent").env("SSL_CERT_DIR", "/nonexistent");
+        command.output().unwrap()
+    };
+    let secure = relay.connection().expose().replace("http://", "https://");
+    let refused = drain(&ConnectionString::parse(&secure).unwrap());
+    assert!(!refused.status.success());
+    assert!(shop.last_error().unwrap().contains("install the package ca-certificates"));
+    assert!(drain(&relay.connection()).status.success());
+    assert_eq!(relay.seqs(), [1]);
+}

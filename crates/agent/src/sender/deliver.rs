@@ -1,6 +1,6 @@
 //! One push over the wire, and what its answer means.
 
-use std::time::Duration;
+use std::{cell::OnceCell, time::Duration};
 
 use nexpura_protocol::{
     Answer, ConnectionString, Signer,
@@ -8,6 +8,7 @@ use nexpura_protocol::{
 };
 use reqwest::{Client, Response, StatusCode, header, redirect::Policy};
 use serde::Deserialize;
+use url::Url;
 use uuid::Uuid;
 
 use super::clock::http_date;
@@ -52,10 +53,13 @@ pub enum Reply {
     },
 }
 
-/// A client that keeps its connection to the relay open between pushes.
+/// Clients that keep their connection to the relay open between pushes.
 #[derive(Debug)]
 pub struct Courier {
-    client: Client,
+    deadlines: Deadlines,
+    /// For a relay on this machine: it asks for no certificates, which are large and may be missing.
+    plain: OnceCell<Client>,
+    secure: OnceCell<Client>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -69,25 +73,36 @@ struct Problem {
 }
 
 impl Courier {
-    /// A client with these deadlines. It follows no redirect and asks no proxy.
-    ///
-    /// # Errors
-    /// When the system's certificates cannot be read, for example.
-    pub fn new(deadlines: Deadlines) -> Result<Self, reqwest::Error> {
+    /// Clients with these deadlines, made when they are first needed. They follow no redirect and ask no
+    /// proxy.
+    #[must_use]
+    pub fn new(deadlines: Deadlines) -> Self {
+        Self { deadlines, plain: OnceCell::new(), secure: OnceCell::new() }
+    }
+
+    fn client(&self, relay: &Url) -> Result<&Client, reqwest::Error> {
+        let secure = relay.scheme() == "https";
+        let kept = if secure { &self.secure } else { &self.plain };
+        if let Some(client) = kept.get() {
+            return Ok(client);
+        }
         // The only provider of cryptography in this library; a second installation is refused, and that
         // is fine.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = Client::builder()
+        let mut builder = Client::builder()
             .redirect(Policy::none())
             .no_proxy()
-            .connect_timeout(deadlines.connect)
-            .timeout(deadlines.total)
+            .connect_timeout(self.deadlines.connect)
+            .timeout(self.deadlines.total)
             .pool_max_idle_per_host(1)
             .pool_idle_timeout(Duration::from_secs(90))
             .tcp_nodelay(true)
-            .user_agent(concat!("nexpura-agent/", env!("CARGO_PKG_VERSION")))
-            .build()?;
-        Ok(Self { client })
+            .user_agent(concat!("nexpura-agent/", env!("CARGO_PKG_VERSION")));
+        if !secure {
+            builder = builder.tls_certs_only([]);
+        }
+        let client = builder.build()?;
+        Ok(kept.get_or_init(|| client))
     }
 
     /// Signs `body` for this attempt, sends it to the relay and reads the answer.
@@ -103,10 +118,18 @@ impl Courier {
             Ok(signer) => signer,
             Err(error) => return failed(error.to_string()),
         };
+        let client = match self.client(connection.relay()) {
+            Ok(client) => client,
+            Err(error) => {
+                return failed(format!(
+                    "this server's list of certificates cannot be read ({}): install the package ca-certificates",
+                    root_cause(&error)
+                ));
+            }
+        };
         // A new id each time: the signature is over the attempt, the events carry their own identity.
         let signed = signer.sign(&format!("msg_{}", Uuid::new_v4().simple()), timestamp, &body);
-        let sent = self
-            .client
+        let sent = client
             .post(connection.endpoint("v1/push"))
             .header(header::CONTENT_TYPE, "application/json")
             .header(HEADER_ID, signed.id)
@@ -201,10 +224,7 @@ fn unreachable(
     error: &reqwest::Error,
     retry_after: Option<Duration>,
 ) -> Reply {
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(source) = cause.source() {
-        cause = source;
-    }
+    let cause = root_cause(error);
     let relay = connection.relay();
     if error.is_timeout() && !error.is_connect() {
         return Reply::Slow(format!(
@@ -215,6 +235,14 @@ fn unreachable(
         "the relay at {relay} cannot be reached ({cause}): check that it runs and that this server may connect to it"
     );
     Reply::Failed { message, retry_after }
+}
+
+fn root_cause(error: &reqwest::Error) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause.to_string()
 }
 
 /// What a `Retry-After` header asks for: seconds, or a date.

@@ -103,9 +103,6 @@ pub enum SenderError {
         "the lock file beside the spool {0} cannot be used ({1}): check the permissions of its directory"
     )]
     Lock(std::path::PathBuf, io::Error),
-    /// The HTTP client could not be made.
-    #[error("the HTTP client could not be made: {0}")]
-    Client(#[from] reqwest::Error),
     /// The runtime could not be made.
     #[error("the sender could not be started: {0}")]
     Runtime(io::Error),
@@ -210,8 +207,7 @@ impl Sender {
     ) -> Result<Ended, SenderError> {
         // A daemon says that it is there before it is elected, so that a thread makes room.
         let mut announced: Option<Held> = None;
-        // Made by the elected one only: it reads all the system's certificates.
-        let mut courier: Option<Courier> = None;
+        let courier = Courier::new(self.timing.deadlines);
         loop {
             if is_over(&stop) {
                 return Ok(Ended::Stopped);
@@ -230,11 +226,7 @@ impl Sender {
             if let Some(held) = held {
                 // Only for others to read; a full disk must not stop the sending.
                 let _ = held.sign(&format!("{} {}", self.kind.word(), std::process::id()));
-                let courier = match &courier {
-                    Some(courier) => courier,
-                    None => courier.insert(Courier::new(self.timing.deadlines)?),
-                };
-                let ended = self.serve(courier, &held, &mut stop).await;
+                let ended = self.serve(&courier, &held, &mut stop).await;
                 if ended != Ended::SteppedBack || self.kind == Kind::Thread {
                     return Ok(ended);
                 }
