@@ -192,7 +192,9 @@ async fn gone(
     resource: Resource,
 ) -> Result<(), ApplyError> {
     if resource == Resource::Order {
-        let words = inbox::last_words(tx, key.tenant, key.integration, key.remote_id).await?;
+        let known = resources::lock(tx, key).await?.and_then(|standing| standing.rev);
+        let words =
+            inbox::last_words(tx, key.tenant, key.integration, key.remote_id, known).await?;
         let read = words.and_then(|(payload, facts)| {
             let facts = facts.and_then(|facts| serde_json::from_str(&facts).ok());
             Some((serde_json::from_str::<Value>(&payload).ok()?, facts))

@@ -184,6 +184,7 @@ async fn one(
     let event_id = Uuid::try_parse(&event.id)
         .map_err(|_| IngestError::Malformed("an event's id is no UUID".to_owned()))?;
     let topic = event.topic.to_string();
+    let rev = event.facts.as_ref().and_then(|facts| facts.rev).map(whole);
     let arrival = inbox::Arrival {
         event_id,
         spool: &batch.spool,
@@ -191,6 +192,7 @@ async fn one(
         topic: &topic,
         resource: event.topic.resource.as_str(),
         resource_id: whole(event.resource_id),
+        rev,
         occurred_at: event.occurred_at,
         payload: raw.payload.map(RawValue::get),
         facts: raw.facts.map(RawValue::get),
@@ -216,7 +218,6 @@ async fn one(
         inbox::settle(tx, tenant, integration, event_id, Verdict::Queued, Some(detail)).await?;
         return Ok((Verdict::Queued, Some(detail.to_owned())));
     }
-    let rev = event.facts.as_ref().and_then(|facts| facts.rev).map(whole);
     let newer = rev.is_some_and(|rev| standing.rev.is_none_or(|known| rev > known));
     let superseded = rev.is_some() && !newer;
     let settled = match &event.payload {

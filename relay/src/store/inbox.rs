@@ -23,6 +23,8 @@ pub struct Arrival<'a> {
     pub resource: &'a str,
     /// WooCommerce's id.
     pub resource_id: i64,
+    /// The shop's counter of that resource at this event, if it keeps one.
+    pub rev: Option<i64>,
     /// When the shop noticed it.
     pub occurred_at: DateTime<Utc>,
     /// WooCommerce's representation, if it came along.
@@ -45,8 +47,8 @@ pub async fn insert(
     let kept = execute!(
         tx,
         "INSERT INTO inbox (tenant_id, integration_id, event_id, spool, seq, topic, resource,
-            resource_id, occurred_at, received_at, status, payload, facts, attempts)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'queued', $11, $12, 0)
+            resource_id, rev, occurred_at, received_at, status, payload, facts, attempts)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'queued', $12, $13, 0)
          ON CONFLICT (tenant_id, integration_id, event_id) DO NOTHING",
         tenant,
         integration,
@@ -56,6 +58,7 @@ pub async fn insert(
         event.topic,
         event.resource,
         event.resource_id,
+        event.rev,
         event.occurred_at,
         now,
         event.payload,
@@ -212,7 +215,8 @@ pub async fn list(
     Ok(Page::cut(rows, limit, |row| format!("{} {}", row.received_at.to_rfc3339(), row.id)))
 }
 
-/// What the newest event that told of an order's deletion told: the order as it last stood.
+/// What the newest event that told of an order's deletion, and is newer than `known`, told: the order as
+/// it last stood. The trash tells of a deletion too, so that one may be older than what is in the ledger.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -221,6 +225,7 @@ pub async fn last_words(
     tenant: TenantId,
     integration: IntegrationId,
     order: i64,
+    known: Option<i64>,
 ) -> Result<Option<(String, Option<String>)>, StoreError> {
     fetch!(
         fetch_optional,
@@ -229,11 +234,12 @@ pub async fn last_words(
         "SELECT payload, facts FROM inbox
          WHERE tenant_id = $1 AND integration_id = $2 AND resource = 'order' AND resource_id = $3
            AND status IN ('queued', 'failed', 'superseded') AND topic = 'order.deleted'
-           AND payload IS NOT NULL
-         ORDER BY received_at DESC, seq DESC LIMIT 1",
+           AND payload IS NOT NULL AND (rev IS NULL OR $4 IS NULL OR rev > $4)
+         ORDER BY COALESCE(rev, 0) DESC, received_at DESC, seq DESC LIMIT 1",
         tenant,
         integration,
         order,
+        known,
     )
 }
 

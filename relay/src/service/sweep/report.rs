@@ -42,6 +42,7 @@ pub(super) async fn failed(
         topic: &topic,
         resource: key.resource,
         resource_id: key.remote_id,
+        rev: None,
         occurred_at: now,
         payload: None,
         facts: None,

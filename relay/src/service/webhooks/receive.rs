@@ -110,6 +110,7 @@ async fn touch(
         topic: &topic,
         resource,
         resource_id,
+        rev: None,
         occurred_at: now,
         payload: None,
         facts: None,
