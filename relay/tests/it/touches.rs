@@ -187,6 +187,29 @@ on_both! {
 }
 
 on_both! {
+    async fn of_what_was_told_of_a_deletion_the_last_word_counts(relay: TestRelay) {
+        let (shop, ring) = counted(&relay).await;
+        let order = shop.request(|shop| shop.paid_order(&[(ring, 2)]));
+        shop.push().await;
+        // The trash tells of a deletion too, and there the units still were with the buyer.
+        shop.act(|shop| shop.trash(order));
+        shop.act(|shop| shop.refund(order, 0, 2, true));
+        {
+            let mut held = shop.fake.shop();
+            shop.spool.lock().unwrap().delete_order(&mut held, order);
+        }
+        let mut events = shop.spool.lock().unwrap().take();
+        events.reverse();
+        for event in events {
+            shop.push_events(vec![event]).await;
+        }
+        shop.fetch().await;
+        assert_eq!(sale(&shop, order).await, ["trash", "gone"]);
+        assert_eq!(shop.quantity(ring).await, 10);
+    }
+}
+
+on_both! {
     async fn a_refusal_that_is_not_about_the_order_says_nothing_of_it(relay: TestRelay) {
         let (shop, ring) = counted(&relay).await;
         let order = shop.request(|shop| shop.paid_order(&[(ring, 2)]));
