@@ -16,6 +16,8 @@ use crate::{
 
 /// Longest note, in characters.
 const MAX_NOTE: usize = 4_000;
+/// How often a transaction that met another is begun anew.
+const TRIES: u32 = 3;
 
 /// What kind of movement may be posted by hand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -103,6 +105,24 @@ pub enum AdjustError {
 /// # Errors
 /// See [`AdjustError`].
 pub async fn adjust(
+    relay: &Relay,
+    tenant: TenantId,
+    token: Uuid,
+    sku: &Sku,
+    request: &Request,
+    now: DateTime<Utc>,
+) -> Result<Adjusted, AdjustError> {
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        match post(relay, tenant, token, sku, request, now).await {
+            Err(AdjustError::Store(error)) if error.is_transient() && tries < TRIES => {}
+            outcome => return outcome,
+        }
+    }
+}
+
+async fn post(
     relay: &Relay,
     tenant: TenantId,
     token: Uuid,

@@ -49,7 +49,7 @@ pub async fn lock_by_sku(
 ) -> Result<Option<Row>, StoreError> {
     fetch_locked!(
         fetch_optional,
-        " FOR UPDATE",
+        " FOR NO KEY UPDATE",
         tx,
         Row,
         "SELECT id, quantity, counted, backorders, origin_integration_id FROM inventory

@@ -88,7 +88,7 @@ pub async fn lock(
 ) -> Result<Option<Setup>, StoreError> {
     fetch_locked!(
         fetch_optional,
-        " FOR UPDATE",
+        " FOR NO KEY UPDATE",
         tx,
         Setup,
         "SELECT integration_id, address_id, state, secret, confirmed_at, heals, attempts
@@ -128,7 +128,7 @@ pub async fn claim(
 ) -> Result<Option<Setup>, StoreError> {
     let due = fetch_locked!(
         fetch_optional,
-        " FOR UPDATE SKIP LOCKED",
+        " FOR NO KEY UPDATE SKIP LOCKED",
         tx,
         Setup,
         "SELECT integration_id, address_id, state, secret, confirmed_at, heals, attempts
