@@ -162,7 +162,7 @@ async fn post(
         ..Movement::default()
     };
     let posted = movements::post(&mut tx, tenant, &movement, now).await?;
-    pushes::ask(&mut tx, tenant, piece.id, now).await?;
+    pushes::ask_held(&mut tx, tenant, piece.id, now).await?;
     let actor = format!("token {token}");
     audit::record(&mut tx, tenant, &actor, "inventory.adjusted", sku.as_str(), now).await?;
     tx.commit().await?;

@@ -59,6 +59,42 @@ pub async fn lock_by_sku(
     )
 }
 
+/// Holds a piece until the transaction ends: nobody moves it meanwhile.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn hold(tx: &mut Tx, tenant: TenantId, id: Uuid) -> Result<(), StoreError> {
+    fetch_locked!(
+        fetch_optional,
+        " FOR NO KEY UPDATE",
+        tx,
+        (Uuid,),
+        "SELECT id FROM inventory WHERE tenant_id = $1 AND id = $2",
+        tenant,
+        id,
+    )
+    .map(drop)
+}
+
+/// Holds the piece that a listing sells.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn hold_listed(tx: &mut Tx, tenant: TenantId, listing: Uuid) -> Result<(), StoreError> {
+    fetch_locked!(
+        fetch_optional,
+        " FOR NO KEY UPDATE OF v",
+        tx,
+        (Uuid,),
+        "SELECT v.id FROM inventory v
+         JOIN listings l ON l.tenant_id = v.tenant_id AND l.inventory_id = v.id
+         WHERE l.tenant_id = $1 AND l.id = $2",
+        tenant,
+        listing,
+    )
+    .map(drop)
+}
+
 /// A new piece that nobody has counted yet.
 ///
 /// # Errors

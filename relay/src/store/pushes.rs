@@ -7,13 +7,32 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::{IntegrationId, StoreError, TenantId, Tx, execute, fetch, fetch_locked, new_id};
+use super::{
+    IntegrationId, StoreError, TenantId, Tx, execute, fetch, fetch_locked, inventory, new_id,
+};
 
 /// Asks for a push to every open listing of a piece whose stock is not what the ledger says.
+///
+/// The piece is held first: two who change one side of the comparison each would both find the other
+/// side as it was before, and neither would ask.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn ask(
+    tx: &mut Tx,
+    tenant: TenantId,
+    inventory: Uuid,
+    now: DateTime<Utc>,
+) -> Result<bool, StoreError> {
+    inventory::hold(tx, tenant, inventory).await?;
+    ask_held(tx, tenant, inventory, now).await
+}
+
+/// The same for a piece that this transaction has moved or holds already.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn ask_held(
     tx: &mut Tx,
     tenant: TenantId,
     inventory: Uuid,
@@ -456,17 +475,7 @@ pub async fn acknowledge(
     push: &Push,
     now: DateTime<Utc>,
 ) -> Result<Option<Uuid>, StoreError> {
-    fetch_locked!(
-        fetch_optional,
-        " FOR NO KEY UPDATE OF v",
-        tx,
-        (Uuid,),
-        "SELECT v.id FROM inventory v
-         JOIN listings l ON l.tenant_id = v.tenant_id AND l.inventory_id = v.id
-         WHERE l.tenant_id = $1 AND l.id = $2",
-        tenant,
-        push.listing_id,
-    )?;
+    inventory::hold_listed(tx, tenant, push.listing_id).await?;
     if !finish(tx, tenant, push.id, "done", None, now).await? {
         return Ok(None);
     }

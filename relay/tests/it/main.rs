@@ -13,6 +13,7 @@ mod lineage;
 mod money;
 mod once;
 mod opening;
+mod other_relays;
 mod plain_push;
 mod process;
 mod rotation;
