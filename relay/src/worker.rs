@@ -15,7 +15,8 @@ use tokio::{
 use crate::{
     service::{Relay, Work, fetch, push_stock, sweep, webhooks},
     store::{
-        self, StoreError, TenantId, inbox, pushes, resources, runs, tenants, webhooks as hooks,
+        self, StoreError, TenantId, inbox, paces, pushes, resources, runs, tenants,
+        webhooks as hooks,
     },
 };
 
@@ -123,6 +124,7 @@ async fn clean(relay: &Relay, now: DateTime<Utc>) -> Result<(), StoreError> {
     for tenant in tenants {
         let mut tx = relay.db.write().await?;
         inbox::forget_payloads(&mut tx, tenant, now - KEEP_PAYLOADS).await?;
+        paces::forget(&mut tx, tenant).await?;
         for (status, count) in inbox::counts(&mut tx, tenant).await? {
             *waiting.entry(status).or_default() += count;
         }

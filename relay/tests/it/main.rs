@@ -12,6 +12,7 @@ mod isolation;
 mod lineage;
 mod money;
 mod once;
+mod one_pace;
 mod opening;
 mod plain_push;
 mod process;

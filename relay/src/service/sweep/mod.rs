@@ -126,7 +126,10 @@ pub async fn sweep_due(relay: &Relay, tenant: TenantId) -> Result<bool, StoreErr
     }
     let cursor: Cursor = serde_json::from_value(run.cursor.clone()).unwrap_or_default();
     match store_client::client(relay, tenant, &store) {
-        Ok(client) => Sweep { relay, tenant, store, client, run }.run(cursor).await?,
+        Ok(client) => {
+            let client = client.in_bulk();
+            Sweep { relay, tenant, store, client, run }.run(cursor).await?;
+        }
         Err(error) => put_off(relay, tenant, &run, &error.to_string(), None).await?,
     }
     Ok(true)
