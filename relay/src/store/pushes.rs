@@ -100,49 +100,53 @@ struct Target {
     quantity: i64,
 }
 
-/// The stores of a tenant that have a push due.
+/// Which stores have a push due, and may be pushed to.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn stores_due(
     tx: &mut Tx,
-    tenant: TenantId,
     now: DateTime<Utc>,
-) -> Result<Vec<IntegrationId>, StoreError> {
-    let rows = fetch!(
+) -> Result<Vec<(TenantId, IntegrationId)>, StoreError> {
+    fetch!(
         fetch_all,
         tx,
-        (Uuid,),
-        "SELECT DISTINCT p.integration_id FROM stock_pushes p
-         JOIN integrations i ON i.tenant_id = p.tenant_id AND i.id = p.integration_id
-         WHERE p.tenant_id = $1 AND p.status = 'open' AND p.due_at <= $2
-           AND (p.leased_until IS NULL OR p.leased_until <= $2)
-           AND i.forked_at IS NULL AND i.held_at IS NULL AND i.consumer_key IS NOT NULL
-           AND i.writable",
-        tenant,
-        now,
-    )?;
-    Ok(rows.into_iter().map(|(id,)| id).collect())
-}
-
-/// Which tenants have a push due.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn tenants_due(tx: &mut Tx, now: DateTime<Utc>) -> Result<Vec<TenantId>, StoreError> {
-    let rows = fetch!(
-        fetch_all,
-        tx,
-        (Uuid,),
-        "SELECT DISTINCT p.tenant_id FROM stock_pushes p
+        (Uuid, Uuid),
+        "SELECT DISTINCT p.tenant_id, p.integration_id FROM stock_pushes p
          JOIN integrations i ON i.tenant_id = p.tenant_id AND i.id = p.integration_id
          WHERE p.status = 'open' AND p.due_at <= $1
            AND (p.leased_until IS NULL OR p.leased_until <= $1)
            AND i.forked_at IS NULL AND i.held_at IS NULL AND i.consumer_key IS NOT NULL
            AND i.writable LIMIT 1000",
         now,
+    )
+}
+
+/// Whether a store has a push due, and may be pushed to.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn is_due(
+    tx: &mut Tx,
+    tenant: TenantId,
+    integration: IntegrationId,
+    now: DateTime<Utc>,
+) -> Result<bool, StoreError> {
+    let row = fetch!(
+        fetch_optional,
+        tx,
+        (Uuid,),
+        "SELECT p.id FROM stock_pushes p
+         JOIN integrations i ON i.tenant_id = p.tenant_id AND i.id = p.integration_id
+         WHERE p.tenant_id = $1 AND p.integration_id = $2 AND p.status = 'open' AND p.due_at <= $3
+           AND (p.leased_until IS NULL OR p.leased_until <= $3)
+           AND i.forked_at IS NULL AND i.held_at IS NULL AND i.consumer_key IS NOT NULL
+           AND i.writable LIMIT 1",
+        tenant,
+        integration,
+        now,
     )?;
-    Ok(rows.into_iter().map(|(id,)| id).collect())
+    Ok(row.is_some())
 }
 
 /// Whether a listing has a push that was sent and is not answered for.
