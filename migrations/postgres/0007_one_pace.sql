@@ -6,5 +6,6 @@ CREATE UNLOGGED TABLE store_paces (
     lane TEXT NOT NULL,
     next_at TIMESTAMPTZ NOT NULL,
     paused_until TIMESTAMPTZ NOT NULL,
-    PRIMARY KEY (tenant_id, lane)
+    PRIMARY KEY (tenant_id, lane),
+    FOREIGN KEY (tenant_id) REFERENCES tenants (id)
 ) WITH (fillfactor = 50);

@@ -5,5 +5,6 @@ CREATE TABLE store_paces (
     lane TEXT NOT NULL,
     next_at TEXT NOT NULL,
     paused_until TEXT NOT NULL,
-    PRIMARY KEY (tenant_id, lane)
+    PRIMARY KEY (tenant_id, lane),
+    FOREIGN KEY (tenant_id) REFERENCES tenants (id)
 );

@@ -47,7 +47,7 @@ pub enum Lane {
     /// A host where the tenant would like to connect a store: by the host, since any number of addresses
     /// may lie there.
     Probe {
-        /// The tenant; nil where it is not made before the store has shown itself.
+        /// The tenant.
         tenant: Uuid,
         /// The host with its port.
         host: String,

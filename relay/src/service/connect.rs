@@ -194,7 +194,7 @@ async fn verify(
     )
     .map_err(|error| doubt(error.to_string()))?;
     let (at, key) = (url.clone(), credentials.clone());
-    let client = store_client::stranger(relay, Some(tenant), at, key).await?;
+    let client = store_client::stranger(relay, tenant, at, key).await?;
     let status = client.system_status().await.map_err(|error| doubt(error.to_string()))?;
     let told = address(relay, &status.home_url, "").map_err(|error| doubt(error.to_string()))?;
     if told.normalised() != url.normalised() {

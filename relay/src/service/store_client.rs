@@ -82,19 +82,17 @@ pub fn signer(relay: &Relay, tenant: TenantId, connection: &Newest) -> Result<Si
 /// When the database does not answer.
 pub async fn stranger(
     relay: &Relay,
-    tenant: Option<TenantId>,
+    tenant: TenantId,
     url: StoreUrl,
     credentials: Credentials,
 ) -> Result<Client, StoreError> {
-    let mut lane = Lane::Probe { tenant: tenant.unwrap_or_default(), host: url.host().to_owned() };
-    if let Some(tenant) = tenant {
-        let mut tx = relay.db.read().await?;
-        let known = integrations::at_address(&mut tx, tenant, url.normalised()).await?;
-        tx.commit().await?;
-        if let Some(store) = known {
-            lane = Lane::Store { tenant, store };
-        }
-    }
+    let mut tx = relay.db.read().await?;
+    let known = integrations::at_address(&mut tx, tenant, url.normalised()).await?;
+    tx.commit().await?;
+    let lane = match known {
+        Some(store) => Lane::Store { tenant, store },
+        None => Lane::Probe { tenant, host: url.host() },
+    };
     let pace = Paced::new(&relay.pace, lane);
     Ok(Client::new(Arc::clone(&relay.outbound), pace, url, credentials))
 }

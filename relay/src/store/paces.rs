@@ -7,7 +7,6 @@
 use std::time::Duration;
 
 use sqlx::PgPool;
-use uuid::Uuid;
 
 use super::{Db, StoreError, TenantId, Tx, execute};
 
@@ -104,20 +103,14 @@ impl Paces {
     }
 }
 
-/// Forgets a tenant's lanes in which nothing has left for an hour, and those of tenants that were never made.
+/// Forgets a tenant's lanes in which nothing has left for an hour.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn forget(tx: &mut Tx, tenant: TenantId) -> Result<(), StoreError> {
     let idle = super::now() - chrono::TimeDelta::hours(1);
-    execute!(
-        tx,
-        "DELETE FROM store_paces WHERE tenant_id IN ($1, $2) AND next_at < $3",
-        tenant,
-        Uuid::nil(),
-        idle,
-    )
-    .map(drop)
+    execute!(tx, "DELETE FROM store_paces WHERE tenant_id = $1 AND next_at < $2", tenant, idle,)
+        .map(drop)
 }
 
 fn micros(duration: Duration) -> i64 {

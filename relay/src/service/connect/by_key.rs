@@ -110,16 +110,12 @@ pub struct Shown {
     connection: Option<ConnectionId>,
 }
 
-/// Asks the store itself whether it is there and takes the key. Nothing is stored. The tenant, where there is
-/// one already, is whose pace is used.
+/// Asks the store itself whether it is there and takes the key. Nothing is stored. It is asked
+/// at this tenant's pace.
 ///
 /// # Errors
 /// See [`KeyError`].
-pub async fn verify(
-    relay: &Relay,
-    tenant: Option<TenantId>,
-    request: &Request,
-) -> Result<Shown, KeyError> {
+pub async fn verify(relay: &Relay, tenant: TenantId, request: &Request) -> Result<Shown, KeyError> {
     let url = address(relay, &request.store_url, "")?;
     let credentials =
         Credentials::parse(&request.consumer_key, request.consumer_secret.expose_secret())?;
@@ -130,7 +126,7 @@ pub async fn verify(
 
 async fn ask(
     relay: &Relay,
-    tenant: Option<TenantId>,
+    tenant: TenantId,
     url: &StoreUrl,
     credentials: &Credentials,
 ) -> Result<Shown, KeyError> {
