@@ -114,7 +114,9 @@ pub async fn push_due(
     }
     let limit = i64::try_from(MAX_PUSHES).unwrap_or(i64::MAX);
     let lease = if connection.is_some() { LEASE } else { PLAIN_LEASE };
-    let times = (now, now + lease);
+    let young = TimeDelta::from_std(relay.config.settle()).unwrap_or(TimeDelta::days(1));
+    let held_since = now - young;
+    let times = pushes::Times { now, until: now + lease, held_since };
     let claimed = pushes::claim(&mut tx, tenant, id, connection.is_some(), limit, times).await?;
     tx.commit().await?;
     if claimed.is_empty() {

@@ -4,10 +4,12 @@
 //! first sent, so that all moves until then travel together; from then on it is frozen until the shop
 //! has acknowledged it.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
-use super::{IntegrationId, StoreError, TenantId, Tx, execute, fetch, fetch_locked, new_id};
+use super::{
+    IntegrationId, StoreError, TenantId, Tx, conflicts, execute, fetch, fetch_locked, new_id,
+};
 
 /// Asks for a push to every open listing of a piece whose stock is not what the ledger says.
 ///
@@ -46,6 +48,21 @@ pub async fn ask(
         )?;
     }
     Ok(!rows.is_empty())
+}
+
+/// When a push that waits for a person is looked at again.
+const LOOK_AGAIN: TimeDelta = TimeDelta::seconds(60);
+
+/// The moments that matter to a claim.
+#[derive(Debug, Clone, Copy)]
+pub struct Times {
+    /// Now.
+    pub now: DateTime<Utc>,
+    /// How long the claim holds.
+    pub until: DateTime<Utc>,
+    /// A paid line that was never reduced holds its stock's pushes if it was noticed before this. A
+    /// younger one may be a checkout that was read in the middle.
+    pub held_since: DateTime<Utc>,
 }
 
 /// A push in hand, frozen.
@@ -267,7 +284,7 @@ pub async fn claim(
     integration: IntegrationId,
     numbered: bool,
     limit: i64,
-    (now, until): (DateTime<Utc>, DateTime<Utc>),
+    times: Times,
 ) -> Result<Vec<Push>, StoreError> {
     let due = fetch_locked!(
         fetch_all,
@@ -280,17 +297,56 @@ pub async fn claim(
          ORDER BY due_at, id LIMIT $4",
         tenant,
         integration,
-        now,
+        times.now,
         limit,
         numbered,
     )?;
     let mut pushes = Vec::with_capacity(due.len());
     for push in due {
-        if let Some(push) = freeze(tx, tenant, push, numbered, now, until).await? {
+        if let Some(push) = freeze(tx, tenant, push, numbered, times).await? {
             pushes.push(push);
         }
     }
     Ok(pushes)
+}
+
+async fn postpone(
+    tx: &mut Tx,
+    tenant: TenantId,
+    id: Uuid,
+    due_at: DateTime<Utc>,
+    reason: &str,
+) -> Result<(), StoreError> {
+    execute!(
+        tx,
+        "UPDATE stock_pushes SET due_at = $3, detail = $4 WHERE tenant_id = $1 AND id = $2",
+        tenant,
+        id,
+        due_at,
+        reason,
+    )
+    .map(drop)
+}
+
+/// Lets a listing's push that waited for a person go at once.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn hurry(
+    tx: &mut Tx,
+    tenant: TenantId,
+    listing: Uuid,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    execute!(
+        tx,
+        "UPDATE stock_pushes SET due_at = $3, detail = NULL
+         WHERE tenant_id = $1 AND listing_id = $2 AND status = 'open' AND delta IS NULL",
+        tenant,
+        listing,
+        now,
+    )
+    .map(drop)
 }
 
 async fn freeze(
@@ -298,13 +354,18 @@ async fn freeze(
     tenant: TenantId,
     push: Due,
     numbered: bool,
-    now: DateTime<Utc>,
-    until: DateTime<Utc>,
+    Times { now, until, held_since }: Times,
 ) -> Result<Option<Push>, StoreError> {
     let attempt = push.reading.zip(push.target);
     let attempt = attempt.map(|(reading, target)| Attempt { reading, target });
     if numbered && attempt.is_some() {
         doubt(tx, tenant, push.id, push.listing_id, now).await?;
+        return Ok(None);
+    }
+    let untold = push.delta.is_none() && attempt.is_none();
+    if untold && conflicts::holds(tx, tenant, push.listing_id, held_since).await? {
+        let reason = "a paid order's units never left the shop's stock: a person decides first";
+        postpone(tx, tenant, push.id, now + LOOK_AGAIN, reason).await?;
         return Ok(None);
     }
     let target = fetch!(
