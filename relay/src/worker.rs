@@ -15,9 +15,13 @@ use tokio::{
 use crate::{
     service::{Relay, Work, fetch, push_stock, sweep, webhooks},
     store::{
-        self, StoreError, TenantId, inbox, pushes, resources, runs, tenants, webhooks as hooks,
+        self, IntegrationId, StoreError, TenantId, inbox, paces, pushes, resources, runs, tenants,
+        webhooks as hooks,
     },
 };
+
+/// Each store's work is done by itself, so that one that does not answer keeps no other waiting.
+type Store = (TenantId, IntegrationId);
 
 /// How often work is looked for when nothing wakes the worker.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
@@ -43,14 +47,14 @@ pub async fn run(relay: Relay, mut stop: watch::Receiver<bool>) {
 
 async fn looking(relay: Relay, mut stop: watch::Receiver<bool>, name: &'static str, work: Work) {
     let mut in_hand = JoinSet::new();
-    let mut busy: HashMap<Id, TenantId> = HashMap::new();
+    let mut busy: HashMap<Id, Store> = HashMap::new();
     while !*stop.borrow() {
         let pause = match due(&relay, work).await {
-            Ok(tenants) => {
-                for tenant in tenants {
-                    if !busy.values().any(|other| *other == tenant) {
-                        let task = in_hand.spawn(one_tenant(relay.clone(), tenant, name, work));
-                        busy.insert(task.id(), tenant);
+            Ok(stores) => {
+                for store in stores {
+                    if !busy.values().any(|other| *other == store) {
+                        let task = in_hand.spawn(one_store(relay.clone(), store, name, work));
+                        busy.insert(task.id(), store);
                     }
                 }
                 LOOK_EVERY
@@ -74,24 +78,24 @@ async fn looking(relay: Relay, mut stop: watch::Receiver<bool>, name: &'static s
     while in_hand.join_next().await.is_some() {}
 }
 
-async fn due(relay: &Relay, work: Work) -> Result<Vec<TenantId>, StoreError> {
+async fn due(relay: &Relay, work: Work) -> Result<Vec<Store>, StoreError> {
     let mut tx = relay.db.read().await?;
-    let tenants = match work {
-        Work::Fetch => resources::tenants_due(&mut tx, store::now()).await?,
-        Work::Sweep => runs::tenants_due(&mut tx, store::now()).await?,
-        Work::Push => pushes::tenants_due(&mut tx, store::now()).await?,
-        Work::Webhooks => hooks::tenants_due(&mut tx, store::now()).await?,
+    let stores = match work {
+        Work::Fetch => resources::stores_due(&mut tx, store::now()).await?,
+        Work::Sweep => runs::stores_due(&mut tx, store::now()).await?,
+        Work::Push => pushes::stores_due(&mut tx, store::now()).await?,
+        Work::Webhooks => hooks::stores_due(&mut tx, store::now()).await?,
     };
     tx.commit().await?;
-    Ok(tenants)
+    Ok(stores)
 }
 
-async fn one_tenant(relay: Relay, tenant: TenantId, name: &'static str, work: Work) {
+async fn one_store(relay: Relay, (tenant, id): Store, name: &'static str, work: Work) {
     let outcome = match work {
-        Work::Fetch => fetch::fetch_due(&relay, tenant).await.map(|_| ()),
-        Work::Sweep => sweep::sweep_due(&relay, tenant).await.map(|_| ()),
-        Work::Push => push_stock::push_due(&relay, tenant).await.map(|_| ()),
-        Work::Webhooks => webhooks::look_after_due(&relay, tenant).await.map(|_| ()),
+        Work::Fetch => fetch::fetch_due(&relay, tenant, id).await.map(|_| ()),
+        Work::Sweep => sweep::sweep_due(&relay, tenant, id).await.map(|_| ()),
+        Work::Push => push_stock::push_due(&relay, tenant, id).await.map(|_| ()),
+        Work::Webhooks => webhooks::look_after_due(&relay, tenant, id).await.map(|_| ()),
     };
     if let Err(error) = outcome {
         if error.is_transient() {
@@ -123,6 +127,7 @@ async fn clean(relay: &Relay, now: DateTime<Utc>) -> Result<(), StoreError> {
     for tenant in tenants {
         let mut tx = relay.db.write().await?;
         inbox::forget_payloads(&mut tx, tenant, now - KEEP_PAYLOADS).await?;
+        paces::forget(&mut tx, tenant).await?;
         for (status, count) in inbox::counts(&mut tx, tenant).await? {
             *waiting.entry(status).or_default() += count;
         }

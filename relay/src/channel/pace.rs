@@ -1,267 +1,274 @@
 //! How fast one store may be asked: evenly spaced, and not at all while it wants to be left alone.
 
-use std::{
-    collections::HashMap,
-    sync::{Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+mod local;
 
-use tokio::time::{Instant, sleep_until};
+#[cfg(test)]
+mod tests;
 
-/// Requests a second for one store by this process.
+use std::{fmt, sync::Arc, time::Duration};
+
+use futures::future::BoxFuture;
+use tokio::time::{Instant, sleep, sleep_until};
+use uuid::Uuid;
+
+use local::Local;
+
+/// Requests a second for one store, by all relays together.
 pub const REQUESTS_PER_SECOND: u32 = 5;
+/// From one request to a store to the next: a little more than a second's share, so that one which
+/// travels faster than those before it does not make six of five within a second at the store.
+pub const SPACING: Duration = Duration::from_millis(1000 / REQUESTS_PER_SECOND as u64 + 10);
+/// The same where a store is only asked whether it may be connected.
+pub const PROBE_SPACING: Duration = Duration::from_millis(500);
+/// Whoever misses a place by more than this gives it up: it would crowd those behind it. Five spacings less
+/// this are still more than a second.
+const TOO_LATE: Duration = Duration::from_millis(40);
+/// Whoever has missed so many places goes nevertheless: the machine is that busy, or the timetable that far.
+const MISSES: u32 = 3;
+/// A pause that is ordered less than this before a place is not heard of any more.
+const LAST_LOOK: Duration = Duration::from_millis(50);
 /// No store can have itself left alone for longer than this at a time.
 pub const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
-/// Below so many stores nothing is ever tidied away.
-const TIDY_AT_LEAST: usize = 256;
+/// For so long work in bulk lets other work go first; then it stands in line as all do.
+const YIELDS_FOR: Duration = Duration::from_secs(2);
+
+/// What has a pace of its own: requests in different lanes never wait for each other.
+///
+/// A lane belongs to one tenant, so that nobody can use up another's pace by asking for the same address.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Lane {
+    /// A store that the tenant has connected.
+    Store {
+        /// The tenant.
+        tenant: Uuid,
+        /// The store's key within the tenant.
+        store: Uuid,
+    },
+    /// A host where the tenant would like to connect a store: by the host, since any number of addresses
+    /// may lie there.
+    Probe {
+        /// The tenant.
+        tenant: Uuid,
+        /// The host with its port.
+        host: String,
+    },
+}
+
+impl Lane {
+    /// From one place in this lane to the next.
+    #[must_use]
+    pub fn spacing(&self) -> Duration {
+        match self {
+            Self::Store { .. } => SPACING,
+            Self::Probe { .. } => PROBE_SPACING,
+        }
+    }
+}
+
+/// Who goes first where several ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Urgency {
+    /// Somebody waits for it: places are given in the order in which they are asked for.
+    Live,
+    /// A long listing, read page by page: it takes a place only once no other is ahead of it, so that
+    /// live work never waits behind more than one page; after two seconds it stands in line as all do.
+    Bulk,
+}
+
+/// What the timetable says to somebody who wants a lane's next free place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Turn {
+    /// The place is taken; it comes after this time.
+    In(Duration),
+    /// No place was taken, since the next free one comes only after this time.
+    Later(Duration),
+}
+
+/// The timetable could not be asked, so nothing may be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the timetable of the stores does not answer")]
+pub struct Unavailable;
+
+/// Where the places of all lanes are given out: in this process, or for several relays at once.
+pub trait Timetable: fmt::Debug + Send + Sync {
+    /// Takes the lane's next free place if it comes within `ahead`; the one after it is free `spacing`
+    /// later.
+    fn take<'a>(
+        &'a self,
+        lane: &'a Lane,
+        spacing: Duration,
+        ahead: Duration,
+    ) -> BoxFuture<'a, Result<Turn, Unavailable>>;
+
+    /// For how long the lane is still paused.
+    fn paused<'a>(&'a self, lane: &'a Lane) -> BoxFuture<'a, Result<Duration, Unavailable>>;
+
+    /// Pauses the lane from now on; a longer pause that is already set stays.
+    fn pause<'a>(
+        &'a self,
+        lane: &'a Lane,
+        length: Duration,
+    ) -> BoxFuture<'a, Result<(), Unavailable>>;
+}
 
 /// Spaces the requests to each store.
 ///
-/// Every request takes the next free place in its store's timetable and sleeps until then, so that no
-/// burst ever forms, however many tasks ask. Time is tokio's, which tests can pause. A store that has
-/// no place ahead is forgotten, so memory follows the stores in use and not all stores ever seen.
+/// Every request takes the next free place in its lane and sleeps until then, so that no burst ever
+/// forms, however many tasks ask.
 #[derive(Debug)]
 pub struct Pace {
-    /// From one place to the next.
-    spacing: Duration,
-    timetable: Mutex<Timetable>,
+    timetable: Arc<dyn Timetable>,
+    /// Instead of each lane's own.
+    spacing: Option<Duration>,
 }
 
 impl Default for Pace {
     fn default() -> Self {
-        Self::spaced_by(Duration::from_secs(1) / REQUESTS_PER_SECOND)
+        Self::kept_by(Arc::new(Local::default()))
     }
 }
 
-#[derive(Debug, Default)]
-struct Timetable {
-    stores: HashMap<String, Lane>,
-    tidy_at: usize,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Lane {
-    next_place: Instant,
-    paused_until: Instant,
-}
-
-/// The store is to be left alone for longer than the caller wants to wait.
+/// Why a request may not be made now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the store is to be left alone for another {0:?}")]
-pub struct Busy(pub Duration);
+pub enum Busy {
+    /// The store is to be left alone for longer than the caller wants to wait.
+    #[error("the store is to be left alone for another {0:?}")]
+    For(Duration),
+    /// Nobody can say whether it may be asked.
+    #[error(transparent)]
+    Unknown(#[from] Unavailable),
+}
+
+impl Busy {
+    /// When to ask again, where that is known.
+    #[must_use]
+    pub fn wait(self) -> Option<Duration> {
+        match self {
+            Self::For(wait) => Some(wait),
+            Self::Unknown(_) => None,
+        }
+    }
+}
 
 impl Pace {
-    /// A pace for any number of stores.
+    /// A pace for any number of stores, of this process alone.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// A pace with other places than every fifth of a second, for stores that belong to whoever asks:
-    /// tests and measurements.
+    /// A pace whose places are given out by this timetable.
+    #[must_use]
+    pub fn kept_by(timetable: Arc<dyn Timetable>) -> Self {
+        Self { timetable, spacing: None }
+    }
+
+    /// A pace of this process alone, with other places than the lanes' own, for stores that belong to
+    /// whoever asks: tests and measurements.
     #[must_use]
     pub fn spaced_by(spacing: Duration) -> Self {
-        Self { spacing, timetable: Mutex::default() }
+        Self { spacing: Some(spacing), ..Self::default() }
     }
 
-    /// Waits for this store's next free place, however long.
-    pub async fn acquire(&self, store_key: &str) {
-        // A place is always found within "for ever", so the answer cannot be Busy.
-        let _ = self.acquire_within(store_key, Duration::MAX).await;
-    }
-
-    /// Waits for this store's next free place if it comes within `patience`.
+    /// Waits for this lane's next free place if it comes within `patience`.
     ///
     /// # Errors
     /// [`Busy`] at once, without taking a place, when it comes later; or while waiting, when the store
     /// is paused meanwhile beyond the caller's patience.
-    pub async fn acquire_within(&self, store_key: &str, patience: Duration) -> Result<(), Busy> {
-        let asked = Instant::now();
-        loop {
-            let place = self.take_place(store_key, asked, patience)?;
-            sleep_until(place).await;
-            // A pause may have been ordered while this task slept towards its place.
-            if self.paused_until(store_key).is_none_or(|until| until <= Instant::now()) {
-                return Ok(());
-            }
-        }
-    }
-
-    /// Lets nothing through to this store until `until`, at most [`LONGEST_PAUSE`] from now. A longer
-    /// pause that is already set stays.
-    pub fn pause_until(&self, store_key: &str, until: Instant) {
-        let now = Instant::now();
-        let until = until.min(now + LONGEST_PAUSE);
-        let mut timetable = self.lock();
-        let lane = timetable.lane(store_key, now);
-        lane.paused_until = lane.paused_until.max(until);
-        lane.next_place = lane.next_place.max(until);
-    }
-
-    fn take_place(
+    pub async fn acquire(
         &self,
-        store_key: &str,
-        asked: Instant,
+        lane: &Lane,
+        urgency: Urgency,
         patience: Duration,
-    ) -> Result<Instant, Busy> {
-        let now = Instant::now();
-        let mut timetable = self.lock();
-        let lane = timetable.lane(store_key, now);
-        let place = lane.next_place.max(lane.paused_until).max(now);
-        if place.duration_since(asked) > patience {
-            return Err(Busy(place.duration_since(now)));
-        }
-        lane.next_place = place + self.spacing;
-        Ok(place)
-    }
-
-    fn paused_until(&self, store_key: &str) -> Option<Instant> {
-        self.lock().stores.get(store_key).map(|lane| lane.paused_until)
-    }
-
-    /// The table stays sound whatever a panicking holder left: every field is valid by itself.
-    fn lock(&self) -> MutexGuard<'_, Timetable> {
-        self.timetable.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Timetable {
-    fn lane(&mut self, store_key: &str, now: Instant) -> &mut Lane {
-        if !self.stores.contains_key(store_key) {
-            self.tidy(now);
-        }
-        self.stores
-            .entry(store_key.to_owned())
-            .or_insert(Lane { next_place: now, paused_until: now })
-    }
-
-    /// Forgets stores without a place ahead, each time their number has doubled since the last time.
-    fn tidy(&mut self, now: Instant) {
-        if self.stores.len() < self.tidy_at.max(TIDY_AT_LEAST) {
-            return;
-        }
-        self.stores.retain(|_, lane| lane.next_place > now || lane.paused_until > now);
-        self.tidy_at = self.stores.len() * 2;
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-
-    use super::*;
-
-    const PLACE: Duration = Duration::from_millis(200);
-
-    #[tokio::test(start_paused = true)]
-    async fn however_many_ask_at_once_they_leave_evenly_spaced() {
-        let pace = Arc::new(Pace::new());
-        let begun = Instant::now();
-        let asking: Vec<_> = (0..21)
-            .map(|_| {
-                let pace = Arc::clone(&pace);
-                tokio::spawn(async move {
-                    pace.acquire("https://shop.example").await;
-                    begun.elapsed()
-                })
-            })
-            .collect();
-        let mut left = Vec::new();
-        for one in asking {
-            left.push(one.await.unwrap());
-        }
-        left.sort();
-        for (i, at) in left.iter().enumerate() {
-            let due = PLACE * u32::try_from(i).unwrap();
-            assert!(*at >= due && *at < due + Duration::from_millis(5), "{i}: {at:?}");
-        }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn one_store_does_not_wait_for_another() {
-        let pace = Pace::new();
-        let begun = Instant::now();
-        for i in 0..50 {
-            pace.acquire(&format!("https://shop{i}.example")).await;
-        }
-        assert_eq!(begun.elapsed(), Duration::ZERO);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_store_at_rest_earns_no_burst() {
-        let pace = Pace::new();
-        pace.acquire("a").await;
-        tokio::time::advance(Duration::from_secs(60)).await;
-        let begun = Instant::now();
-        for _ in 0..6 {
-            pace.acquire("a").await;
-        }
-        assert!(begun.elapsed() >= PLACE * 5, "{:?}", begun.elapsed());
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_pause_holds_those_who_already_wait_for_their_place() {
-        let pace = Arc::new(Pace::new());
-        pace.acquire("a").await;
-        let begun = Instant::now();
-        let waiting = {
-            let pace = Arc::clone(&pace);
-            tokio::spawn(async move { pace.acquire("a").await })
-        };
-        tokio::task::yield_now().await;
-        pace.pause_until("a", begun + Duration::from_secs(7));
-        waiting.await.unwrap();
-        assert!(begun.elapsed() >= Duration::from_secs(7), "{:?}", begun.elapsed());
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_shorter_pause_does_not_end_a_longer_one_and_none_is_endless() {
-        let pace = Pace::new();
-        let begun = Instant::now();
-        pace.pause_until("a", begun + Duration::from_secs(9));
-        pace.pause_until("a", begun + Duration::from_secs(1));
-        pace.acquire("a").await;
-        assert!(begun.elapsed() >= Duration::from_secs(9));
-
-        let begun = Instant::now();
-        pace.pause_until("b", begun + Duration::from_secs(86_400 * 365));
-        pace.acquire("b").await;
-        assert!(begun.elapsed() <= LONGEST_PAUSE + PLACE, "{:?}", begun.elapsed());
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn who_cannot_wait_is_told_how_long_and_takes_no_place() {
-        let pace = Pace::new();
-        let begun = Instant::now();
-        pace.pause_until("a", begun + Duration::from_secs(30));
-        let told = pace.acquire_within("a", Duration::from_secs(10)).await;
-        assert_eq!(told, Err(Busy(Duration::from_secs(30))));
-        assert_eq!(begun.elapsed(), Duration::ZERO);
-        pace.acquire_within("a", Duration::from_secs(30)).await.unwrap();
-        assert!(begun.elapsed() < Duration::from_secs(30) + PLACE);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_hundred_thousand_stores_leave_no_trace() {
-        let pace = Pace::new();
-        for i in 0..100_000 {
-            pace.acquire(&format!("https://shop{i}.example")).await;
-            if i % 100 == 0 {
-                tokio::time::advance(PLACE).await;
+    ) -> Result<(), Busy> {
+        let spacing = self.spacing.unwrap_or_else(|| lane.spacing());
+        let asked = Instant::now();
+        let mut missed = 0;
+        loop {
+            let now = Instant::now();
+            let waited = asked.elapsed();
+            let left = patience.saturating_sub(waited);
+            let yields = YIELDS_FOR.saturating_sub(waited);
+            let ahead = match urgency {
+                Urgency::Bulk if !yields.is_zero() => spacing.min(left),
+                _ => left,
+            };
+            match self.timetable.take(lane, spacing, ahead).await? {
+                Turn::In(wait) => {
+                    if self.still_free(lane, wait).await?
+                        && (now.elapsed().saturating_sub(wait) <= TOO_LATE || missed == MISSES)
+                    {
+                        return Ok(());
+                    }
+                    missed = MISSES.min(missed + 1);
+                }
+                Turn::Later(wait) if wait > left => return Err(Busy::For(wait)),
+                Turn::Later(wait) => {
+                    sleep(wait.saturating_sub(ahead).min(yields).max(SHORTEST)).await;
+                }
             }
-            assert!(pace.lock().stores.len() <= 2 * TIDY_AT_LEAST, "at store {i}");
         }
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn tidying_forgets_no_store_that_is_paused() {
-        let pace = Pace::new();
-        let begun = Instant::now();
-        pace.pause_until("paused", begun + Duration::from_secs(600));
-        for i in 0..10_000 {
-            pace.acquire(&format!("https://shop{i}.example")).await;
-            tokio::time::advance(Duration::from_millis(10)).await;
+    /// Sleeps towards a place; `false` when a pause was ordered meanwhile. It asks shortly before the place,
+    /// so that the answer does not make it late.
+    async fn still_free(&self, lane: &Lane, wait: Duration) -> Result<bool, Unavailable> {
+        let place = Instant::now() + wait;
+        if wait > LAST_LOOK {
+            sleep_until(place - LAST_LOOK).await;
+            let paused = self.timetable.paused(lane).await?;
+            // One that ends at the place is why the place is there.
+            if paused > place.saturating_duration_since(Instant::now()) + TOO_LATE {
+                return Ok(false);
+            }
         }
-        assert!(pace.acquire_within("paused", Duration::ZERO).await.is_err());
+        sleep_until(place).await;
+        Ok(true)
+    }
+
+    /// Lets nothing through in this lane for so long, at most [`LONGEST_PAUSE`]. A longer pause that is
+    /// already set stays.
+    pub async fn pause(&self, lane: &Lane, length: Duration) {
+        if let Err(error) = self.timetable.pause(lane, length.min(LONGEST_PAUSE)).await {
+            tracing::warn!(%error, "a store asks to be left alone, and nobody could be told");
+        }
+    }
+}
+
+/// Below this no timer tells anything apart.
+const SHORTEST: Duration = Duration::from_millis(1);
+
+/// One lane, and how urgent what goes there is: what a client of one store holds.
+#[derive(Debug, Clone)]
+pub struct Paced {
+    pace: Arc<Pace>,
+    lane: Lane,
+    urgency: Urgency,
+}
+
+impl Paced {
+    /// Live work in this lane.
+    #[must_use]
+    pub fn new(pace: &Arc<Pace>, lane: Lane) -> Self {
+        Self { pace: Arc::clone(pace), lane, urgency: Urgency::Live }
+    }
+
+    /// The same for work in bulk.
+    #[must_use]
+    pub fn in_bulk(self) -> Self {
+        Self { urgency: Urgency::Bulk, ..self }
+    }
+
+    /// See [`Pace::acquire`].
+    ///
+    /// # Errors
+    /// See [`Pace::acquire`].
+    pub async fn acquire(&self, patience: Duration) -> Result<(), Busy> {
+        self.pace.acquire(&self.lane, self.urgency, patience).await
+    }
+
+    /// See [`Pace::pause`].
+    pub async fn pause(&self, length: Duration) {
+        self.pace.pause(&self.lane, length).await;
     }
 }

@@ -84,8 +84,8 @@ impl Command {
             } => {
                 let consumer_secret = secret::read(consumer_secret_file, consumer_secret)?;
                 let request = by_key::Request { store_url, consumer_key, consumer_secret };
-                let shown = by_key::verify(relay, &request).await?;
                 let tenant = admin::tenant(relay, &tenant, now).await?;
+                let shown = by_key::verify(relay, tenant, &request).await?;
                 let done = by_key::keep(relay, tenant, &shown, ACTOR, now).await?;
                 Ok((json!(done), done.message))
             }

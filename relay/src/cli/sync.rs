@@ -45,10 +45,10 @@ pub(super) async fn run(
     let bar = if json { ProgressBar::hidden() } else { bar(kind) };
     let run = loop {
         let worked = match kind {
-            Kind::Inventory => push_stock::push_due(relay, tenant).await? > 0,
+            Kind::Inventory => push_stock::push_due(relay, tenant, named.id).await? > 0,
             _ => false,
         };
-        let swept = sweep::sweep_due(relay, tenant).await?;
+        let swept = sweep::sweep_due(relay, tenant, named.id).await?;
         let run = show(relay, tenant, id).await?;
         bar.set_length(run.total.and_then(|total| u64::try_from(total).ok()).unwrap_or(0));
         bar.set_position(u64::try_from(run.seen).unwrap_or(0));

@@ -1,14 +1,20 @@
 //! `/api/conflicts`: what only a person can decide.
 
-use axum::{Json, extract::State};
+use axum::{Json, extract::State, http::StatusCode};
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{App, auth::Bearer, error::ApiError};
+use super::{
+    App,
+    auth::Bearer,
+    error::ApiError,
+    extract::{Body, Path},
+};
 use crate::{
     domain::Quantity,
-    store::{conflicts, page::Page},
+    service::conflict::{self, Decision},
+    store::{self, conflicts, page::Page},
 };
 
 /// Conflicts in the list.
@@ -43,4 +49,22 @@ pub(super) async fn list(
         created_at: row.created_at,
     };
     Ok(Json(Page { items: rows.into_iter().map(shown).collect(), next: None }))
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Decide {
+    decision: Decision,
+}
+
+/// `POST /api/conflicts/{id}/decide`: of a paid line that never left the shop's stock `take` or `leave`
+/// its units, of an oversale `acknowledge` it.
+pub(super) async fn decide(
+    State(app): State<App>,
+    who: Bearer,
+    Path(id): Path<Uuid>,
+    Body(asked): Body<Decide>,
+) -> Result<StatusCode, ApiError> {
+    let (actor, now) = (who.actor(), store::now());
+    conflict::decide(&app.relay, who.tenant, id, asked.decision, &actor, now).await?;
+    Ok(StatusCode::NO_CONTENT)
 }

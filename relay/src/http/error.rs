@@ -12,6 +12,7 @@ use serde_json::json;
 use crate::{
     service::{
         adjust::AdjustError,
+        conflict::ConflictError,
         connect::{ConnectError, by_key::KeyError},
         ingest::IngestError,
         runs::StartError,
@@ -171,6 +172,19 @@ impl From<AdjustError> for ApiError {
             AdjustError::Quantity(_) | AdjustError::Note => Self::Unprocessable(error.to_string()),
             AdjustError::Counting => Self::Conflict(error.to_string()),
             AdjustError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ConflictError> for ApiError {
+    fn from(error: ConflictError) -> Self {
+        match error {
+            ConflictError::Unknown => {
+                Self::NotFound("no conflict with this id waits for a decision")
+            }
+            ConflictError::Unfit(..) => Self::Unprocessable(error.to_string()),
+            ConflictError::NotCounted => Self::Conflict(error.to_string()),
+            ConflictError::Store(error) => error.into(),
         }
     }
 }

@@ -56,6 +56,11 @@ pub(super) async fn retry(
             "a nonce cannot be tried again: decide which of the two databases is the shop"
                 .to_owned(),
         )),
+        Retry::NotUnderstood => Err(ApiError::Conflict(
+            "this event does not say what it is about, so there is nothing to ask the shop for: its \
+             detail says what is wrong with it"
+                .to_owned(),
+        )),
     }
 }
 

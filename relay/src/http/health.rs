@@ -38,7 +38,10 @@ pub(super) async fn measure(request: Request, next: Next) -> Response {
         .extensions()
         .get::<MatchedPath>()
         .map_or_else(|| "none".to_owned(), |path| path.as_str().to_owned());
-    let method = request.method().as_str().to_owned();
+    // A caller may make up methods; axum knows these.
+    let known = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE"];
+    let method = known.into_iter().find(|known| *known == request.method().as_str());
+    let method = method.unwrap_or("other").to_owned();
     let begun = Instant::now();
     let response = next.run(request).await;
     let labels =

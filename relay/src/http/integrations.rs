@@ -35,7 +35,7 @@ pub(super) async fn connect(
     who: Bearer,
     Body(request): Body<by_key::Request>,
 ) -> Result<Json<Connected>, ApiError> {
-    let shown = by_key::verify(&app.relay, &request).await?;
+    let shown = by_key::verify(&app.relay, who.tenant, &request).await?;
     let actor = format!("token {}", who.token);
     Ok(Json(by_key::keep(&app.relay, who.tenant, &shown, &actor, store::now()).await?))
 }

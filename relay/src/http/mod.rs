@@ -72,6 +72,7 @@ pub fn router(app: App) -> Router {
         .route("/events", get(events::list))
         .route("/events/{id}/retry", post(events::retry))
         .route("/conflicts", get(conflicts::list))
+        .route("/conflicts/{id}/decide", post(conflicts::decide))
         .route("/drift", get(drift::list))
         .route("/drift/{id}/adopt", post(drift::adopt))
         .route("/drift/{id}/push", post(drift::push))

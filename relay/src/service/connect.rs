@@ -3,17 +3,20 @@
 pub mod by_key;
 pub mod farewell;
 
-use std::sync::Arc;
-
 use chrono::{DateTime, Utc};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{Relay, Work, store_client::address, vault::Place, webhooks};
+use super::{
+    Relay, Work,
+    store_client::{self, address},
+    vault::Place,
+    webhooks,
+};
 use crate::{
-    channel::woocommerce::{Client, Credentials, StoreUrl},
+    channel::woocommerce::{Credentials, StoreUrl},
     store::{
         StoreError, TenantId, Tx, audit, connections,
         integrations::{self, Registration},
@@ -112,7 +115,7 @@ pub async fn connect(
     request: &Request,
     now: DateTime<Utc>,
 ) -> Result<Connected, ConnectError> {
-    let (url, credentials) = verify(relay, request).await?;
+    let (url, credentials) = verify(relay, tenant, request).await?;
     let mode = if request.versions.extension.is_some() { "extension" } else { "sweep" };
     let mut tx = relay.db.write().await?;
     let told = Told { request, url: &url, credentials: &credentials, mode };
@@ -171,7 +174,11 @@ fn lies_within(rest_root: &str, home: &str) -> bool {
 }
 
 /// Asks the store itself, with the very key that it sent, whether it is the shop that it says it is.
-async fn verify(relay: &Relay, request: &Request) -> Result<(StoreUrl, Credentials), ConnectError> {
+async fn verify(
+    relay: &Relay,
+    tenant: TenantId,
+    request: &Request,
+) -> Result<(StoreUrl, Credentials), ConnectError> {
     let doubt = |why: String| {
         tracing::info!(reason = %why, "a store could not be verified");
         ConnectError::Unverified
@@ -186,12 +193,8 @@ async fn verify(relay: &Relay, request: &Request) -> Result<(StoreUrl, Credentia
         secrecy::ExposeSecret::expose_secret(&request.key.consumer_secret),
     )
     .map_err(|error| doubt(error.to_string()))?;
-    let client = Client::new(
-        Arc::clone(&relay.outbound),
-        Arc::clone(&relay.pace),
-        url.clone(),
-        credentials.clone(),
-    );
+    let (at, key) = (url.clone(), credentials.clone());
+    let client = store_client::stranger(relay, tenant, at, key).await?;
     let status = client.system_status().await.map_err(|error| doubt(error.to_string()))?;
     let told = address(relay, &status.home_url, "").map_err(|error| doubt(error.to_string()))?;
     if told.normalised() != url.normalised() {

@@ -3,10 +3,7 @@
 //! One fetch a thing at a time, and one during which anything about that thing arrived is discarded:
 //! what was read may be older than what arrived.
 
-use std::collections::BTreeMap;
-
 use chrono::{DateTime, TimeDelta, Utc};
-use futures::future::try_join_all;
 use nexpura_protocol::{Verdict, event::Resource};
 use serde_json::Value;
 
@@ -33,45 +30,43 @@ const LEASE: TimeDelta = TimeDelta::minutes(2);
 /// The longest wait between two tries.
 const LONGEST_WAIT: TimeDelta = TimeDelta::hours(1);
 
-/// Fetches what is due for one tenant; gives how many things it took up.
+/// Fetches what is due for one store; gives how many things it took up.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn fetch_due(relay: &Relay, tenant: TenantId) -> Result<usize, StoreError> {
+pub async fn fetch_due(
+    relay: &Relay,
+    tenant: TenantId,
+    integration: IntegrationId,
+) -> Result<usize, StoreError> {
     let now = store::now();
     let mut tx = relay.db.write().await?;
-    let due = resources::claim(&mut tx, tenant, CLAIM, now, now + LEASE).await?;
+    let due = resources::claim(&mut tx, (tenant, integration), CLAIM, now, now + LEASE).await?;
+    let store = integrations::get(&mut tx, tenant, integration).await?;
     tx.commit().await?;
-    // Each store at its own pace: one that does not answer keeps no other waiting.
-    let mut by_store: BTreeMap<IntegrationId, Vec<&Due>> = BTreeMap::new();
-    for thing in &due {
-        by_store.entry(thing.integration_id).or_default().push(thing);
+    let Some(store) = store else { return Ok(0) };
+    for thing in due.iter().take_while(|_| !relay.wake.is_stopping()) {
+        one(relay, tenant, &store, thing).await?;
     }
-    try_join_all(by_store.into_values().map(|things| async move {
-        for thing in things.into_iter().take_while(|_| !relay.wake.is_stopping()) {
-            one(relay, tenant, thing).await?;
-        }
-        Ok::<_, StoreError>(())
-    }))
-    .await?;
     Ok(due.len())
 }
 
-async fn one(relay: &Relay, tenant: TenantId, thing: &Due) -> Result<(), StoreError> {
-    let mut tx = relay.db.read().await?;
-    let integration = integrations::get(&mut tx, tenant, thing.integration_id).await?;
-    tx.commit().await?;
+async fn one(
+    relay: &Relay,
+    tenant: TenantId,
+    store: &integrations::Integration,
+    thing: &Due,
+) -> Result<(), StoreError> {
     let key = Key {
         tenant,
         integration: thing.integration_id,
         resource: &thing.resource,
         remote_id: thing.remote_id,
     };
-    let Some(integration) = integration else { return Ok(()) };
     let (Ok(resource), Ok(id)) = (thing.resource.parse(), u64::try_from(thing.remote_id)) else {
         return Ok(());
     };
-    let answer = match store_client::client(relay, tenant, &integration) {
+    let answer = match store_client::client(relay, tenant, store) {
         Ok(client) => {
             read(&client, resource, id).await.map_err(|error| (error.to_string(), Some(error)))
         }

@@ -1,13 +1,16 @@
 //! A push from a shop: each event is kept and, where it may be, applied, all in one transaction.
 
+mod read;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use nexpura_protocol::{
-    Answer, Batch, Event, Facts, Outcome, Verdict,
+    Answer, Event, Facts, Outcome, Verdict,
     event::{Resource, Verb},
 };
-use serde::Deserialize;
-use serde_json::{json, value::RawValue};
+use serde_json::json;
 use uuid::Uuid;
+
+use read::Content;
 
 use super::{
     Relay, Work,
@@ -53,21 +56,6 @@ pub struct Pusher {
     pub integration: IntegrationId,
 }
 
-/// An event with the very text that it came as, which is what is kept.
-#[derive(Debug, Deserialize)]
-struct Raw<'a> {
-    #[serde(borrow, default)]
-    payload: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    facts: Option<&'a RawValue>,
-}
-
-#[derive(Debug, Deserialize)]
-struct RawBatch<'a> {
-    #[serde(borrow, default)]
-    events: Vec<Raw<'a>>,
-}
-
 /// Takes a push in and answers for each of its events.
 ///
 /// # Errors
@@ -78,54 +66,21 @@ pub async fn push(
     body: &[u8],
     now: DateTime<Utc>,
 ) -> Result<Answer, IngestError> {
-    let batch: Batch = serde_json::from_slice(body)
-        .map_err(|error| IngestError::Malformed(format!("the push is malformed: {error}")))?;
-    let raw: RawBatch<'_> = serde_json::from_slice(body)
-        .map_err(|error| IngestError::Malformed(format!("the push is malformed: {error}")))?;
-    check(&batch)?;
+    let push = read::push(body)?;
     let mut tries = 0;
     loop {
         tries += 1;
-        match take_in(relay, pusher, &batch, &raw, now).await {
+        match take_in(relay, pusher, &push, now).await {
             Err(IngestError::Store(error)) if error.is_transient() && tries < TRIES => {}
             outcome => return outcome,
         }
     }
 }
 
-/// What the protocol demands of a batch beyond its form.
-fn check(batch: &Batch) -> Result<(), IngestError> {
-    let malformed = |text: String| Err(IngestError::Malformed(text));
-    if Uuid::try_parse(&batch.spool).is_err() {
-        return malformed("spool: expected a UUID".to_owned());
-    }
-    if batch.events.len() > nexpura_protocol::batch::MAX_EVENTS {
-        return malformed(format!(
-            "events: at most {} in one push",
-            nexpura_protocol::batch::MAX_EVENTS
-        ));
-    }
-    let mut last = 0;
-    for (at, event) in batch.events.iter().enumerate() {
-        if Uuid::try_parse(&event.id).is_err() {
-            return malformed(format!("events[{at}].id: expected a UUID"));
-        }
-        if i64::try_from(event.resource_id).is_err() || i64::try_from(event.seq).is_err() {
-            return malformed(format!("events[{at}]: a number is out of range"));
-        }
-        if event.seq <= last {
-            return malformed(format!("events[{at}].seq: expected more than {last}"));
-        }
-        last = event.seq;
-    }
-    Ok(())
-}
-
 async fn take_in(
     relay: &Relay,
     pusher: Pusher,
-    batch: &Batch,
-    raw: &RawBatch<'_>,
+    push: &read::Push<'_>,
     now: DateTime<Utc>,
 ) -> Result<Answer, IngestError> {
     let mut tx = relay.db.write().await?;
@@ -133,23 +88,23 @@ async fn take_in(
         .await?
         .ok_or(IngestError::Unregistered)?;
     let mut halted = store.forked_at.is_some();
-    let mut results = Vec::with_capacity(batch.events.len());
+    let mut results = Vec::with_capacity(push.events.len());
     let mut wanted = false;
-    for (event, raw) in batch.events.iter().zip(&raw.events) {
-        let (status, detail) = one(&mut tx, pusher, batch, event, raw, halted, now).await?;
+    for arrived in &push.events {
+        let (status, detail) = one(&mut tx, pusher, &push.spool, arrived, halted, now).await?;
         // A nonce may have halted the store: what follows is kept only.
-        if event.topic.resource == Resource::Lineage && status == Verdict::Failed {
+        if arrived.is_lineage() && status == Verdict::Failed {
             halted = true;
         }
         wanted |= matches!(status, Verdict::Queued | Verdict::Superseded | Verdict::Failed);
-        results.push(Outcome { id: event.id.clone(), status, detail });
+        results.push(Outcome { id: arrived.id_text.clone(), status, detail });
     }
-    let span = batch.events.first().zip(batch.events.last());
+    let span = push.events.first().zip(push.events.last());
     let report = spools::Report {
         connection: pusher.connection,
-        spool: &batch.spool,
-        span: span.map(|(first, last)| (whole(first.seq), whole(last.seq))),
-        state: batch.state,
+        spool: &push.spool,
+        span: span.map(|(first, last)| (first.seq, last.seq)),
+        state: push.state,
     };
     if spools::report(&mut tx, pusher.tenant, pusher.integration, &report, now).await? {
         // What was lost on the way, or in another spool, is found by reading everything.
@@ -165,7 +120,7 @@ async fn take_in(
     relay.wake.of(Work::Push).notify_one();
     Ok(Answer {
         results,
-        ack: batch.events.last().map_or(0, |event| event.seq),
+        ack: push.events.last().map_or(0, |event| event.seq.unsigned_abs()),
         report_in: reading.then_some(REPORT_SOON),
     })
 }
@@ -174,36 +129,69 @@ async fn take_in(
 async fn one(
     tx: &mut Tx,
     pusher: Pusher,
-    batch: &Batch,
-    event: &Event,
-    raw: &Raw<'_>,
+    spool: &str,
+    arrived: &read::Arrived<'_>,
     halted: bool,
     now: DateTime<Utc>,
 ) -> Result<(Verdict, Option<String>), IngestError> {
-    let (tenant, integration) = (pusher.tenant, pusher.integration);
-    let event_id = Uuid::try_parse(&event.id)
-        .map_err(|_| IngestError::Malformed("an event's id is no UUID".to_owned()))?;
-    let topic = event.topic.to_string();
-    let rev = event.facts.as_ref().and_then(|facts| facts.rev).map(whole);
+    let (tenant, integration, event_id) = (pusher.tenant, pusher.integration, arrived.id);
+    let (topic, resource, resource_id, rev) = match &arrived.content {
+        Content::Clear(event) => (
+            event.topic.to_string(),
+            event.topic.resource.as_str(),
+            whole(event.resource_id),
+            event.facts.as_ref().and_then(|facts| facts.rev).map(whole),
+        ),
+        Content::Unclear(unclear) => {
+            let about = unclear.about.map(|(resource, id)| (resource.as_str(), id));
+            let (resource, id) = about.unwrap_or((read::UNKNOWN, 0));
+            (unclear.topic.clone(), resource, id, None)
+        }
+    };
     let arrival = inbox::Arrival {
         event_id,
-        spool: &batch.spool,
-        seq: whole(event.seq),
+        spool,
+        seq: arrived.seq,
         topic: &topic,
-        resource: event.topic.resource.as_str(),
-        resource_id: whole(event.resource_id),
+        resource,
+        resource_id,
         rev,
-        occurred_at: event.occurred_at,
-        payload: raw.payload.map(RawValue::get),
-        facts: raw.facts.map(RawValue::get),
+        occurred_at: arrived.occurred_at(now),
+        payload: arrived.payload,
+        facts: arrived.facts,
     };
     if !inbox::insert(tx, tenant, integration, &arrival, now).await? {
         return Ok((Verdict::Duplicate, None));
     }
+    let settled = match &arrived.content {
+        Content::Clear(event) => understood(tx, pusher, event_id, event, halted, now).await?,
+        Content::Unclear(unclear) => {
+            if let Some((resource, remote_id)) = unclear.about {
+                // At least it is known what to ask the shop for.
+                let resource = resource.as_str();
+                let key = resources::Key { tenant, integration, resource, remote_id };
+                resources::arrive(tx, key, now).await?;
+                resources::want(tx, key, now).await?;
+            }
+            (Verdict::Failed, Some(format!("the event is not understood: {}", unclear.reason)))
+        }
+    };
+    inbox::settle(tx, tenant, integration, event_id, settled.0, settled.1.as_deref()).await?;
+    Ok(settled)
+}
+
+/// Applies an event that is understood, where it may be.
+async fn understood(
+    tx: &mut Tx,
+    pusher: Pusher,
+    event_id: Uuid,
+    event: &Event,
+    halted: bool,
+    now: DateTime<Utc>,
+) -> Result<(Verdict, Option<String>), IngestError> {
+    let (tenant, integration) = (pusher.tenant, pusher.integration);
     if event.topic.resource == Resource::Lineage {
-        let (status, detail) = follow_lineage(tx, pusher, event, now).await?;
-        inbox::settle(tx, tenant, integration, event_id, status, detail.as_deref()).await?;
-        return Ok((status, detail));
+        return follow_lineage(tx, pusher, event, now).await;
     }
     let key = resources::Key {
         tenant,
@@ -215,12 +203,12 @@ async fn one(
     if halted {
         let detail = "kept only: two databases claim to be this shop, a person has to decide";
         resources::want(tx, key, now).await?;
-        inbox::settle(tx, tenant, integration, event_id, Verdict::Queued, Some(detail)).await?;
         return Ok((Verdict::Queued, Some(detail.to_owned())));
     }
+    let rev = event.facts.as_ref().and_then(|facts| facts.rev).map(whole);
     let newer = rev.is_some_and(|rev| standing.rev.is_none_or(|known| rev > known));
     let superseded = rev.is_some() && !newer;
-    let settled = match &event.payload {
+    match &event.payload {
         Some(payload) if newer => {
             let source = Source {
                 tenant,
@@ -229,15 +217,13 @@ async fn one(
                 heard_at: standing.heard_at.unwrap_or(now),
                 now,
             };
-            apply(tx, &source, event, payload, key, rev).await?
+            apply(tx, &source, event, payload, key, rev).await
         }
         _ => {
             resources::want(tx, key, now).await?;
-            (if superseded { Verdict::Superseded } else { Verdict::Queued }, None)
+            Ok((if superseded { Verdict::Superseded } else { Verdict::Queued }, None))
         }
-    };
-    inbox::settle(tx, tenant, integration, event_id, settled.0, settled.1.as_deref()).await?;
-    Ok(settled)
+    }
 }
 
 async fn apply(

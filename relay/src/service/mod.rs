@@ -10,12 +10,14 @@ use tokio::sync::Notify;
 
 pub mod adjust;
 pub mod admin;
+pub mod conflict;
 pub mod connect;
 pub mod credential;
 pub mod drift;
 pub mod fetch;
 pub mod ingest;
 pub mod ledger;
+pub mod pace;
 pub mod push_stock;
 pub mod retry;
 pub mod runs;
@@ -43,7 +45,7 @@ pub struct Relay {
     pub vault: Arc<Vault>,
     /// The only way out.
     pub outbound: Arc<Outbound>,
-    /// At most five requests a second a store.
+    /// At most five requests a second a store, by all relays on one PostgreSQL.
     pub pace: Arc<Pace>,
     /// What the operator set.
     pub config: Arc<Config>,
@@ -111,11 +113,12 @@ impl Relay {
         )?;
         let vault = Vault::load(config.master_key.as_ref(), &config.database_url)?;
         let outbound = Outbound::new(&config.allow_private_stores)?;
+        let pace = Arc::new(pace::of(&db));
         Ok(Self {
             db,
             vault: Arc::new(vault),
             outbound: Arc::new(outbound),
-            pace: Arc::new(Pace::new()),
+            pace,
             config: Arc::new(config),
             wake: Arc::default(),
         })

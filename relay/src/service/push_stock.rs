@@ -5,7 +5,6 @@ mod plain;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use futures::future::try_join_all;
 use nexpura_protocol::stock::{MAX_PUSHES, StockPush, StockPushes, StockVerdict};
 use serde_json::json;
 
@@ -81,20 +80,22 @@ impl Trouble {
     }
 }
 
-/// Pushes what is due to a tenant's stores, each at its own pace; gives how many pushes were in hand.
+/// Pushes what is due to a store; gives how many pushes were in hand.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn push_due(relay: &Relay, tenant: TenantId) -> Result<usize, StoreError> {
-    let mut tx = relay.db.read().await?;
-    let stores = pushes::stores_due(&mut tx, tenant, store::now()).await?;
-    tx.commit().await?;
-    let counts = try_join_all(stores.into_iter().map(|id| to_store(relay, tenant, id))).await?;
-    Ok(counts.into_iter().sum())
-}
-
-async fn to_store(relay: &Relay, tenant: TenantId, id: IntegrationId) -> Result<usize, StoreError> {
+pub async fn push_due(
+    relay: &Relay,
+    tenant: TenantId,
+    id: IntegrationId,
+) -> Result<usize, StoreError> {
     let now = store::now();
+    let mut tx = relay.db.read().await?;
+    let due = pushes::is_due(&mut tx, tenant, id, now).await?;
+    tx.commit().await?;
+    if !due {
+        return Ok(0);
+    }
     let mut tx = relay.db.write().await?;
     let store = integrations::lock(&mut tx, tenant, id).await?;
     let Some(store) = store.filter(|store| store.forked_at.is_none()) else {
@@ -113,7 +114,9 @@ async fn to_store(relay: &Relay, tenant: TenantId, id: IntegrationId) -> Result<
     }
     let limit = i64::try_from(MAX_PUSHES).unwrap_or(i64::MAX);
     let lease = if connection.is_some() { LEASE } else { PLAIN_LEASE };
-    let times = (now, now + lease);
+    let young = TimeDelta::from_std(relay.config.settle()).unwrap_or(TimeDelta::days(1));
+    let held_since = now - young;
+    let times = pushes::Times { now, until: now + lease, held_since };
     let claimed = pushes::claim(&mut tx, tenant, id, connection.is_some(), limit, times).await?;
     tx.commit().await?;
     if claimed.is_empty() {

@@ -16,6 +16,8 @@ pub enum Retry {
     Unknown,
     /// A nonce that did not fit: trying again decides nothing.
     NeedsDecision,
+    /// It does not even tell what it is about.
+    NotUnderstood,
 }
 
 /// Puts an event back, to be fetched at once.
@@ -36,6 +38,9 @@ pub async fn retry(
     };
     if origin.resource == Resource::Lineage.as_str() {
         return Ok(Retry::NeedsDecision);
+    }
+    if origin.resource.parse::<Resource>().is_err() {
+        return Ok(Retry::NotUnderstood);
     }
     let key = resources::Key {
         tenant,

@@ -7,8 +7,15 @@ use super::{
     vault::{OpenError, Place},
 };
 use crate::{
-    channel::woocommerce::{Client, Credentials, CredentialsError, StoreUrl, StoreUrlError},
-    store::{TenantId, connections::Newest, integrations::Integration},
+    channel::{
+        pace::{Lane, Paced},
+        woocommerce::{Client, Credentials, CredentialsError, StoreUrl, StoreUrlError},
+    },
+    store::{
+        StoreError, TenantId,
+        connections::Newest,
+        integrations::{self, Integration},
+    },
 };
 use nexpura_protocol::{Signer, signature::SignError};
 use secrecy::ExposeSecret;
@@ -47,7 +54,8 @@ pub fn client(relay: &Relay, tenant: TenantId, store: &Integration) -> Result<Cl
     let secret = sealed("consumer_secret", &store.consumer_secret)?;
     let credentials = Credentials::parse(key.expose_secret(), secret.expose_secret())?;
     let url = address(relay, &store.store_url, &store.rest_root)?;
-    Ok(Client::new(Arc::clone(&relay.outbound), Arc::clone(&relay.pace), url, credentials))
+    let pace = Paced::new(&relay.pace, Lane::Store { tenant, store: store.id });
+    Ok(Client::new(Arc::clone(&relay.outbound), pace, url, credentials))
 }
 
 /// What signs requests to a shop's plugin: during a rotation under both secrets, since the shop may know
@@ -65,6 +73,28 @@ pub fn signer(relay: &Relay, tenant: TenantId, connection: &Newest) -> Result<Si
         secrets.push(open("previous_secret", previous)?);
     }
     Ok(Signer::new(&secrets)?)
+}
+
+/// A client for a store that is to be connected: at the pace of the tenant's store at this address, or, where
+/// it has none there, at the pace of those who only try.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn stranger(
+    relay: &Relay,
+    tenant: TenantId,
+    url: StoreUrl,
+    credentials: Credentials,
+) -> Result<Client, StoreError> {
+    let mut tx = relay.db.read().await?;
+    let known = integrations::at_address(&mut tx, tenant, url.normalised()).await?;
+    tx.commit().await?;
+    let lane = match known {
+        Some(store) => Lane::Store { tenant, store },
+        None => Lane::Probe { tenant, host: url.host() },
+    };
+    let pace = Paced::new(&relay.pace, lane);
+    Ok(Client::new(Arc::clone(&relay.outbound), pace, url, credentials))
 }
 
 /// A store's address. Plain http is for stores in networks that the operator has allowed; whether this

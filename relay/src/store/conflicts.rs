@@ -20,7 +20,8 @@ pub struct Conflict<'a> {
     pub quantity: i64,
 }
 
-/// Records a conflict, once a sale's line while it is open.
+/// Records a conflict, once a sale's line while it is open, and not again once a person has decided
+/// whether the line's units are to leave the stock.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -37,7 +38,7 @@ pub async fn record(
          SELECT $1, $2, $3, $4, $5, $6, $7, $8
          WHERE NOT EXISTS (SELECT 1 FROM conflicts
             WHERE tenant_id = $1 AND kind = $3 AND sale_id = $5 AND line_id = $6
-              AND resolved_at IS NULL)",
+              AND (resolved_at IS NULL OR decision IN ('take', 'leave')))",
         tenant,
         new_id(),
         conflict.kind,
@@ -50,28 +51,149 @@ pub async fn record(
     .map(drop)
 }
 
-/// Closes a conflict that has gone away by itself: the line's stock was reduced after all.
+/// What a person had the ledger take for a line that its shop had not.
+#[derive(Debug, sqlx::FromRow)]
+pub struct Taken {
+    /// The piece.
+    pub inventory_id: Uuid,
+    /// In thousandths.
+    pub quantity: i64,
+}
+
+/// Closes what was never reduced: the line's stock has been, after all. Gives what a person had the
+/// ledger take meanwhile, which is now to be given back.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn resolve(
+pub async fn reduced_after_all(
     tx: &mut Tx,
     tenant: TenantId,
-    kind: &str,
     sale: Uuid,
     line_id: i64,
+    now: DateTime<Utc>,
+) -> Result<Option<Taken>, StoreError> {
+    let open = fetch!(
+        fetch_optional,
+        tx,
+        (Uuid, Option<String>, Option<Uuid>, i64),
+        "SELECT id, decision, inventory_id, quantity FROM conflicts
+         WHERE tenant_id = $1 AND kind = 'never_reduced' AND sale_id = $2 AND line_id = $3
+           AND (resolved_at IS NULL OR decision = 'take')",
+        tenant,
+        sale,
+        line_id,
+    )?;
+    let Some((id, decision, inventory, quantity)) = open else { return Ok(None) };
+    execute!(
+        tx,
+        "UPDATE conflicts SET resolved_at = $3, decision = NULL WHERE tenant_id = $1 AND id = $2",
+        tenant,
+        id,
+        now,
+    )?;
+    Ok(decision.and(inventory).map(|inventory_id| Taken { inventory_id, quantity }))
+}
+
+/// Whether a stock has a paid line that was noticed before `since`, was never reduced, and waits for a
+/// person.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn holds(
+    tx: &mut Tx,
+    tenant: TenantId,
+    listing: Uuid,
+    since: DateTime<Utc>,
+) -> Result<bool, StoreError> {
+    let row = fetch!(
+        fetch_optional,
+        tx,
+        (Uuid,),
+        "SELECT c.id FROM conflicts c
+         JOIN sale_items i ON i.tenant_id = c.tenant_id AND i.sale_id = c.sale_id
+           AND i.line_id = c.line_id
+         JOIN listings l ON l.tenant_id = c.tenant_id AND l.integration_id = i.integration_id
+           AND l.stock_id = i.stock_id
+         WHERE c.tenant_id = $1 AND c.kind = 'never_reduced' AND c.resolved_at IS NULL
+           AND c.created_at <= $3 AND l.id = $2 LIMIT 1",
+        tenant,
+        listing,
+        since,
+    )?;
+    Ok(row.is_some())
+}
+
+/// An open conflict, for a decision about it.
+#[derive(Debug, sqlx::FromRow)]
+pub struct Open {
+    /// `oversale` or `never_reduced`.
+    pub kind: String,
+    /// The store of the sale.
+    pub integration_id: Option<Uuid>,
+    /// The sale.
+    pub sale_id: Option<Uuid>,
+    /// Its line.
+    pub line_id: Option<i64>,
+    /// The order's number.
+    pub order_number: Option<String>,
+    /// The line's units, in thousandths.
+    pub units: Option<i64>,
+    /// The piece whose stock the line draws on, where its listing is open.
+    pub inventory_id: Option<Uuid>,
+    /// The listing.
+    pub listing_id: Option<Uuid>,
+}
+
+/// Finds an open conflict.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn find_open(
+    tx: &mut Tx,
+    tenant: TenantId,
+    id: Uuid,
+) -> Result<Option<Open>, StoreError> {
+    fetch!(
+        fetch_optional,
+        tx,
+        Open,
+        "SELECT c.kind, s.integration_id, c.sale_id, c.line_id, s.number AS order_number,
+            i.quantity AS units, l.inventory_id, l.id AS listing_id
+         FROM conflicts c
+         LEFT JOIN sales s ON s.tenant_id = c.tenant_id AND s.id = c.sale_id
+         LEFT JOIN sale_items i ON i.tenant_id = c.tenant_id AND i.sale_id = c.sale_id
+           AND i.line_id = c.line_id
+         LEFT JOIN listings l ON l.tenant_id = c.tenant_id AND l.integration_id = i.integration_id
+           AND l.stock_id = i.stock_id AND l.state = 'open'
+         WHERE c.tenant_id = $1 AND c.id = $2 AND c.resolved_at IS NULL",
+        tenant,
+        id,
+    )
+}
+
+/// Keeps what a person decided, and what was taken by it.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn decide(
+    tx: &mut Tx,
+    tenant: TenantId,
+    id: Uuid,
+    decision: &str,
+    taken: Option<&Taken>,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
     execute!(
         tx,
-        "UPDATE conflicts SET resolved_at = $5
-         WHERE tenant_id = $1 AND kind = $2 AND sale_id = $3 AND line_id = $4
-           AND resolved_at IS NULL",
+        "UPDATE conflicts SET decision = $3, resolved_at = $4,
+            inventory_id = COALESCE($5, inventory_id), quantity = COALESCE($6, quantity)
+         WHERE tenant_id = $1 AND id = $2",
         tenant,
-        kind,
-        sale,
-        line_id,
+        id,
+        decision,
         now,
+        taken.map(|taken| taken.inventory_id),
+        taken.map(|taken| taken.quantity),
     )
     .map(drop)
 }

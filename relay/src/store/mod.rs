@@ -18,6 +18,7 @@ pub mod leases;
 pub mod lineage;
 pub mod listings;
 pub mod movements;
+pub mod paces;
 pub mod page;
 pub mod products;
 pub mod pushes;

@@ -4,11 +4,12 @@
 //! first sent, so that all moves until then travel together; from then on it is frozen until the shop
 //! has acknowledged it.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use super::{
-    IntegrationId, StoreError, TenantId, Tx, execute, fetch, fetch_locked, inventory, new_id,
+    IntegrationId, StoreError, TenantId, Tx, conflicts, execute, fetch, fetch_locked, inventory,
+    new_id,
 };
 
 /// Asks for a push to every open listing of a piece whose stock is not what the ledger says.
@@ -67,6 +68,21 @@ pub async fn ask_held(
     Ok(!rows.is_empty())
 }
 
+/// When a push that waits for a person is looked at again.
+const LOOK_AGAIN: TimeDelta = TimeDelta::seconds(60);
+
+/// The moments that matter to a claim.
+#[derive(Debug, Clone, Copy)]
+pub struct Times {
+    /// Now.
+    pub now: DateTime<Utc>,
+    /// How long the claim holds.
+    pub until: DateTime<Utc>,
+    /// A paid line that was never reduced holds its stock's pushes if it was noticed before this. A
+    /// younger one may be a checkout that was read in the middle.
+    pub held_since: DateTime<Utc>,
+}
+
 /// A push in hand, frozen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Push {
@@ -120,49 +136,53 @@ struct Target {
     quantity: i64,
 }
 
-/// The stores of a tenant that have a push due.
+/// Which stores have a push due, and may be pushed to.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn stores_due(
     tx: &mut Tx,
-    tenant: TenantId,
     now: DateTime<Utc>,
-) -> Result<Vec<IntegrationId>, StoreError> {
-    let rows = fetch!(
+) -> Result<Vec<(TenantId, IntegrationId)>, StoreError> {
+    fetch!(
         fetch_all,
         tx,
-        (Uuid,),
-        "SELECT DISTINCT p.integration_id FROM stock_pushes p
-         JOIN integrations i ON i.tenant_id = p.tenant_id AND i.id = p.integration_id
-         WHERE p.tenant_id = $1 AND p.status = 'open' AND p.due_at <= $2
-           AND (p.leased_until IS NULL OR p.leased_until <= $2)
-           AND i.forked_at IS NULL AND i.held_at IS NULL AND i.consumer_key IS NOT NULL
-           AND i.writable",
-        tenant,
-        now,
-    )?;
-    Ok(rows.into_iter().map(|(id,)| id).collect())
-}
-
-/// Which tenants have a push due.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn tenants_due(tx: &mut Tx, now: DateTime<Utc>) -> Result<Vec<TenantId>, StoreError> {
-    let rows = fetch!(
-        fetch_all,
-        tx,
-        (Uuid,),
-        "SELECT DISTINCT p.tenant_id FROM stock_pushes p
+        (Uuid, Uuid),
+        "SELECT DISTINCT p.tenant_id, p.integration_id FROM stock_pushes p
          JOIN integrations i ON i.tenant_id = p.tenant_id AND i.id = p.integration_id
          WHERE p.status = 'open' AND p.due_at <= $1
            AND (p.leased_until IS NULL OR p.leased_until <= $1)
            AND i.forked_at IS NULL AND i.held_at IS NULL AND i.consumer_key IS NOT NULL
            AND i.writable LIMIT 1000",
         now,
+    )
+}
+
+/// Whether a store has a push due, and may be pushed to.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn is_due(
+    tx: &mut Tx,
+    tenant: TenantId,
+    integration: IntegrationId,
+    now: DateTime<Utc>,
+) -> Result<bool, StoreError> {
+    let row = fetch!(
+        fetch_optional,
+        tx,
+        (Uuid,),
+        "SELECT p.id FROM stock_pushes p
+         JOIN integrations i ON i.tenant_id = p.tenant_id AND i.id = p.integration_id
+         WHERE p.tenant_id = $1 AND p.integration_id = $2 AND p.status = 'open' AND p.due_at <= $3
+           AND (p.leased_until IS NULL OR p.leased_until <= $3)
+           AND i.forked_at IS NULL AND i.held_at IS NULL AND i.consumer_key IS NOT NULL
+           AND i.writable LIMIT 1",
+        tenant,
+        integration,
+        now,
     )?;
-    Ok(rows.into_iter().map(|(id,)| id).collect())
+    Ok(row.is_some())
 }
 
 /// Whether a listing has a push that was sent and is not answered for.
@@ -283,7 +303,7 @@ pub async fn claim(
     integration: IntegrationId,
     numbered: bool,
     limit: i64,
-    (now, until): (DateTime<Utc>, DateTime<Utc>),
+    times: Times,
 ) -> Result<Vec<Push>, StoreError> {
     let mut due = fetch_locked!(
         fetch_all,
@@ -298,7 +318,7 @@ pub async fn claim(
          ORDER BY p.due_at, p.id LIMIT $4",
         tenant,
         integration,
-        now,
+        times.now,
         limit,
         numbered,
     )?;
@@ -306,11 +326,50 @@ pub async fn claim(
     due.sort_unstable_by_key(|push| push.inventory_id);
     let mut pushes = Vec::with_capacity(due.len());
     for push in due {
-        if let Some(push) = freeze(tx, tenant, push, numbered, now, until).await? {
+        if let Some(push) = freeze(tx, tenant, push, numbered, times).await? {
             pushes.push(push);
         }
     }
     Ok(pushes)
+}
+
+async fn postpone(
+    tx: &mut Tx,
+    tenant: TenantId,
+    id: Uuid,
+    due_at: DateTime<Utc>,
+    reason: &str,
+) -> Result<(), StoreError> {
+    execute!(
+        tx,
+        "UPDATE stock_pushes SET due_at = $3, detail = $4 WHERE tenant_id = $1 AND id = $2",
+        tenant,
+        id,
+        due_at,
+        reason,
+    )
+    .map(drop)
+}
+
+/// Lets a listing's push that waited for a person go at once.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn hurry(
+    tx: &mut Tx,
+    tenant: TenantId,
+    listing: Uuid,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    execute!(
+        tx,
+        "UPDATE stock_pushes SET due_at = $3, detail = NULL
+         WHERE tenant_id = $1 AND listing_id = $2 AND status = 'open' AND delta IS NULL",
+        tenant,
+        listing,
+        now,
+    )
+    .map(drop)
 }
 
 async fn freeze(
@@ -318,13 +377,18 @@ async fn freeze(
     tenant: TenantId,
     push: Due,
     numbered: bool,
-    now: DateTime<Utc>,
-    until: DateTime<Utc>,
+    Times { now, until, held_since }: Times,
 ) -> Result<Option<Push>, StoreError> {
     let attempt = push.reading.zip(push.target);
     let attempt = attempt.map(|(reading, target)| Attempt { reading, target });
     if numbered && attempt.is_some() {
         doubt(tx, tenant, push.id, push.listing_id, now).await?;
+        return Ok(None);
+    }
+    let untold = push.delta.is_none() && attempt.is_none();
+    if untold && conflicts::holds(tx, tenant, push.listing_id, held_since).await? {
+        let reason = "a paid order's units never left the shop's stock: a person decides first";
+        postpone(tx, tenant, push.id, now + LOOK_AGAIN, reason).await?;
         return Ok(None);
     }
     // The piece is held: whoever moves it either is through, and this push tells of it, or comes after,

@@ -285,26 +285,28 @@ pub async fn orders_unread(
     Ok(count)
 }
 
-/// Which tenants have something to fetch.
+/// Which stores have something to be fetched.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn tenants_due(tx: &mut Tx, now: DateTime<Utc>) -> Result<Vec<TenantId>, StoreError> {
-    let rows = fetch!(
+pub async fn stores_due(
+    tx: &mut Tx,
+    now: DateTime<Utc>,
+) -> Result<Vec<(TenantId, IntegrationId)>, StoreError> {
+    fetch!(
         fetch_all,
         tx,
-        (Uuid,),
-        "SELECT DISTINCT r.tenant_id FROM resources r
+        (Uuid, Uuid),
+        "SELECT DISTINCT r.tenant_id, r.integration_id FROM resources r
          JOIN integrations i ON i.tenant_id = r.tenant_id AND i.id = r.integration_id
          WHERE r.fetch_at IS NOT NULL AND r.fetch_at <= $1
            AND (r.leased_until IS NULL OR r.leased_until <= $1)
            AND i.forked_at IS NULL AND i.consumer_key IS NOT NULL LIMIT 1000",
         now,
-    )?;
-    Ok(rows.into_iter().map(|(id,)| id).collect())
+    )
 }
 
-/// Claims up to `limit` things of a tenant until `until`; another relay passes over them.
+/// Claims up to `limit` things of a store until `until`; another relay passes over them.
 ///
 /// Orders come first, and nothing of a store that is halted or has no key.
 ///
@@ -312,7 +314,7 @@ pub async fn tenants_due(tx: &mut Tx, now: DateTime<Utc>) -> Result<Vec<TenantId
 /// When the database does not answer.
 pub async fn claim(
     tx: &mut Tx,
-    tenant: TenantId,
+    (tenant, integration): (TenantId, IntegrationId),
     limit: i64,
     now: DateTime<Utc>,
     until: DateTime<Utc>,
@@ -323,13 +325,14 @@ pub async fn claim(
         tx,
         Due,
         "SELECT integration_id, resource, remote_id, arrived, attempts FROM resources
-         WHERE tenant_id = $1 AND fetch_at IS NOT NULL AND fetch_at <= $2
-           AND (leased_until IS NULL OR leased_until <= $2)
-           AND integration_id IN (SELECT id FROM integrations
-             WHERE tenant_id = $1 AND forked_at IS NULL AND consumer_key IS NOT NULL)
+         WHERE tenant_id = $1 AND integration_id = $2 AND fetch_at IS NOT NULL AND fetch_at <= $3
+           AND (leased_until IS NULL OR leased_until <= $3)
+           AND EXISTS (SELECT 1 FROM integrations i WHERE i.tenant_id = $1 AND i.id = $2
+             AND i.forked_at IS NULL AND i.consumer_key IS NOT NULL)
          ORDER BY CASE resource WHEN 'order' THEN 0 WHEN 'product' THEN 1 ELSE 2 END, fetch_at
-         LIMIT $3",
+         LIMIT $4",
         tenant,
+        integration,
         now,
         limit,
     )?;

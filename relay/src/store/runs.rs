@@ -73,34 +73,36 @@ pub async fn ask(
     Ok(id)
 }
 
-/// Which tenants have a run that is due.
+/// Which stores have a run that is due.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn tenants_due(tx: &mut Tx, now: DateTime<Utc>) -> Result<Vec<TenantId>, StoreError> {
-    let rows = fetch!(
+pub async fn stores_due(
+    tx: &mut Tx,
+    now: DateTime<Utc>,
+) -> Result<Vec<(TenantId, IntegrationId)>, StoreError> {
+    fetch!(
         fetch_all,
         tx,
-        (Uuid,),
-        "SELECT DISTINCT r.tenant_id FROM sync_runs r
+        (Uuid, Uuid),
+        "SELECT DISTINCT r.tenant_id, r.integration_id FROM sync_runs r
          JOIN integrations i ON i.tenant_id = r.tenant_id AND i.id = r.integration_id
          WHERE r.finished_at IS NULL AND r.due_at <= $1
            AND (r.leased_until IS NULL OR r.leased_until <= $1)
            AND i.forked_at IS NULL AND i.consumer_key IS NOT NULL
          LIMIT 1000",
         now,
-    )?;
-    Ok(rows.into_iter().map(|(id,)| id).collect())
+    )
 }
 
-/// Claims a tenant's next run until `until`; another relay passes over it. What people wait for comes
+/// Claims a store's next run until `until`; another relay passes over it. What people wait for comes
 /// before a sweep.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn claim(
     tx: &mut Tx,
-    tenant: TenantId,
+    (tenant, integration): (TenantId, IntegrationId),
     now: DateTime<Utc>,
     until: DateTime<Utc>,
 ) -> Result<Option<Run>, StoreError> {
@@ -110,12 +112,13 @@ pub async fn claim(
         tx,
         Run,
         "SELECT id, integration_id, kind, cursor, attempts FROM sync_runs
-         WHERE tenant_id = $1 AND finished_at IS NULL AND due_at <= $2
-           AND (leased_until IS NULL OR leased_until <= $2)
-           AND integration_id IN (SELECT id FROM integrations
-             WHERE tenant_id = $1 AND forked_at IS NULL AND consumer_key IS NOT NULL)
+         WHERE tenant_id = $1 AND integration_id = $2 AND finished_at IS NULL AND due_at <= $3
+           AND (leased_until IS NULL OR leased_until <= $3)
+           AND EXISTS (SELECT 1 FROM integrations i WHERE i.tenant_id = $1 AND i.id = $2
+             AND i.forked_at IS NULL AND i.consumer_key IS NOT NULL)
          ORDER BY CASE kind WHEN 'sweep' THEN 1 ELSE 0 END, due_at LIMIT 1",
         tenant,
+        integration,
         now,
     )?;
     if let Some(run) = &run {

@@ -98,31 +98,33 @@ pub async fn lock(
     )
 }
 
-/// Which tenants have webhooks that are to be looked at.
+/// Which stores have webhooks that are to be looked at.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn tenants_due(tx: &mut Tx, now: DateTime<Utc>) -> Result<Vec<TenantId>, StoreError> {
-    let rows = fetch!(
+pub async fn stores_due(
+    tx: &mut Tx,
+    now: DateTime<Utc>,
+) -> Result<Vec<(TenantId, IntegrationId)>, StoreError> {
+    fetch!(
         fetch_all,
         tx,
-        (Uuid,),
-        "SELECT DISTINCT tenant_id FROM webhook_setups
+        (Uuid, Uuid),
+        "SELECT tenant_id, integration_id FROM webhook_setups
          WHERE due_at IS NOT NULL AND due_at <= $1
            AND (leased_until IS NULL OR leased_until <= $1) LIMIT 1000",
         now,
-    )?;
-    Ok(rows.into_iter().map(|(id,)| id).collect())
+    )
 }
 
-/// Claims the next due one of a tenant until `until`; another relay passes over it. Nothing of a store
+/// Claims a store's, if they are due, until `until`; another relay passes over them. Not those of a store
 /// that is halted or has no key.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn claim(
     tx: &mut Tx,
-    tenant: TenantId,
+    (tenant, integration): (TenantId, IntegrationId),
     now: DateTime<Utc>,
     until: DateTime<Utc>,
 ) -> Result<Option<Setup>, StoreError> {
@@ -133,12 +135,12 @@ pub async fn claim(
         Setup,
         "SELECT integration_id, address_id, state, secret, confirmed_at, heals, attempts
          FROM webhook_setups
-         WHERE tenant_id = $1 AND due_at IS NOT NULL AND due_at <= $2
-           AND (leased_until IS NULL OR leased_until <= $2)
-           AND integration_id IN (SELECT id FROM integrations
-             WHERE tenant_id = $1 AND forked_at IS NULL AND consumer_key IS NOT NULL)
-         ORDER BY due_at LIMIT 1",
+         WHERE tenant_id = $1 AND integration_id = $2 AND due_at IS NOT NULL AND due_at <= $3
+           AND (leased_until IS NULL OR leased_until <= $3)
+           AND EXISTS (SELECT 1 FROM integrations i WHERE i.tenant_id = $1 AND i.id = $2
+             AND i.forked_at IS NULL AND i.consumer_key IS NOT NULL)",
         tenant,
+        integration,
         now,
     )?;
     if let Some(setup) = &due {

@@ -44,6 +44,7 @@ const ROUTES: &[(&str, &[Method], Who)] = &[
     ("/api/events", &[Method::GET], Who::Token),
     ("/api/events/{id}/retry", &[Method::POST], Who::Token),
     ("/api/conflicts", &[Method::GET], Who::Token),
+    ("/api/conflicts/{id}/decide", &[Method::POST], Who::Token),
     ("/api/drift", &[Method::GET], Who::Token),
     ("/api/drift/{id}/adopt", &[Method::POST], Who::Token),
     ("/api/drift/{id}/push", &[Method::POST], Who::Token),
@@ -252,7 +253,16 @@ async fn by_token(api: &Api, route: &str, method: &Method, me: &Jeweller, other:
     let mine = ask(api, route, method, me, me).await;
     // A decision can be made once, there is nothing to resume or to accept, and a shop with the
     // extension gets no webhooks.
-    let ends = ["/push", "/adopt", "/resume", "/accept", "/setup", "/setup-webhooks", "/remove"];
+    let ends = [
+        "/push",
+        "/adopt",
+        "/decide",
+        "/resume",
+        "/accept",
+        "/setup",
+        "/setup-webhooks",
+        "/remove",
+    ];
     let decided = ends.iter().any(|end| route.ends_with(end));
     let done = (200..300).contains(&mine.status) || (decided && [404, 409].contains(&mine.status));
     assert!(done, "{place}: {} {}", mine.status, mine.body);
@@ -304,6 +314,9 @@ async fn ask(api: &Api, route: &str, method: &Method, me: &Jeweller, whose: &Jew
         // Taken away and put back, and in the end one less.
         let change = if std::ptr::eq(me, whose) { "-2" } else { "1" };
         let mut body = json!({ "type": "adjustment", "quantity_change": change, "notes": me.mark });
+        if route.ends_with("/decide") {
+            body = json!({ "decision": "acknowledge" });
+        }
         if route.contains("/woocommerce/") {
             body = json!({ "store": whose.shop.fake.home, "drift": "ledger" });
         }

@@ -90,8 +90,8 @@ async fn halted(relay: &TestRelay, shop: &Connected, ring: u64, reason: &str) {
 
     shop.want_sweep(true).await;
     let working = relay.work();
-    assert_eq!(fetch::fetch_due(&shop.relay, shop.tenant).await.unwrap(), 0);
-    assert!(!sweep::sweep_due(&shop.relay, shop.tenant).await.unwrap());
+    assert_eq!(fetch::fetch_due(&shop.relay, shop.tenant, shop.integration).await.unwrap(), 0);
+    assert!(!sweep::sweep_due(&shop.relay, shop.tenant, shop.integration).await.unwrap());
     let served = relay.serve().await;
     let event = relay.texts("SELECT topic FROM inbox WHERE status = 'queued'").await;
     assert!(!event.is_empty());
@@ -134,7 +134,7 @@ on_both! {
         shop.fake.interrupt("wc/v3/orders/", move || async move {
             tell(&meanwhile, "y", "z").await;
         });
-        fetch::fetch_due(&shop.relay, shop.tenant).await.unwrap();
+        fetch::fetch_due(&shop.relay, shop.tenant, shop.integration).await.unwrap();
         assert_eq!(shop.quantity(ring).await, 10);
         assert_eq!(relay.number("SELECT COUNT(*) FROM sales").await, 0);
     }

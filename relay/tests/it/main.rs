@@ -6,12 +6,14 @@ mod shop;
 mod support;
 
 mod by_key;
+mod conflicts;
 mod connect;
 mod history;
 mod isolation;
 mod lineage;
 mod money;
 mod once;
+mod one_pace;
 mod opening;
 mod other_relays;
 mod plain_push;

@@ -280,7 +280,8 @@ on_both! {
         };
         movements::post(&mut tx, tenant, &movement, now).await.unwrap();
         pushes::ask(&mut tx, tenant, inventory_id, now).await.unwrap();
-        let claimed = pushes::claim(&mut tx, tenant, store, true, 100, (now, now)).await.unwrap();
+        let times = pushes::Times { now, until: now, held_since: now };
+        let claimed = pushes::claim(&mut tx, tenant, store, true, 100, times).await.unwrap();
         tx.commit().await.unwrap();
         assert_eq!((claimed[0].push_no, claimed[0].delta), (Some(1), -1_000));
         shop.unnoticed(|shop| shop.set_stock(ring, before - 1));

@@ -83,9 +83,9 @@ on_both! {
             meanwhile.act(|shop| shop.edit(order, 0, 5));
             meanwhile.push().await;
             // The shop is not asked a second time while the first answer is out.
-            assert_eq!(fetch::fetch_due(&meanwhile.relay, meanwhile.tenant).await.unwrap(), 0);
+            assert_eq!(fetch::fetch_due(&meanwhile.relay, meanwhile.tenant, meanwhile.integration).await.unwrap(), 0);
         });
-        assert_eq!(fetch::fetch_due(&shop.relay, shop.tenant).await.unwrap(), 1);
+        assert_eq!(fetch::fetch_due(&shop.relay, shop.tenant, shop.integration).await.unwrap(), 1);
         assert_eq!(shop.fake.interruptions_left(), 0);
         assert_eq!(shop.quantity(ring).await, 5, "the event's state, not the older answer's");
         // Whatever arrived may itself be older than the shop: it is asked once more.
@@ -105,7 +105,7 @@ on_both! {
             meanwhile.unnoticed(|shop| shop.edit(order, 0, 5));
             touch(&meanwhile, order).await;
         });
-        assert_eq!(fetch::fetch_due(&shop.relay, shop.tenant).await.unwrap(), 1);
+        assert_eq!(fetch::fetch_due(&shop.relay, shop.tenant, shop.integration).await.unwrap(), 1);
         assert_eq!(shop.quantity(ring).await, 10, "the answer of two rings is discarded");
         shop.fetch().await;
         assert_eq!(shop.quantity(ring).await, 5);

@@ -21,7 +21,11 @@ use super::{
     manner::{MEMORY, Manner, Refusal, Scheme, Search},
     shape,
 };
-use crate::channel::{ChannelError, Outbound, Pace, outbound::read_bounded, pace::LONGEST_PAUSE};
+use crate::channel::{
+    ChannelError, Outbound,
+    outbound::read_bounded,
+    pace::{LONGEST_PAUSE, Paced},
+};
 
 /// Largest body of one object.
 pub const MAX_OBJECT_BYTES: usize = 2 * 1024 * 1024;
@@ -31,14 +35,14 @@ pub const MAX_PAGE_BYTES: usize = 8 * 1024 * 1024;
 const MAX_ERROR_BYTES: usize = 64 * 1024;
 /// Longest that one request waits for its place; beyond it the caller had better do something else.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// How long a store is left alone that answers 429 without saying how long.
+/// How long a store is left alone that answers 429 without saying how long, or not at all.
 const DEFAULT_PAUSE: Duration = Duration::from_secs(10);
 
 /// A client for one store under one key.
 #[derive(Debug)]
 pub struct Client {
     outbound: Arc<Outbound>,
-    pace: Arc<Pace>,
+    pace: Paced,
     store: StoreUrl,
     credentials: Credentials,
 }
@@ -65,11 +69,17 @@ impl Client {
     #[must_use]
     pub fn new(
         outbound: Arc<Outbound>,
-        pace: Arc<Pace>,
+        pace: Paced,
         store: StoreUrl,
         credentials: Credentials,
     ) -> Self {
         Self { outbound, pace, store, credentials }
+    }
+
+    /// The same for a long listing, which lets other work at the store go first.
+    #[must_use]
+    pub fn in_bulk(self) -> Self {
+        Self { pace: self.pace.in_bulk(), ..self }
     }
 
     /// The store that is asked.
@@ -152,9 +162,9 @@ impl Client {
         max_bytes: usize,
     ) -> Result<Answer, Refusal> {
         self.pace
-            .acquire_within(self.store.normalised(), PATIENCE)
+            .acquire(PATIENCE)
             .await
-            .map_err(|busy| ChannelError::RateLimited { retry_after: Some(busy.0) })?;
+            .map_err(|busy| ChannelError::RateLimited { retry_after: busy.wait() })?;
         let request = self.request(call, manner, Utc::now())?;
         let begun = Instant::now();
         let sent = self.outbound.send(request).await;
@@ -163,6 +173,10 @@ impl Client {
             Ok(response) => self.answer(response, max_bytes).await,
             Err(error) => Err(error.into()),
         };
+        if matches!(&outcome, Err(refusal) if refusal.error == ChannelError::Timeout) {
+            // It has more to do than it can: asking on would only add to that.
+            self.pace.pause(DEFAULT_PAUSE).await;
+        }
         let ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
         let store = self.store.host();
         let failed = outcome.as_ref().err().map(|refusal| tracing::field::debug(&refusal.error));
@@ -230,7 +244,7 @@ impl Client {
         let retry_after = retry_after(response.headers(), now);
         if status == 429 || (status == 503 && retry_after.is_some()) {
             let pause = retry_after.unwrap_or(DEFAULT_PAUSE);
-            self.pace.pause_until(self.store.normalised(), Instant::now() + pause);
+            self.pace.pause(pause).await;
         }
         let clock_ahead = date(response.headers()).map(|shop| (shop - now).num_seconds());
         // A refusal is one whatever follows it: a body that cannot be read only loses the code.

@@ -1,6 +1,6 @@
 //! A person connects a store by its address and a WooCommerce key, with or without our plugin.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use secrecy::{ExposeSecret, SecretString};
@@ -15,9 +15,7 @@ use super::{
 use crate::{
     channel::{
         ChannelError,
-        woocommerce::{
-            Client, Credentials, CredentialsError, Doubt, StoreUrl, StoreUrlError, Verified,
-        },
+        woocommerce::{Credentials, CredentialsError, Doubt, StoreUrl, StoreUrlError, Verified},
     },
     store::{
         StoreError, TenantId, Tx, connections,
@@ -112,27 +110,32 @@ pub struct Shown {
     connection: Option<ConnectionId>,
 }
 
-/// Asks the store itself whether it is there and takes the key. Nothing is stored.
+/// Asks the store itself whether it is there and takes the key. Nothing is stored. It is asked
+/// at this tenant's pace.
 ///
 /// # Errors
 /// See [`KeyError`].
-pub async fn verify(relay: &Relay, request: &Request) -> Result<Shown, KeyError> {
+pub async fn verify(relay: &Relay, tenant: TenantId, request: &Request) -> Result<Shown, KeyError> {
     let url = address(relay, &request.store_url, "")?;
     let credentials =
         Credentials::parse(&request.consumer_key, request.consumer_secret.expose_secret())?;
-    let asking = ask(relay, &url, &credentials);
+    let asking = ask(relay, tenant, &url, &credentials);
     let shown = tokio::time::timeout(PATIENCE, asking).await;
     shown.map_err(|_| KeyError::from(Doubt::Store(ChannelError::Timeout)))?
 }
 
-async fn ask(relay: &Relay, url: &StoreUrl, credentials: &Credentials) -> Result<Shown, KeyError> {
+async fn ask(
+    relay: &Relay,
+    tenant: TenantId,
+    url: &StoreUrl,
+    credentials: &Credentials,
+) -> Result<Shown, KeyError> {
     // Plain permalinks have their REST API elsewhere: such a site answers 404 or its home page here.
     let elsewhere = format!("{}/index.php?rest_route=/", url.normalised());
     let mut refused = None;
     for rest_root in [String::new(), elsewhere] {
         let at = address(relay, url.normalised(), &rest_root)?;
-        let (outbound, pace) = (Arc::clone(&relay.outbound), Arc::clone(&relay.pace));
-        let client = Client::new(outbound, pace, at, credentials.clone());
+        let client = store_client::stranger(relay, tenant, at, credentials.clone()).await?;
         match client.verify().await {
             Ok(verified) => {
                 same_shop(relay, url, &verified.status.home_url)?;

@@ -8,7 +8,11 @@ use serde_json::{Value, json};
 use super::{ApplyError, Source, customer, listing, post, post::Owed, remote};
 use crate::{
     domain::{OrderStatus, Quantity, Sale, SaleLine, posting},
-    store::{Tx, conflicts, products, sale_items, sales},
+    store::{
+        Tx, conflicts,
+        movements::{self, Movement},
+        products, pushes, sale_items, sales,
+    },
 };
 
 /// What has happened to the order besides what its representation shows.
@@ -170,9 +174,22 @@ async fn note_unreduced(
             quantity: line.quantity.thousandths(),
         };
         conflicts::record(tx, source.tenant, &conflict, source.now).await?;
-    } else {
-        conflicts::resolve(tx, source.tenant, "never_reduced", sale.id, line_id, source.now)
-            .await?;
+    } else if let Some(taken) =
+        conflicts::reduced_after_all(tx, source.tenant, sale.id, line_id, source.now).await?
+    {
+        let movement = Movement {
+            inventory_id: taken.inventory_id,
+            kind: "adjustment",
+            change: taken.quantity,
+            notes: "taken by hand for this order, which its shop has now taken from its stock itself",
+            integration_id: Some(source.integration),
+            sale_id: Some(sale.id),
+            line_id: Some(line_id),
+            event_id: source.event,
+            ..Movement::default()
+        };
+        movements::post(tx, source.tenant, &movement, source.now).await?;
+        pushes::ask(tx, source.tenant, taken.inventory_id, source.now).await?;
     }
     Ok(())
 }

@@ -23,7 +23,7 @@ use crate::{
         woocommerce::{Client, Listing},
     },
     store::{
-        self, StoreError, TenantId, integrations,
+        self, IntegrationId, StoreError, TenantId, integrations,
         integrations::Integration,
         keys,
         runs::{self, Run},
@@ -106,14 +106,18 @@ struct Sweep<'a> {
     run: Run,
 }
 
-/// Takes up the next due run of a tenant; `false` when there is none.
+/// Takes up the next due run of a store; `false` when there is none.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn sweep_due(relay: &Relay, tenant: TenantId) -> Result<bool, StoreError> {
+pub async fn sweep_due(
+    relay: &Relay,
+    tenant: TenantId,
+    integration: IntegrationId,
+) -> Result<bool, StoreError> {
     let now = store::now();
     let mut tx = relay.db.write().await?;
-    let run = runs::claim(&mut tx, tenant, now, now + LEASE).await?;
+    let run = runs::claim(&mut tx, (tenant, integration), now, now + LEASE).await?;
     let store = match &run {
         Some(run) => integrations::get(&mut tx, tenant, run.integration_id).await?,
         None => None,
@@ -126,7 +130,10 @@ pub async fn sweep_due(relay: &Relay, tenant: TenantId) -> Result<bool, StoreErr
     }
     let cursor: Cursor = serde_json::from_value(run.cursor.clone()).unwrap_or_default();
     match store_client::client(relay, tenant, &store) {
-        Ok(client) => Sweep { relay, tenant, store, client, run }.run(cursor).await?,
+        Ok(client) => {
+            let client = client.in_bulk();
+            Sweep { relay, tenant, store, client, run }.run(cursor).await?;
+        }
         Err(error) => put_off(relay, tenant, &run, &error.to_string(), None).await?,
     }
     Ok(true)

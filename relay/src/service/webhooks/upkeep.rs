@@ -69,14 +69,18 @@ pub async fn after_start(relay: &Relay, now: DateTime<Utc>) -> Result<(), StoreE
     tx.commit().await
 }
 
-/// Looks after the webhooks of a tenant's next due store; `false` when there is none.
+/// Looks after the webhooks of a store, if they are due; `false` when there is none.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn look_after_due(relay: &Relay, tenant: TenantId) -> Result<bool, StoreError> {
+pub async fn look_after_due(
+    relay: &Relay,
+    tenant: TenantId,
+    integration: IntegrationId,
+) -> Result<bool, StoreError> {
     let now = store::now();
     let mut tx = relay.db.write().await?;
-    let due = webhooks::claim(&mut tx, tenant, now, now + LEASE).await?;
+    let due = webhooks::claim(&mut tx, (tenant, integration), now, now + LEASE).await?;
     tx.commit().await?;
     let Some(setup) = due else { return Ok(false) };
     if setup.state == "removing" {

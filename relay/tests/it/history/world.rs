@@ -65,7 +65,9 @@ impl World {
                 Step::Deed(deed) => self.act(deed).await,
                 Step::Fetch(meanwhile) => {
                     self.meanwhile("wc/v3/", meanwhile.clone());
-                    fetch::fetch_due(&self.shop.relay, self.shop.tenant).await.unwrap();
+                    fetch::fetch_due(&self.shop.relay, self.shop.tenant, self.shop.integration)
+                        .await
+                        .unwrap();
                     self.shop.fake.calm();
                 }
             }

@@ -9,6 +9,7 @@ use std::{
         Arc, Mutex, MutexGuard,
         atomic::{AtomicU64, Ordering},
     },
+    time::Instant,
 };
 
 use axum::{
@@ -50,6 +51,8 @@ pub(crate) enum Behaviour {
 /// One request that came in.
 #[derive(Debug, Clone)]
 pub(crate) struct Asked {
+    /// When it came in.
+    pub(crate) at: Instant,
     /// Below `wp-json/`.
     pub(crate) route: String,
     pub(crate) query: HashMap<String, String>,
@@ -189,6 +192,7 @@ impl FakeShop {
 }
 
 async fn answer(State(shops): State<Shops>, request: Request) -> Response {
+    let at = Instant::now();
     let path = request.uri().path().to_owned();
     let Some((name, rest)) = path.trim_start_matches('/').split_once('/') else {
         return plain(404, "nothing here");
@@ -204,7 +208,7 @@ async fn answer(State(shops): State<Shops>, request: Request) -> Response {
     let route = rest.trim_start_matches("wp-json/").to_owned();
     let body = axum::body::to_bytes(request.into_body(), 1024 * 1024).await.unwrap_or_default();
     let body = serde_json::from_slice(&body).unwrap_or_default();
-    let asked = Asked { route, query, body };
+    let asked = Asked { at, route, query, body };
     premises.asked.lock().unwrap().push(asked.clone());
     let response = premises.answer(&asked, &home);
     let interruption = {

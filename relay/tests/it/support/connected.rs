@@ -155,7 +155,7 @@ impl Connected {
 
     /// Fetches until nothing is due now.
     pub(crate) async fn fetch(&self) {
-        while fetch::fetch_due(&self.relay, self.tenant).await.unwrap() > 0 {}
+        while fetch::fetch_due(&self.relay, self.tenant, self.integration).await.unwrap() > 0 {}
     }
 
     /// Asks for a sweep at once, of everything or of what is new.
@@ -171,7 +171,7 @@ impl Connected {
 
     /// Runs the sweep that was asked for, until it pauses or ends.
     pub(crate) async fn run_sweep(&self) -> bool {
-        sweep::sweep_due(&self.relay, self.tenant).await.unwrap()
+        sweep::sweep_due(&self.relay, self.tenant, self.integration).await.unwrap()
     }
 
     /// Sweeps, fetches and reports as the workers and the sender do, until every stock is read.

@@ -71,10 +71,10 @@ on_both! {
         let mut waits = Vec::new();
         for failures in 1..=4 {
             shop.make_due().await;
-            assert_eq!(fetch::fetch_due(&shop.relay, shop.tenant).await.unwrap(), 1);
+            assert_eq!(fetch::fetch_due(&shop.relay, shop.tenant, shop.integration).await.unwrap(), 1);
             let (wait, failed) = next_try(&shop).await;
             assert_eq!(failed, failures);
-            assert_eq!(fetch::fetch_due(&shop.relay, shop.tenant).await.unwrap(), 0, "not yet");
+            assert_eq!(fetch::fetch_due(&shop.relay, shop.tenant, shop.integration).await.unwrap(), 0, "not yet");
             waits.push(wait);
         }
         assert!(waits.windows(2).all(|two| two[1] >= two[0] + two[0] / 2), "{waits:?}");

@@ -9,12 +9,16 @@ use nexpura_relay::{
 };
 
 use super::{counted, order_mark, sell_unnoticed, touch};
-use crate::support::{
-    database,
-    database::Backend,
-    on_both,
-    relay::{TestRelay, Working},
-    wait::until,
+use crate::{
+    shop::{Shop, server::Town},
+    support::{
+        connected::Connected,
+        database,
+        database::Backend,
+        on_both,
+        relay::{TestRelay, Working},
+        wait::until,
+    },
 };
 
 on_both! {
@@ -27,20 +31,20 @@ on_both! {
         let now = Utc::now();
         let mut tx = relay.relay.db.write().await.unwrap();
         let until = now + TimeDelta::minutes(5);
-        let claimed = resources::claim(&mut tx, shop.tenant, 20, now, until).await.unwrap();
+        let claimed = resources::claim(&mut tx, (shop.tenant, shop.integration), 20, now, until).await.unwrap();
         assert_eq!(claimed.len(), 1);
-        assert!(runs::claim(&mut tx, shop.tenant, now, until).await.unwrap().is_some());
+        assert!(runs::claim(&mut tx, (shop.tenant, shop.integration), now, until).await.unwrap().is_some());
         tx.commit().await.unwrap();
 
-        assert_eq!(fetch::fetch_due(&shop.relay, shop.tenant).await.unwrap(), 0);
-        assert!(!sweep::sweep_due(&shop.relay, shop.tenant).await.unwrap());
+        assert_eq!(fetch::fetch_due(&shop.relay, shop.tenant, shop.integration).await.unwrap(), 0);
+        assert!(!sweep::sweep_due(&shop.relay, shop.tenant, shop.integration).await.unwrap());
         let ended = database::moment(&relay.relay.db, Utc::now() - TimeDelta::seconds(1));
         for table in ["resources", "sync_runs"] {
             let sql = format!("UPDATE {table} SET leased_until = {ended} WHERE leased_until IS NOT NULL");
             assert_eq!(relay.run(&sql).await, 1);
         }
-        assert_eq!(fetch::fetch_due(&shop.relay, shop.tenant).await.unwrap(), 1);
-        assert!(sweep::sweep_due(&shop.relay, shop.tenant).await.unwrap());
+        assert_eq!(fetch::fetch_due(&shop.relay, shop.tenant, shop.integration).await.unwrap(), 1);
+        assert!(sweep::sweep_due(&shop.relay, shop.tenant, shop.integration).await.unwrap());
         assert_eq!(shop.quantity(ring).await, 8);
     }
 }
@@ -54,8 +58,8 @@ on_both! {
         let asked = shop.fake.asked().len();
         relay.run("UPDATE integrations SET consumer_key = NULL").await;
         let working = relay.work();
-        assert_eq!(fetch::fetch_due(&shop.relay, shop.tenant).await.unwrap(), 0);
-        assert!(!sweep::sweep_due(&shop.relay, shop.tenant).await.unwrap());
+        assert_eq!(fetch::fetch_due(&shop.relay, shop.tenant, shop.integration).await.unwrap(), 0);
+        assert!(!sweep::sweep_due(&shop.relay, shop.tenant, shop.integration).await.unwrap());
         working.stop().await;
         assert_eq!(shop.fake.asked().len(), asked);
     }
@@ -90,4 +94,39 @@ async fn two_relays_never_fetch_the_same_thing_at_once() {
         assert_eq!(asked[&format!("wc/v3/orders/{order}")], 1, "order {order}");
     }
     assert_eq!(shop.quantity(ring).await, 10 - 60);
+}
+
+on_both! {
+    async fn a_shop_that_does_not_answer_keeps_its_owner_s_other_shop_waiting_for_nothing(
+        relay: TestRelay
+    ) {
+        let town = Town::open().await;
+        let mut shops = Vec::new();
+        for _ in 0..2 {
+            let mut shop = Shop::new();
+            shop.simple("RING", 10);
+            shops.push(Connected::of(&relay.relay, &town, shop, "Two shops").await);
+        }
+        shops[0].fake.interrupt("wc/v3/orders/", std::future::pending);
+        let _working = relay.work();
+        let mut orders = Vec::new();
+        for shop in &shops {
+            let ring = *shop.fake.shop().products.keys().next().unwrap();
+            orders.push(sell_unnoticed(shop, ring, 1));
+            touch(shop, orders[orders.len() - 1]).await;
+        }
+        until("the silent shop to be asked", async || {
+            (shops[0].fake.interruptions_left() == 0).then_some(())
+        })
+        .await;
+        // What comes now finds the first shop's work in hand, and for ever.
+        let ring = *shops[1].fake.shop().products.keys().next().unwrap();
+        let late = sell_unnoticed(&shops[1], ring, 1);
+        touch(&shops[1], late).await;
+        let sql = format!("SELECT COUNT(*) FROM sales WHERE {}", shops[1].mine());
+        until("the other shop's orders", async || {
+            (relay.number(&sql).await == 2).then_some(())
+        })
+        .await;
+    }
 }

@@ -93,7 +93,7 @@ impl Place {
 
     /// What a worker would do now.
     pub(super) async fn look(&self) -> bool {
-        webhooks::look_after_due(&self.test.relay, self.tenant).await.unwrap()
+        webhooks::look_after_due(&self.test.relay, self.tenant, self.integration).await.unwrap()
     }
 
     /// Lets the next look fall due.
@@ -106,7 +106,8 @@ impl Place {
     }
 
     pub(super) async fn fetch(&self) {
-        while fetch::fetch_due(&self.test.relay, self.tenant).await.unwrap() > 0 {}
+        while fetch::fetch_due(&self.test.relay, self.tenant, self.integration).await.unwrap() > 0 {
+        }
     }
 
     /// The topics and states of what came, oldest first.

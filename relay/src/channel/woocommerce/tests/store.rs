@@ -14,10 +14,12 @@ use axum::{
 };
 use serde_json::Value;
 use tokio::{net::TcpListener, task::JoinHandle};
+use uuid::Uuid;
 
 use crate::channel::{
     Outbound, Pace,
     outbound::{Deadlines, SystemResolver},
+    pace::{Lane, Paced},
     woocommerce::{Client, Credentials, StoreUrl},
 };
 
@@ -104,7 +106,9 @@ pub(super) fn client(store: StoreUrl, total: Duration) -> Client {
     let allow = ["127.0.0.0/8".parse().unwrap()];
     let outbound = Outbound::with(&allow, deadlines, Arc::new(SystemResolver)).unwrap();
     let credentials = Credentials::parse(KEY, SECRET).unwrap();
-    Client::new(Arc::new(outbound), Arc::new(Pace::new()), store, credentials)
+    let lane = Lane::Store { tenant: Uuid::nil(), store: Uuid::new_v4() };
+    let pace = Paced::new(&Arc::new(Pace::new()), lane);
+    Client::new(Arc::new(outbound), pace, store, credentials)
 }
 
 pub(super) fn reply(status: u16, headers: &[(&str, &str)], body: &str) -> Response {
