@@ -62,7 +62,7 @@ fn pushing(shop: &Connected) -> JoinHandle<usize> {
         let ago = database::moment(&shop.relay.db, Utc::now() - TimeDelta::seconds(1));
         let sql = format!("UPDATE stock_pushes SET due_at = {ago} WHERE status = 'open'");
         database::run(&shop.relay.db, &sql).await;
-        push_stock::push_due(&shop.relay, shop.tenant).await.unwrap()
+        push_stock::push_due(&shop.relay, shop.tenant, shop.integration).await.unwrap()
     })
 }
 
