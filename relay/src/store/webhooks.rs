@@ -1,11 +1,16 @@
 //! WooCommerce's own webhooks of each store: how they stand, their sealed secret, and when they are to
 //! be looked at.
 
+mod due;
+mod secret;
+
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use uuid::Uuid;
 
 use super::{IntegrationId, StoreError, TenantId, Tx, execute, fetch, fetch_locked};
+pub use due::{Looked, ask_all, claim, lease, let_go, looked, stores_due};
+pub use secret::{Sealed, at_address, begin, confirm, secrets};
 
 /// How a store's webhooks stand.
 #[derive(Debug, Clone, sqlx::FromRow)]
@@ -98,192 +103,6 @@ pub async fn lock(
     )
 }
 
-/// Which stores have webhooks that are to be looked at.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn stores_due(
-    tx: &mut Tx,
-    now: DateTime<Utc>,
-) -> Result<Vec<(TenantId, IntegrationId)>, StoreError> {
-    fetch!(
-        fetch_all,
-        tx,
-        (Uuid, Uuid),
-        "SELECT tenant_id, integration_id FROM webhook_setups
-         WHERE due_at IS NOT NULL AND due_at <= $1
-           AND (leased_until IS NULL OR leased_until <= $1) LIMIT 1000",
-        now,
-    )
-}
-
-/// Claims a store's, if they are due, until `until`; another relay passes over them. Not those of a store
-/// that is halted or has no key.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn claim(
-    tx: &mut Tx,
-    (tenant, integration): (TenantId, IntegrationId),
-    now: DateTime<Utc>,
-    until: DateTime<Utc>,
-) -> Result<Option<Setup>, StoreError> {
-    let due = fetch_locked!(
-        fetch_optional,
-        " FOR UPDATE SKIP LOCKED",
-        tx,
-        Setup,
-        "SELECT integration_id, address_id, state, secret, confirmed_at, heals, attempts
-         FROM webhook_setups
-         WHERE tenant_id = $1 AND integration_id = $2 AND due_at IS NOT NULL AND due_at <= $3
-           AND (leased_until IS NULL OR leased_until <= $3)
-           AND EXISTS (SELECT 1 FROM integrations i WHERE i.tenant_id = $1 AND i.id = $2
-             AND i.forked_at IS NULL AND i.consumer_key IS NOT NULL)",
-        tenant,
-        integration,
-        now,
-    )?;
-    if let Some(setup) = &due {
-        lease(tx, tenant, setup.integration_id, now, until).await?;
-    }
-    Ok(due)
-}
-
-/// Claims this one until `until`; `false` while somebody else has it in hand.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn lease(
-    tx: &mut Tx,
-    tenant: TenantId,
-    integration: IntegrationId,
-    now: DateTime<Utc>,
-    until: DateTime<Utc>,
-) -> Result<bool, StoreError> {
-    let claimed = execute!(
-        tx,
-        "UPDATE webhook_setups SET leased_until = $4
-         WHERE tenant_id = $1 AND integration_id = $2
-           AND (leased_until IS NULL OR leased_until <= $3)",
-        tenant,
-        integration,
-        now,
-        until,
-    )?;
-    Ok(claimed == 1)
-}
-
-/// Ends a claim without having found anything.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn let_go(
-    tx: &mut Tx,
-    tenant: TenantId,
-    integration: IntegrationId,
-) -> Result<(), StoreError> {
-    execute!(
-        tx,
-        "UPDATE webhook_setups SET leased_until = NULL
-         WHERE tenant_id = $1 AND integration_id = $2",
-        tenant,
-        integration,
-    )
-    .map(drop)
-}
-
-/// Begins a registration under this secret. While it is not confirmed, the previous one counts too.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn begin(
-    tx: &mut Tx,
-    tenant: TenantId,
-    integration: IntegrationId,
-    secret: &[u8],
-    previous_secret: Option<&[u8]>,
-) -> Result<(), StoreError> {
-    execute!(
-        tx,
-        "UPDATE webhook_setups SET secret = $3, previous_secret = $4, previous_until = NULL,
-            confirmed_at = NULL
-         WHERE tenant_id = $1 AND integration_id = $2",
-        tenant,
-        integration,
-        secret,
-        previous_secret,
-    )
-    .map(drop)
-}
-
-/// Notes that every webhook is in place and signs with the secret; the previous one counts until
-/// `previous_until`, for what is on its way.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn confirm(
-    tx: &mut Tx,
-    tenant: TenantId,
-    integration: IntegrationId,
-    now: DateTime<Utc>,
-    previous_until: DateTime<Utc>,
-) -> Result<(), StoreError> {
-    execute!(
-        tx,
-        "UPDATE webhook_setups SET confirmed_at = $3, previous_until = $4
-         WHERE tenant_id = $1 AND integration_id = $2 AND confirmed_at IS NULL",
-        tenant,
-        integration,
-        now,
-        previous_until,
-    )
-    .map(drop)
-}
-
-/// How a look at a store's webhooks ended.
-#[derive(Debug)]
-pub struct Looked<'a> {
-    /// `waiting`, `active`, `failing`, `removing` or `off`.
-    pub state: &'a str,
-    /// Why, for people.
-    pub detail: Option<&'a str>,
-    /// Whether the store answered.
-    pub answered: bool,
-    /// How often they had to be put right since the last delivery.
-    pub heals: i64,
-    /// When they are to be looked at again; never, if nothing.
-    pub due_at: Option<DateTime<Utc>>,
-}
-
-/// Ends a claim with what was found.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn looked(
-    tx: &mut Tx,
-    tenant: TenantId,
-    integration: IntegrationId,
-    found: &Looked<'_>,
-    now: DateTime<Utc>,
-) -> Result<(), StoreError> {
-    execute!(
-        tx,
-        "UPDATE webhook_setups SET state = $3, detail = $4, heals = $5, due_at = $6,
-            leased_until = NULL, attempts = CASE WHEN $7 THEN 0 ELSE attempts + 1 END,
-            checked_at = CASE WHEN $7 THEN $8 ELSE checked_at END
-         WHERE tenant_id = $1 AND integration_id = $2",
-        tenant,
-        integration,
-        found.state,
-        found.detail,
-        found.heals,
-        found.due_at,
-        found.answered,
-        now,
-    )
-    .map(drop)
-}
-
 /// Notes a signed delivery; not each of them, or every one would wait for this row.
 ///
 /// # Errors
@@ -304,28 +123,6 @@ pub async fn delivered(
         integration,
         now,
         unless_since,
-    )
-    .map(drop)
-}
-
-/// Asks for all to be looked at that nobody has looked at since `before`: a relay that was away may have
-/// made shops switch theirs off.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn ask_all(
-    tx: &mut Tx,
-    tenant: TenantId,
-    before: DateTime<Utc>,
-    now: DateTime<Utc>,
-) -> Result<(), StoreError> {
-    execute!(
-        tx,
-        "UPDATE webhook_setups SET due_at = $3
-         WHERE tenant_id = $1 AND due_at > $3 AND (checked_at IS NULL OR checked_at < $2)",
-        tenant,
-        before,
-        now,
     )
     .map(drop)
 }
@@ -467,60 +264,4 @@ pub async fn standing(tx: &mut Tx, tenant: TenantId) -> Result<Vec<Standing>, St
          FROM webhook_setups WHERE tenant_id = $1",
         tenant,
     )
-}
-
-/// What a delivery has to be signed with.
-#[derive(Debug, sqlx::FromRow)]
-pub struct Sealed {
-    /// The store.
-    pub integration_id: Uuid,
-    /// The sealed secret.
-    pub secret: Vec<u8>,
-    /// The sealed secret before it.
-    pub previous_secret: Option<Vec<u8>>,
-    /// Until when that counts; until the new one is confirmed, if nothing.
-    pub previous_until: Option<DateTime<Utc>>,
-}
-
-/// The secrets behind the address of a delivery, unless nobody delivers there.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn secrets(
-    tx: &mut Tx,
-    tenant: TenantId,
-    address: Uuid,
-) -> Result<Option<Sealed>, StoreError> {
-    fetch!(
-        fetch_optional,
-        tx,
-        Sealed,
-        "SELECT s.integration_id, s.secret, s.previous_secret, s.previous_until
-         FROM webhook_setups s
-         JOIN integrations i ON i.tenant_id = s.tenant_id AND i.id = s.integration_id
-         WHERE s.tenant_id = $1 AND s.address_id = $2 AND s.secret IS NOT NULL
-           AND i.status <> 'disconnected'",
-        tenant,
-        address,
-    )
-}
-
-/// Which store's webhooks deliver to this address, if any do.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn at_address(
-    tx: &mut Tx,
-    tenant: TenantId,
-    address: Uuid,
-) -> Result<Option<IntegrationId>, StoreError> {
-    let row = fetch!(
-        fetch_optional,
-        tx,
-        (Uuid,),
-        "SELECT integration_id FROM webhook_setups WHERE tenant_id = $1 AND address_id = $2",
-        tenant,
-        address,
-    )?;
-    Ok(row.map(|(id,)| id))
 }

@@ -1,0 +1,184 @@
+//! What became of a push that was sent.
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::{
+    super::{IntegrationId, StoreError, TenantId, Tx, execute, fetch},
+    Attempt, Push,
+};
+
+/// Remembers what is about to be written without the plugin.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn remember(
+    tx: &mut Tx,
+    tenant: TenantId,
+    id: Uuid,
+    attempt: Attempt,
+) -> Result<(), StoreError> {
+    execute!(
+        tx,
+        "UPDATE stock_pushes SET reading = $3, target = $4
+         WHERE tenant_id = $1 AND id = $2 AND status = 'open'",
+        tenant,
+        id,
+        attempt.reading,
+        attempt.target,
+    )
+    .map(drop)
+}
+
+/// Why a listing is pushed nothing more for now.
+const DOUBT: &str = "the shop's stock moved while it was written: it is read until it is sure, nothing is pushed before";
+
+/// Ends a push of which nobody can say whether it was written. Its listing is pushed nothing more until
+/// a settled reading says what the shop has.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn doubt(
+    tx: &mut Tx,
+    tenant: TenantId,
+    id: Uuid,
+    listing: Uuid,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    finish(tx, tenant, id, "void", Some(DOUBT), now).await?;
+    execute!(
+        tx,
+        "UPDATE listings SET doubted_at = $3, reason = $4, reading = NULL, reading_at = NULL,
+            reading_changes = NULL, changes = changes + 1
+         WHERE tenant_id = $1 AND id = $2 AND state = 'open'",
+        tenant,
+        listing,
+        now,
+        DOUBT,
+    )
+    .map(drop)
+}
+
+/// Doubts every push that only the plugin could have spoken of, now that it is gone.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn doubt_numbered(
+    tx: &mut Tx,
+    tenant: TenantId,
+    integration: IntegrationId,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let numbered = fetch!(
+        fetch_all,
+        tx,
+        (Uuid, Uuid),
+        "SELECT id, listing_id FROM stock_pushes
+         WHERE tenant_id = $1 AND integration_id = $2 AND status = 'open' AND push_no IS NOT NULL",
+        tenant,
+        integration,
+    )?;
+    for (id, listing) in numbered {
+        doubt(tx, tenant, id, listing, now).await?;
+    }
+    Ok(())
+}
+
+/// Ends a push that the shop has refused for good; its number goes to the next.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn refused(
+    tx: &mut Tx,
+    tenant: TenantId,
+    push: &Push,
+    reason: &str,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    if finish(tx, tenant, push.id, "void", Some(reason), now).await? {
+        execute!(
+            tx,
+            "UPDATE listings SET push_no = push_no - 1
+             WHERE tenant_id = $1 AND id = $2 AND push_no = $3",
+            tenant,
+            push.listing_id,
+            push.push_no,
+        )?;
+    }
+    Ok(())
+}
+
+/// The shop has it: the mirror follows.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn acknowledge(
+    tx: &mut Tx,
+    tenant: TenantId,
+    push: &Push,
+    now: DateTime<Utc>,
+) -> Result<Option<Uuid>, StoreError> {
+    if !finish(tx, tenant, push.id, "done", None, now).await? {
+        return Ok(None);
+    }
+    let row = fetch!(
+        fetch_optional,
+        tx,
+        (Option<Uuid>,),
+        "UPDATE listings SET mirror = mirror + $3, changes = changes + 1
+         WHERE tenant_id = $1 AND id = $2 RETURNING inventory_id",
+        tenant,
+        push.listing_id,
+        push.delta,
+    )?;
+    Ok(row.and_then(|(inventory,)| inventory))
+}
+
+/// Ends a push; `false` when it had ended before.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn finish(
+    tx: &mut Tx,
+    tenant: TenantId,
+    id: Uuid,
+    status: &str,
+    detail: Option<&str>,
+    now: DateTime<Utc>,
+) -> Result<bool, StoreError> {
+    let ended = execute!(
+        tx,
+        "UPDATE stock_pushes SET status = $3, detail = $4, finished_at = $5, leased_until = NULL
+         WHERE tenant_id = $1 AND id = $2 AND status = 'open'",
+        tenant,
+        id,
+        status,
+        detail,
+        now,
+    )?;
+    Ok(ended == 1)
+}
+
+/// Puts a push back, frozen as it is, to be sent again at `at`.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn put_back(
+    tx: &mut Tx,
+    tenant: TenantId,
+    id: Uuid,
+    at: DateTime<Utc>,
+    detail: &str,
+) -> Result<(), StoreError> {
+    execute!(
+        tx,
+        "UPDATE stock_pushes SET due_at = $3, leased_until = NULL, attempts = attempts + 1,
+            detail = $4
+         WHERE tenant_id = $1 AND id = $2 AND status = 'open'",
+        tenant,
+        id,
+        at,
+        detail,
+    )
+    .map(drop)
+}
