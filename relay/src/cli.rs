@@ -1,6 +1,7 @@
 //! The command line: `nexpura-relay serve` and what an operator does around it.
 
 mod doctor;
+mod links;
 mod secret;
 mod serve;
 mod store_commands;
@@ -43,6 +44,9 @@ enum Command {
     /// Stores, connected by their WooCommerce key
     #[command(subcommand)]
     Store(store_commands::Command),
+    /// Pieces that a shop brings and the ledger has already
+    #[command(subcommand)]
+    Link(links::Command),
     /// The secrets at rest
     #[command(subcommand)]
     Vault(VaultCommand),
@@ -197,6 +201,7 @@ impl Cli {
                 (json!(done), text)
             }
             Command::Store(command) => command.run(&relay, now).await?,
+            Command::Link(command) => command.run(&relay, now).await?,
             Command::Token(Token::Create { tenant, label }) => {
                 let token = admin::create_token(&relay, &tenant, &label, now).await?;
                 (json!({ "token": token.expose() }), token.expose().to_owned())

@@ -11,6 +11,7 @@ mod health;
 mod integrations;
 mod inventory;
 mod limit;
+mod links;
 mod runs;
 mod sales;
 mod shop;
@@ -76,6 +77,8 @@ pub fn router(app: App) -> Router {
         .route("/drift", get(drift::list))
         .route("/drift/{id}/adopt", post(drift::adopt))
         .route("/drift/{id}/push", post(drift::push))
+        .route("/links", get(links::list).post(links::choose_all))
+        .route("/links/{id}", post(links::choose))
         .route("/runs", get(runs::list))
         .route("/runs/{id}", get(runs::show))
         .route("/integrations/woocommerce", get(integrations::list))

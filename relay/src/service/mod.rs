@@ -17,6 +17,7 @@ pub mod drift;
 pub mod fetch;
 pub mod ingest;
 pub mod ledger;
+pub mod links;
 pub mod pace;
 pub mod push_stock;
 pub mod retry;

@@ -95,6 +95,23 @@ pub async fn hold_listed(tx: &mut Tx, tenant: TenantId, listing: Uuid) -> Result
     .map(drop)
 }
 
+/// The quantity of a piece in thousandths, locked until the transaction ends.
+///
+/// # Errors
+/// When the database does not answer, or the piece does not exist.
+pub async fn lock_quantity(tx: &mut Tx, tenant: TenantId, id: Uuid) -> Result<i64, StoreError> {
+    let (quantity,) = fetch_locked!(
+        fetch_one,
+        " FOR NO KEY UPDATE",
+        tx,
+        (i64,),
+        "SELECT quantity FROM inventory WHERE tenant_id = $1 AND id = $2",
+        tenant,
+        id,
+    )?;
+    Ok(quantity)
+}
+
 /// A new piece that nobody has counted yet.
 ///
 /// # Errors

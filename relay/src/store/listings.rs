@@ -32,6 +32,8 @@ pub struct Listing {
     pub opened_at: Option<DateTime<Utc>>,
     /// Since when its mirror is doubtful: nobody can say whether a push was written.
     pub doubted_at: Option<DateTime<Utc>>,
+    /// Whose count holds when it opens, where a person had to say so: `ledger` or `shop`.
+    pub holds: Option<String>,
 }
 
 /// The listing of a stock owner, locked until the transaction ends.
@@ -52,7 +54,7 @@ pub async fn lock(
         "SELECT id, stock_id, inventory_id, state, mirror,
             changes + COALESCE((SELECT v.changes FROM inventory v
                 WHERE v.tenant_id = listings.tenant_id AND v.id = listings.inventory_id), 0) AS changes,
-            reading, reading_changes, reading_at, opened_at, doubted_at
+            reading, reading_changes, reading_at, opened_at, doubted_at, holds
          FROM listings WHERE tenant_id = $1 AND integration_id = $2 AND stock_id = $3",
         tenant,
         integration,
@@ -430,7 +432,7 @@ pub async fn open(
 ) -> Result<(), StoreError> {
     execute!(
         tx,
-        "UPDATE listings SET state = 'open', reason = NULL, mirror = $3, opened_at = $4,
+        "UPDATE listings SET state = 'open', reason = NULL, holds = NULL, mirror = $3, opened_at = $4,
             updated_at = $4, changes = changes + 1, reading = NULL, reading_at = NULL,
             reading_changes = NULL
          WHERE tenant_id = $1 AND id = $2",

@@ -16,6 +16,7 @@ pub mod inventory;
 pub mod keys;
 pub mod leases;
 pub mod lineage;
+pub mod links;
 pub mod listings;
 pub mod movements;
 pub mod paces;

@@ -6,6 +6,7 @@ use nexpura_protocol::Event;
 use nexpura_relay::store::{drifts, listings};
 use reqwest::Method;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::{
     shop::{
@@ -48,6 +49,9 @@ const ROUTES: &[(&str, &[Method], Who)] = &[
     ("/api/drift", &[Method::GET], Who::Token),
     ("/api/drift/{id}/adopt", &[Method::POST], Who::Token),
     ("/api/drift/{id}/push", &[Method::POST], Who::Token),
+    ("/api/links", &[Method::GET], Who::Token),
+    ("/api/links/{id}", &[Method::POST], Who::Token),
+    ("/api/links", &[Method::POST], Who::Token),
     ("/api/runs", &[Method::GET], Who::Token),
     ("/api/runs/{id}", &[Method::GET], Who::Token),
     ("/api/runs/{id}/progress", &[Method::GET], Who::Token),
@@ -134,6 +138,8 @@ struct Jeweller {
     sale: String,
     /// A drift that waits for a decision.
     drift: String,
+    /// A listing that waits for somebody to say whose count holds.
+    link: String,
     /// A sweep that has ended.
     run: String,
 }
@@ -170,6 +176,9 @@ async fn jeweller(
     let sale = format!("SELECT {} FROM sales WHERE tenant_id = {key}", text_of_key(relay));
     let sale = relay.texts(&sale).await[0][0].clone();
     let drift = hold_a_drift(relay, &shop).await;
+    let links =
+        [wait_for_a_choice(relay, &shop, 1).await, wait_for_a_choice(relay, &shop, 2).await];
+    let link = links[0].to_string();
     let conflict = format!(
         "INSERT INTO conflicts (tenant_id, id, kind, sale_id, quantity, created_at)
          SELECT tenant_id, id, 'oversale', id, -1000, created_at FROM sales WHERE tenant_id = {key}"
@@ -180,7 +189,7 @@ async fn jeweller(
     // Nothing is under way that watching it would wait for.
     let ended = "UPDATE sync_runs SET finished_at = created_at WHERE tenant_id =";
     relay.run(&format!("{ended} {key}")).await;
-    Jeweller { shop, mark: mark.to_owned(), event, own_event: own_event.id, sale, drift, run }
+    Jeweller { shop, mark: mark.to_owned(), event, own_event: own_event.id, sale, drift, link, run }
 }
 
 /// One unit that somebody has put into the shop's stock, held for a person.
@@ -196,6 +205,38 @@ async fn hold_a_drift(relay: &TestRelay, shop: &Connected) -> String {
     let key = database::key(&relay.relay.db, tenant);
     let drift = format!("SELECT {} FROM drifts WHERE tenant_id = {key}", text_of_key(relay));
     relay.texts(&drift).await[0][0].clone()
+}
+
+/// One more piece that the ledger has, and a product of the shop with its SKU.
+async fn wait_for_a_choice(relay: &TestRelay, shop: &Connected, number: u32) -> Uuid {
+    let db = &relay.relay.db;
+    let (piece, listing) = (Uuid::new_v4(), Uuid::new_v4());
+    let (sku, stock) = (format!("LINK-{number}"), 9_000 + number);
+    let (piece, key) = (database::key(db, piece), database::key(db, listing));
+    let of_ring = format!("FROM inventory WHERE {} AND sku = 'RING'", shop.of_tenant());
+    let inventory = format!(
+        "INSERT INTO inventory (tenant_id, id, sku, name, quantity, counted, backorders, details,
+            created_at, updated_at)
+         SELECT tenant_id, {piece}, '{sku}', name, 0, counted, backorders, details, created_at,
+            updated_at {of_ring}"
+    );
+    let product = format!(
+        "INSERT INTO products (tenant_id, integration_id, remote_id, stock_id, kind, sku, name, status,
+            gone, updated_at)
+         SELECT tenant_id, {}, {stock}, {stock}, 'simple', '{sku}', name, 'publish', FALSE, updated_at
+         {of_ring}",
+        database::key(db, shop.integration)
+    );
+    let listing_row = format!(
+        "INSERT INTO listings (tenant_id, id, integration_id, stock_id, state, backorders, changes,
+            created_at, updated_at)
+         SELECT tenant_id, {key}, {}, {stock}, 'waiting', backorders, 0, created_at, updated_at {of_ring}",
+        database::key(db, shop.integration)
+    );
+    for statement in [inventory, product, listing_row] {
+        assert_eq!(relay.run(&statement).await, 1, "{statement}");
+    }
+    listing
 }
 
 fn text_of_key(relay: &TestRelay) -> &'static str {
@@ -317,6 +358,9 @@ async fn ask(api: &Api, route: &str, method: &Method, me: &Jeweller, whose: &Jew
         if route.ends_with("/decide") {
             body = json!({ "decision": "acknowledge" });
         }
+        if route.starts_with("/api/links") {
+            body = json!({ "store": whose.shop.fake.home, "holds": "shop" });
+        }
         if route.contains("/woocommerce/") {
             body = json!({ "store": whose.shop.fake.home, "drift": "ledger" });
         }
@@ -339,6 +383,7 @@ fn path(route: &str, whose: &Jeweller) -> String {
         Some("events") => &whose.own_event,
         Some("drift") => &whose.drift,
         Some("runs") => &whose.run,
+        Some("links") => &whose.link,
         _ => &whose.sale,
     };
     route.replace("{sku}", "RING").replace("{id}", id)

@@ -11,6 +11,7 @@ mod connect;
 mod history;
 mod isolation;
 mod lineage;
+mod links;
 mod money;
 mod once;
 mod one_pace;

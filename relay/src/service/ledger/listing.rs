@@ -8,7 +8,7 @@ use super::{ApplyError, Source};
 use crate::{
     domain::{Product, ProductStock},
     store::{
-        StoreError, Tx, inventory,
+        StoreError, Tx, inventory, links,
         listings::{self, Listing, Standing},
         new_id, products, resources, runs,
     },
@@ -100,6 +100,12 @@ pub(super) async fn follow(
     };
     if opened && standing.state == "opening" {
         ask_for_reading(tx, source).await?;
+    }
+    if let ("waiting", ProductStock::Own { quantity: Some(quantity), .. }) =
+        (standing.state, &product.stock)
+    {
+        let quantity = quantity.thousandths();
+        links::seen(tx, tenant, integration, stock_id, quantity, source.now).await?;
     }
     Ok(())
 }

@@ -14,7 +14,7 @@ use super::{Cursor, Next, Stage, StepError, Sweep};
 use crate::{
     service::{fetch::apply_answer, ledger::Source, stock_reading},
     store::{
-        self, StoreError, Tx, drifts, integrations, inventory,
+        self, StoreError, Tx, drifts, integrations, inventory, links,
         listings::{self, Unsettled},
         movements::{self, Movement},
         pushes, resources, sale_items, spools,
@@ -135,7 +135,13 @@ impl Sweep<'_> {
     ) -> Result<(), StoreError> {
         let (tenant, integration) = (self.tenant, self.store.id);
         let listing = listings::lock(tx, tenant, integration, reading.stock_id).await?;
-        let Some(listing) = listing.filter(listings::Listing::is_read) else { return Ok(()) };
+        let Some(mut listing) = listing.filter(listings::Listing::is_read) else { return Ok(()) };
+        if let (Some("shop"), Some(piece)) = (listing.holds.as_deref(), listing.inventory_id) {
+            // What another store posts to the piece from here on waits, and what it has posted is counted.
+            inventory::lock_quantity(tx, tenant, piece).await?;
+            let again = listings::lock(tx, tenant, integration, reading.stock_id).await?;
+            listing = again.unwrap_or(listing);
+        }
         // A push that may or may not have been added: the reading says nothing until it is answered for.
         if pushes::is_frozen(tx, tenant, listing.id).await? {
             return Ok(());
@@ -175,7 +181,8 @@ impl Sweep<'_> {
     }
 
     /// Opens a listing. A piece that nobody has counted takes the shop's count; one that was counted
-    /// keeps its own, and the difference is for the shop to get. What a listing that was open before has
+    /// keeps its own, and the difference is for the shop to get, unless a person has said that the shop's
+    /// count holds. What a listing that was open before has
     /// sold meanwhile is in the reading but not in the count, so it is posted.
     async fn open(
         &self,
@@ -186,12 +193,21 @@ impl Sweep<'_> {
     ) -> Result<(), StoreError> {
         let (tenant, integration) = (self.tenant, self.store.id);
         let Some(inventory_id) = listing.inventory_id else { return Ok(()) };
-        if inventory::mark_counted(tx, tenant, inventory_id).await? {
+        let count = if inventory::mark_counted(tx, tenant, inventory_id).await? {
+            Some((quantity, "opening count, as the shop had it"))
+        } else if listing.holds.as_deref() == Some("shop") {
+            let had = inventory::lock_quantity(tx, tenant, inventory_id).await?;
+            let change = quantity - had;
+            (change != 0).then_some((change, "the shop's count, which was chosen to hold"))
+        } else {
+            None
+        };
+        if let Some((change, notes)) = count {
             let movement = Movement {
                 inventory_id,
                 kind: "stocktake",
-                change: quantity,
-                notes: "opening count, as the shop had it",
+                change,
+                notes,
                 integration_id: Some(integration),
                 ..Movement::default()
             };
@@ -257,6 +273,9 @@ impl Sweep<'_> {
         let Some(listing) = listings::lock(tx, tenant, integration, stock_id).await? else {
             return Ok(());
         };
+        if listing.state == "waiting" {
+            return links::seen(tx, tenant, integration, stock_id, quantity, now).await;
+        }
         let doubtful = match listing.state.as_str() {
             "opening" => listing.reading.is_none(),
             "open" if listing.doubted_at.is_some() => listing.reading.is_none(),

@@ -1,0 +1,122 @@
+//! `link`: pieces that a shop brings and the ledger has already, and whose count holds.
+
+use chrono::{DateTime, Utc};
+use clap::{ArgGroup, Subcommand};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::{
+    service::{
+        Relay, admin,
+        links::{self, Holds, Link, Which},
+        runs,
+    },
+    store::{IntegrationId, TenantId, page::MAX_LIMIT},
+};
+
+/// Who did it, in the audit log.
+const ACTOR: &str = "command line";
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// List what waits for a choice, with both counts
+    List {
+        /// The jeweller whose pieces they are
+        #[arg(long)]
+        tenant: String,
+        /// Only those of this store: its address or id
+        #[arg(long)]
+        store: Option<String>,
+    },
+    /// Say whose count holds; it counts once the shop's stock has been read twice
+    #[command(group(ArgGroup::new("which").required(true).multiple(true).args(["id", "all"])))]
+    Choose {
+        /// The jeweller whose pieces they are
+        #[arg(long)]
+        tenant: String,
+        /// Whose count
+        #[arg(long, value_enum)]
+        holds: Holds,
+        /// One that `list` shows
+        #[arg(conflicts_with_all = ["all", "store"])]
+        id: Option<Uuid>,
+        /// All that wait
+        #[arg(long)]
+        all: bool,
+        /// With --all, only those of this store: its address or id
+        #[arg(long, requires = "all")]
+        store: Option<String>,
+    },
+}
+
+impl Command {
+    /// Runs it; gives what to print, as JSON and for people.
+    pub(super) async fn run(
+        self,
+        relay: &Relay,
+        now: DateTime<Utc>,
+    ) -> anyhow::Result<(Value, String)> {
+        match self {
+            Self::List { tenant, store } => {
+                let tenant = admin::known_tenant(relay, &tenant).await?;
+                let store = named(relay, tenant, store.as_deref()).await?;
+                let waiting = all(relay, tenant, store).await?;
+                let text: Vec<String> = waiting.iter().map(line).collect();
+                let text =
+                    if text.is_empty() { "Nothing waits.".to_owned() } else { text.join("\n") };
+                Ok((json!({ "items": waiting, "next": null }), text))
+            }
+            Self::Choose { tenant, holds, id, store, .. } => {
+                let tenant = admin::known_tenant(relay, &tenant).await?;
+                let store = named(relay, tenant, store.as_deref()).await?;
+                let which = match (id, store) {
+                    (Some(id), _) => Which::One(id),
+                    (None, Some(store)) => Which::OfStore(store),
+                    (None, None) => Which::All,
+                };
+                let done = links::choose(relay, tenant, which, holds, ACTOR, now).await?;
+                let text = format!(
+                    "{} linked: the {}'s count holds once the shop's stock has been read twice. {} still wait.",
+                    done.chosen,
+                    holds.as_str(),
+                    done.left
+                );
+                Ok((json!(done), text))
+            }
+        }
+    }
+}
+
+async fn named(
+    relay: &Relay,
+    tenant: TenantId,
+    store: Option<&str>,
+) -> anyhow::Result<Option<IntegrationId>> {
+    let Some(name) = store else { return Ok(None) };
+    Ok(Some(runs::named_store(relay, tenant, name).await?.id))
+}
+
+async fn all(
+    relay: &Relay,
+    tenant: TenantId,
+    store: Option<IntegrationId>,
+) -> anyhow::Result<Vec<Link>> {
+    let mut waiting = Vec::new();
+    loop {
+        let after = waiting.last().map(|link: &Link| link.id);
+        let page = links::waiting(relay, tenant, store, after, MAX_LIMIT).await?;
+        waiting.extend(page.items);
+        if page.next.is_none() {
+            return Ok(waiting);
+        }
+    }
+}
+
+fn line(link: &Link) -> String {
+    let units = |quantity: &Option<crate::domain::Quantity>| match quantity {
+        Some(quantity) => format!("{quantity}"),
+        None => "no count".to_owned(),
+    };
+    let Link { id, sku, store, .. } = link;
+    format!("{id}  {sku}  ledger {}, {store} {}", units(&link.ledger), units(&link.shop))
+}

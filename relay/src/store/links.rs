@@ -1,0 +1,179 @@
+//! Listings whose piece exists already: they wait, unlinked, until a person says whose count holds.
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::{IntegrationId, StoreError, TenantId, Tx, execute, fetch, page::Page};
+
+/// A listing that waits; quantities in thousandths.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Waiting {
+    /// Its key within the tenant.
+    pub id: Uuid,
+    /// The store's address.
+    pub store: String,
+    /// WooCommerce's id of the stock owner.
+    pub stock_id: i64,
+    /// The SKU that both have.
+    pub sku: String,
+    /// What the shop calls it.
+    pub name: String,
+    /// What the ledger calls it.
+    pub piece: String,
+    /// The ledger's count; means nothing unless `counted`.
+    pub quantity: i64,
+    /// Whether the ledger has a count.
+    pub counted: bool,
+    /// What the shop last showed; no settled reading.
+    pub reading: Option<i64>,
+    /// When it showed that.
+    pub reading_at: Option<DateTime<Utc>>,
+}
+
+/// What waits, in the order in which it was found.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn waiting(
+    tx: &mut Tx,
+    tenant: TenantId,
+    integration: Option<IntegrationId>,
+    after: Option<Uuid>,
+    limit: i64,
+) -> Result<Page<Waiting>, StoreError> {
+    let rows = fetch!(
+        fetch_all,
+        tx,
+        Waiting,
+        "SELECT l.id, i.store_url AS store, l.stock_id, v.sku, p.name, v.name AS piece, v.quantity,
+            v.counted, l.reading, l.reading_at
+         FROM listings l
+         JOIN integrations i ON i.tenant_id = l.tenant_id AND i.id = l.integration_id
+         JOIN products p ON p.tenant_id = l.tenant_id AND p.integration_id = l.integration_id
+           AND p.remote_id = l.stock_id
+         JOIN inventory v ON v.tenant_id = p.tenant_id AND v.sku = p.sku
+         WHERE l.tenant_id = $1 AND l.state = 'waiting' AND ($2 IS NULL OR l.integration_id = $2)
+           AND ($3 IS NULL OR l.id > $3)
+         ORDER BY l.id LIMIT $4",
+        tenant,
+        integration,
+        after,
+        limit + 1,
+    )?;
+    Ok(Page::cut(rows, limit, |row| row.id.to_string()))
+}
+
+/// The stores in which something waits, or the one store of this listing if it waits.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn stores_waiting(
+    tx: &mut Tx,
+    tenant: TenantId,
+    listing: Option<Uuid>,
+) -> Result<Vec<IntegrationId>, StoreError> {
+    let rows = fetch!(
+        fetch_all,
+        tx,
+        (Uuid,),
+        "SELECT DISTINCT integration_id FROM listings
+         WHERE tenant_id = $1 AND state = 'waiting' AND ($2 IS NULL OR id = $2)
+         ORDER BY integration_id",
+        tenant,
+        listing,
+    )?;
+    Ok(rows.into_iter().map(|(store,)| store).collect())
+}
+
+/// How many listings of a store wait, or whether this one does.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn count_waiting(
+    tx: &mut Tx,
+    tenant: TenantId,
+    integration: IntegrationId,
+    listing: Option<Uuid>,
+) -> Result<i64, StoreError> {
+    let (count,) = fetch!(
+        fetch_one,
+        tx,
+        (i64,),
+        "SELECT COUNT(*) FROM listings
+         WHERE tenant_id = $1 AND integration_id = $2 AND state = 'waiting'
+           AND ($3 IS NULL OR id = $3)",
+        tenant,
+        integration,
+        listing,
+    )?;
+    Ok(count)
+}
+
+/// Links what waits in a store, or this one listing, to the pieces of the same SKU: they open at their next
+/// settled reading, with that count which is to hold. Gives how many were linked.
+///
+/// What has a piece that another product of the store sells stays as it is, and of several with one SKU all
+/// but the first; so does, if the ledger's count is to hold, what the ledger has no count of.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn link(
+    tx: &mut Tx,
+    tenant: TenantId,
+    integration: IntegrationId,
+    listing: Option<Uuid>,
+    holds: &str,
+    now: DateTime<Utc>,
+) -> Result<u64, StoreError> {
+    execute!(
+        tx,
+        "UPDATE listings SET inventory_id = found.piece, state = 'opening', reason = NULL, holds = $4,
+            mirror = NULL, reading = NULL, reading_at = NULL, reading_changes = NULL,
+            changes = changes + 1, updated_at = $5
+         FROM (
+            SELECT l.id, v.id AS piece,
+                ROW_NUMBER() OVER (PARTITION BY v.id ORDER BY l.stock_id) AS of_piece
+            FROM listings l
+            JOIN products p ON p.tenant_id = l.tenant_id AND p.integration_id = l.integration_id
+              AND p.remote_id = l.stock_id
+            JOIN inventory v ON v.tenant_id = p.tenant_id AND v.sku = p.sku
+            WHERE l.tenant_id = $1 AND l.integration_id = $2 AND l.state = 'waiting'
+              AND ($3 IS NULL OR l.id = $3) AND (v.counted OR $4 = 'shop')
+              AND NOT EXISTS (
+                SELECT 1 FROM listings o
+                WHERE o.tenant_id = l.tenant_id AND o.inventory_id = v.id
+                  AND o.integration_id = l.integration_id)
+         ) AS found
+         WHERE listings.tenant_id = $1 AND listings.id = found.id AND found.of_piece = 1",
+        tenant,
+        integration,
+        listing,
+        holds,
+        now,
+    )
+}
+
+/// Notes what the shop shows of a stock that waits, for whoever decides.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn seen(
+    tx: &mut Tx,
+    tenant: TenantId,
+    integration: IntegrationId,
+    stock_id: i64,
+    quantity: i64,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    execute!(
+        tx,
+        "UPDATE listings SET reading = $4, reading_at = $5
+         WHERE tenant_id = $1 AND integration_id = $2 AND stock_id = $3 AND state = 'waiting'",
+        tenant,
+        integration,
+        stock_id,
+        quantity,
+        now,
+    )
+    .map(drop)
+}
