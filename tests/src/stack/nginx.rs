@@ -74,7 +74,8 @@ daemon off; worker_processes 1; pid {folder}/nginx.pid; {user}
 events {{ worker_connections 512; }}
 http {{
   include /etc/nginx/mime.types;
-  access_log off; error_log {folder}/nginx.log warn;
+  log_format asked '$msec\t$request_time\t$status\t$http_user_agent\t$request';
+  access_log {folder}/access.log asked; error_log {folder}/nginx.log warn;
   client_body_temp_path {folder}/nginx-body; proxy_temp_path {folder}/nginx-proxy;
   fastcgi_temp_path {folder}/nginx-fastcgi; uwsgi_temp_path {folder}/nginx-uwsgi;
   scgi_temp_path {folder}/nginx-scgi;

@@ -15,6 +15,7 @@ mod bad_input;
 mod brought_over;
 mod campaigns;
 mod connecting;
+mod imports;
 mod kinds_of_stock;
 mod lost_updates;
 mod money;
