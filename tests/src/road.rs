@@ -4,7 +4,7 @@ use std::{
     fmt,
     net::{Ipv4Addr, SocketAddr},
     sync::{
-        Arc, Mutex, OnceLock, PoisonError,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
 };
@@ -37,7 +37,7 @@ const TURNS: [Fate; 4] = [Fate::AnswerLost, Fate::Twice, Fate::WithAnOldOne, Fat
 /// A loopback port that passes requests on. Those to one path meet mishaps in turn, all others simply arrive.
 pub struct Road {
     port: u16,
-    target: Arc<OnceLock<SocketAddr>>,
+    targets: Arc<Mutex<Vec<SocketAddr>>>,
     traffic: Arc<Traffic>,
     task: JoinHandle<()>,
 }
@@ -63,19 +63,20 @@ impl Road {
     pub async fn open(path: &'static str) -> Result<Arc<Self>> {
         let port = ports::free()?;
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
-        let target = Arc::new(OnceLock::new());
+        let targets = Arc::new(Mutex::new(Vec::new()));
         let traffic = Arc::new(Traffic { path, met: AtomicUsize::new(0), last: Mutex::new(None) });
-        let (to, with) = (Arc::clone(&target), Arc::clone(&traffic));
+        let (to, with) = (Arc::clone(&targets), Arc::clone(&traffic));
         let task = tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 let (to, with) = (Arc::clone(&to), Arc::clone(&with));
                 // Whoever meets a broken connection tries again; that is what the road is for.
                 tokio::spawn(async move {
-                    let _broken = pass(client, to.get().copied(), &with).await;
+                    let targets = to.lock().unwrap_or_else(PoisonError::into_inner).clone();
+                    let _broken = pass(client, &targets, &with).await;
                 });
             }
         });
-        Ok(Arc::new(Self { port, target, traffic, task }))
+        Ok(Arc::new(Self { port, targets, traffic, task }))
     }
 
     /// The port at its beginning.
@@ -84,9 +85,9 @@ impl Road {
         self.port
     }
 
-    /// Tells it where it leads. It keeps to what it was told first.
+    /// Tells it one more place where it leads: to whichever answers, beginning with the first.
     pub fn lead_to(&self, target: SocketAddr) {
-        let _already_known = self.target.set(target);
+        self.targets.lock().unwrap_or_else(PoisonError::into_inner).push(target);
     }
 
     /// How many requests have met what a turn had for them.
@@ -130,8 +131,7 @@ impl Traffic {
     }
 }
 
-async fn pass(mut client: TcpStream, to: Option<SocketAddr>, traffic: &Traffic) -> Result<()> {
-    let to = to.context("the road leads nowhere yet")?;
+async fn pass(mut client: TcpStream, to: &[SocketAddr], traffic: &Traffic) -> Result<()> {
     let request = read(&mut client).await?;
     let fate = traffic.fate(&request);
     let bytes = request.into_bytes();
@@ -204,8 +204,8 @@ impl Request {
 }
 
 /// Sends a request and waits for the whole answer.
-async fn ask(to: SocketAddr, request: &[u8]) -> Result<Vec<u8>> {
-    let mut server = TcpStream::connect(to).await?;
+async fn ask(to: &[SocketAddr], request: &[u8]) -> Result<Vec<u8>> {
+    let mut server = TcpStream::connect(to).await.context("the road leads nowhere")?;
     server.write_all(request).await?;
     let mut answer = Vec::new();
     server.read_to_end(&mut answer).await?;

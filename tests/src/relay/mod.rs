@@ -134,6 +134,34 @@ impl Relay {
         Ok(relay)
     }
 
+    /// Another relay on the same ledger, with an address of its own.
+    ///
+    /// # Errors
+    /// When it does not start; the message holds the end of its log.
+    pub async fn sibling(&self) -> Result<Self> {
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, ports::free()?));
+        let mut environment = self.environment.clone();
+        environment.push(("NEXPURA_LISTEN", address.to_string()));
+        let mut relay = Self {
+            process: None,
+            _postgres: self._postgres.clone(),
+            folder: tempfile::Builder::new().prefix("nexpura-relay-").tempdir()?,
+            environment,
+            url: format!("http://{address}"),
+            address,
+            http: http::client(None)?,
+            token: self.token.clone(),
+        };
+        relay.start_again().await?;
+        Ok(relay)
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// Starts it once it has been stopped or killed, on the same ledger and address.
     ///
     /// # Errors

@@ -19,7 +19,7 @@ const SKU: &str = "RING-1";
 const OPENING: i64 = 100_000;
 
 /// How long a campaign lasts: `NEXPURA_SOAK_SECONDS`, two minutes unless said otherwise.
-fn duration() -> Duration {
+pub(super) fn duration() -> Duration {
     let seconds = env::var("NEXPURA_SOAK_SECONDS").ok().and_then(|text| text.parse().ok());
     Duration::from_secs(seconds.unwrap_or(120))
 }

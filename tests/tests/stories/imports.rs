@@ -36,13 +36,16 @@ impl Size {
     }
 }
 
-fn pairs(rows: &str) -> BTreeMap<String, String> {
+pub(super) fn pairs(rows: &str) -> BTreeMap<String, String> {
     let both = |row: &str| row.split_once('\t').map(|(one, two)| (one.to_owned(), two.to_owned()));
     rows.lines().filter_map(both).collect()
 }
 
 /// Whether two tables have the same keys with the same amounts; else the first that differ.
-fn same(shop: &BTreeMap<String, String>, ledger: &BTreeMap<String, String>) -> Result<()> {
+pub(super) fn same(
+    shop: &BTreeMap<String, String>,
+    ledger: &BTreeMap<String, String>,
+) -> Result<()> {
     ensure!(shop.keys().eq(ledger.keys()), "{} in the shop, {} known", shop.len(), ledger.len());
     for (key, amount) in shop {
         ensure!(same_amount(amount, &ledger[key]), "{key}: {amount} but {}", ledger[key]);
@@ -51,7 +54,7 @@ fn same(shop: &BTreeMap<String, String>, ledger: &BTreeMap<String, String>) -> R
 }
 
 /// What the shop has of each SKU.
-fn stocks_in_shop(shop: &Shop) -> Result<BTreeMap<String, String>> {
+pub(super) fn stocks_in_shop(shop: &Shop) -> Result<BTreeMap<String, String>> {
     shop.sql(
         "SELECT l.sku, m.meta_value FROM wp_wc_product_meta_lookup l JOIN wp_postmeta m \
          ON m.post_id = l.product_id AND m.meta_key = '_stock' \
@@ -61,7 +64,7 @@ fn stocks_in_shop(shop: &Shop) -> Result<BTreeMap<String, String>> {
 }
 
 /// What the ledger has of each SKU, once it has counted all of them.
-async fn stocks_in_ledger(relay: &Relay) -> Result<BTreeMap<String, String>> {
+pub(super) async fn stocks_in_ledger(relay: &Relay) -> Result<BTreeMap<String, String>> {
     let rows = relay.stock_rows().await?;
     let open = rows.into_iter().filter(|row| row.is_open());
     Ok(open.filter_map(|row| Some((row.sku?, row.quantity?))).collect())
@@ -156,6 +159,7 @@ async fn all_is_brought_over(size: Size, database: Database, within: Duration) -
         asked.len()
     );
     ensure!(peak <= MEMORY, "the relay took {peak} KiB");
+    // Whether a store may be connected is asked at a pace of its own, once.
     ensure!(most <= 6, "{most} requests within a second");
     Ok(())
 }

@@ -25,6 +25,7 @@ mod the_double;
 mod the_life_of_an_order;
 mod the_relay_is_down;
 mod the_shop_itself;
+mod three_relays;
 mod two_at_once;
 mod webhooks;
 mod who_sends;
