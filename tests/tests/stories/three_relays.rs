@@ -199,6 +199,13 @@ async fn three_relays_are_killed_while_they_import_push_and_ingest() -> Result<(
         Ok(town.quiet().await.ok())
     })
     .await?;
+    // What a killed relay had in hand falls due again when its claim ends.
+    until("every stock is counted", PATIENCE, async || {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        Ok((stocks_in_ledger(&town.relay).await?.len() == before.len()).then_some(()))
+    })
+    .await
+    .with_context(|| town.relay.log().unwrap_or_default())?;
     let moved = moved(&town.relay, &confirmed.into_inner()).await?;
     let due: BTreeMap<String, String> = before
         .iter()
