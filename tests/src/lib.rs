@@ -8,6 +8,7 @@ pub mod ports;
 pub mod process;
 pub mod push;
 pub mod relay;
+pub mod road;
 pub mod shop;
 pub mod stack;
 pub mod town;

@@ -44,7 +44,14 @@ impl Town {
     /// When a part does not start or the connection fails.
     pub async fn open(builder: ShopBuilder, database: Database) -> Result<Self> {
         let (relay, shop) = futures::join!(Relay::start(database), builder.start());
-        let (relay, shop) = (relay?, shop?);
+        Self::of(relay?, shop?).await
+    }
+
+    /// Connects a shop with our extension to a relay.
+    ///
+    /// # Errors
+    /// When the connection fails.
+    pub async fn of(relay: Relay, shop: Shop) -> Result<Self> {
         let connection = relay.connection()?;
         shop.connect(&connection.string).await.with_context(|| relay.log().unwrap_or_default())?;
         Ok(Self { shop, relay, connection, way: Way::Extension })
@@ -114,9 +121,7 @@ impl Town {
         // Where the relay looks for the system's authorities.
         let trust = ("SSL_CERT_FILE", authority.to_str().context("an odd temporary folder")?);
         let relay = Relay::start_with(database, &[trust]).await?;
-        let connection = relay.connection()?;
-        shop.connect(&connection.string).await.with_context(|| relay.log().unwrap_or_default())?;
-        Ok(Self { shop, relay, connection, way: Way::Extension })
+        Self::of(relay, shop).await
     }
 
     /// Waits until the ledger has taken the opening count of each SKU, and it is the shop's.

@@ -16,6 +16,8 @@ use crate::{
 
 /// Longest note, in characters.
 const MAX_NOTE: usize = 4_000;
+/// How often a transaction that met another is begun anew.
+const TRIES: u32 = 3;
 
 /// What kind of movement may be posted by hand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -110,6 +112,24 @@ pub async fn adjust(
     request: &Request,
     now: DateTime<Utc>,
 ) -> Result<Adjusted, AdjustError> {
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        match post(relay, tenant, token, sku, request, now).await {
+            Err(AdjustError::Store(error)) if error.is_transient() && tries < TRIES => {}
+            outcome => return outcome,
+        }
+    }
+}
+
+async fn post(
+    relay: &Relay,
+    tenant: TenantId,
+    token: Uuid,
+    sku: &Sku,
+    request: &Request,
+    now: DateTime<Utc>,
+) -> Result<Adjusted, AdjustError> {
     let change = Quantity::from_json(&request.quantity_change)
         .map_err(|error| AdjustError::Quantity(error.to_string()))?;
     if change.is_zero() {
@@ -142,7 +162,7 @@ pub async fn adjust(
         ..Movement::default()
     };
     let posted = movements::post(&mut tx, tenant, &movement, now).await?;
-    pushes::ask(&mut tx, tenant, piece.id, now).await?;
+    pushes::ask_held(&mut tx, tenant, piece.id, now).await?;
     let actor = format!("token {token}");
     audit::record(&mut tx, tenant, &actor, "inventory.adjusted", sku.as_str(), now).await?;
     tx.commit().await?;

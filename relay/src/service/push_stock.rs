@@ -236,7 +236,7 @@ async fn settle(
         Outcome::Done => {
             if let Some(piece) = pushes::acknowledge(tx, tenant, push, now).await? {
                 // What moved since the push was frozen goes with the next one.
-                pushes::ask(tx, tenant, piece, now).await?;
+                pushes::ask_held(tx, tenant, piece, now).await?;
             }
         }
         Outcome::Unmanaged => {

@@ -37,7 +37,7 @@ pub async fn lock_by_email(
 ) -> Result<Option<(Uuid, Option<Uuid>)>, StoreError> {
     fetch_locked!(
         fetch_optional,
-        " FOR UPDATE",
+        " FOR NO KEY UPDATE",
         tx,
         (Uuid, Option<Uuid>),
         "SELECT id, origin_integration_id FROM customers WHERE tenant_id = $1 AND email = $2",

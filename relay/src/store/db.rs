@@ -195,8 +195,9 @@ macro_rules! fetch {
     };
 }
 
-/// Like [`fetch`], and holds the rows until the transaction ends. `lock` is `" FOR UPDATE"` or
-/// `" FOR UPDATE SKIP LOCKED"`; on SQLite the write transaction holds everything already.
+/// Like [`fetch`], and holds the rows until the transaction ends. `lock` is `" FOR NO KEY UPDATE"`, with
+/// `SKIP LOCKED` for work that others may have in hand: nobody changes a key, and so rows that refer to a
+/// held one may be added meanwhile. On SQLite the write transaction holds everything already.
 macro_rules! fetch_locked {
     ($method:ident, $lock:literal, $tx:expr, $row:ty, $sql:literal $(, $bind:expr)* $(,)?) => {
         match &mut *$tx {

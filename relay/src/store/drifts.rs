@@ -139,7 +139,7 @@ pub async fn store_of(
 pub async fn held(tx: &mut Tx, tenant: TenantId, id: Uuid) -> Result<Option<Held>, StoreError> {
     fetch_locked!(
         fetch_optional,
-        " FOR UPDATE OF d",
+        " FOR NO KEY UPDATE OF d",
         tx,
         Held,
         "SELECT d.id, d.integration_id, d.listing_id, l.stock_id, l.inventory_id, v.sku,

@@ -62,7 +62,7 @@ pub async fn lock(
 ) -> Result<Option<Integration>, StoreError> {
     fetch_locked!(
         fetch_optional,
-        " FOR UPDATE",
+        " FOR NO KEY UPDATE",
         tx,
         Integration,
         "SELECT id, store_id, store_url, rest_root, status, mode, writable, consumer_key,
@@ -106,7 +106,7 @@ pub async fn find(
 ) -> Result<Option<Integration>, StoreError> {
     fetch_locked!(
         fetch_optional,
-        " FOR UPDATE",
+        " FOR NO KEY UPDATE",
         tx,
         Integration,
         "SELECT id, store_id, store_url, rest_root, status, mode, writable, consumer_key,

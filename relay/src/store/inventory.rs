@@ -49,7 +49,7 @@ pub async fn lock_by_sku(
 ) -> Result<Option<Row>, StoreError> {
     fetch_locked!(
         fetch_optional,
-        " FOR UPDATE",
+        " FOR NO KEY UPDATE",
         tx,
         Row,
         "SELECT id, quantity, counted, backorders, origin_integration_id FROM inventory
@@ -59,6 +59,42 @@ pub async fn lock_by_sku(
     )
 }
 
+/// Holds a piece until the transaction ends: nobody moves it meanwhile.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn hold(tx: &mut Tx, tenant: TenantId, id: Uuid) -> Result<(), StoreError> {
+    fetch_locked!(
+        fetch_optional,
+        " FOR NO KEY UPDATE",
+        tx,
+        (Uuid,),
+        "SELECT id FROM inventory WHERE tenant_id = $1 AND id = $2",
+        tenant,
+        id,
+    )
+    .map(drop)
+}
+
+/// Holds the piece that a listing sells.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn hold_listed(tx: &mut Tx, tenant: TenantId, listing: Uuid) -> Result<(), StoreError> {
+    fetch_locked!(
+        fetch_optional,
+        " FOR NO KEY UPDATE OF v",
+        tx,
+        (Uuid,),
+        "SELECT v.id FROM inventory v
+         JOIN listings l ON l.tenant_id = v.tenant_id AND l.inventory_id = v.id
+         WHERE l.tenant_id = $1 AND l.id = $2",
+        tenant,
+        listing,
+    )
+    .map(drop)
+}
+
 /// The quantity of a piece in thousandths, locked until the transaction ends.
 ///
 /// # Errors
@@ -66,7 +102,7 @@ pub async fn lock_by_sku(
 pub async fn lock_quantity(tx: &mut Tx, tenant: TenantId, id: Uuid) -> Result<i64, StoreError> {
     let (quantity,) = fetch_locked!(
         fetch_one,
-        " FOR UPDATE",
+        " FOR NO KEY UPDATE",
         tx,
         (i64,),
         "SELECT quantity FROM inventory WHERE tenant_id = $1 AND id = $2",

@@ -48,7 +48,7 @@ pub async fn lock(
 ) -> Result<Option<Listing>, StoreError> {
     fetch_locked!(
         fetch_optional,
-        " FOR UPDATE",
+        " FOR NO KEY UPDATE",
         tx,
         Listing,
         "SELECT id, stock_id, inventory_id, state, mirror,

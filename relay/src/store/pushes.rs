@@ -10,15 +10,32 @@ mod claim;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::{IntegrationId, StoreError, TenantId, Tx, execute, fetch, new_id};
+use super::{IntegrationId, StoreError, TenantId, Tx, execute, fetch, inventory, new_id};
 pub use answer::{acknowledge, doubt, doubt_numbered, finish, put_back, refused, remember};
 pub use claim::{Attempt, Push, Times, claim, hurry};
 
 /// Asks for a push to every open listing of a piece whose stock is not what the ledger says.
 ///
+/// The piece is held first: two who change one side of the comparison each would both find the other
+/// side as it was before, and neither would ask.
+///
 /// # Errors
 /// When the database does not answer.
 pub async fn ask(
+    tx: &mut Tx,
+    tenant: TenantId,
+    inventory: Uuid,
+    now: DateTime<Utc>,
+) -> Result<bool, StoreError> {
+    inventory::hold(tx, tenant, inventory).await?;
+    ask_held(tx, tenant, inventory, now).await
+}
+
+/// The same for a piece that this transaction has moved or holds already.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn ask_held(
     tx: &mut Tx,
     tenant: TenantId,
     inventory: Uuid,

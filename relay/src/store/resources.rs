@@ -94,7 +94,7 @@ pub async fn seen(tx: &mut Tx, key: Key<'_>, now: DateTime<Utc>) -> Result<Stand
 pub async fn lock(tx: &mut Tx, key: Key<'_>) -> Result<Option<Standing>, StoreError> {
     fetch_locked!(
         fetch_optional,
-        " FOR UPDATE",
+        " FOR NO KEY UPDATE",
         tx,
         Standing,
         "SELECT rev, arrived, arrived_at, heard_at, attempts, content, applied_at FROM resources
@@ -321,7 +321,7 @@ pub async fn claim(
 ) -> Result<Vec<Due>, StoreError> {
     let due = fetch_locked!(
         fetch_all,
-        " FOR UPDATE SKIP LOCKED",
+        " FOR NO KEY UPDATE SKIP LOCKED",
         tx,
         Due,
         "SELECT integration_id, resource, remote_id, arrived, attempts FROM resources

@@ -108,7 +108,7 @@ pub async fn claim(
 ) -> Result<Option<Run>, StoreError> {
     let run = fetch_locked!(
         fetch_optional,
-        " FOR UPDATE SKIP LOCKED",
+        " FOR NO KEY UPDATE SKIP LOCKED",
         tx,
         Run,
         "SELECT id, integration_id, kind, cursor, attempts FROM sync_runs

@@ -92,7 +92,7 @@ pub async fn lock(
 ) -> Result<Option<Row>, StoreError> {
     fetch_locked!(
         fetch_optional,
-        " FOR UPDATE",
+        " FOR NO KEY UPDATE",
         tx,
         Row,
         "SELECT id, external_id, order_key, number, status, stock_flag, gone, customer_id, email,

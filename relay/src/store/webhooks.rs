@@ -93,7 +93,7 @@ pub async fn lock(
 ) -> Result<Option<Setup>, StoreError> {
     fetch_locked!(
         fetch_optional,
-        " FOR UPDATE",
+        " FOR NO KEY UPDATE",
         tx,
         Setup,
         "SELECT integration_id, address_id, state, secret, confirmed_at, heals, attempts

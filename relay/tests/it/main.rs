@@ -17,6 +17,7 @@ mod once;
 mod one_pace;
 mod openapi;
 mod opening;
+mod other_relays;
 mod plain_push;
 mod process;
 mod rotation;

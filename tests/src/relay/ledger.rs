@@ -111,6 +111,14 @@ impl Relay {
         Ok(self.typed(&format!("/api/inventory?sku={sku}")).await?.into_iter().next())
     }
 
+    /// The whole inventory.
+    ///
+    /// # Errors
+    /// When the API cannot be read.
+    pub async fn stock_rows(&self) -> Result<Vec<StockRow>> {
+        self.typed("/api/inventory").await
+    }
+
     /// Units of a SKU in the ledger.
     ///
     /// # Errors

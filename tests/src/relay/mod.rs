@@ -22,6 +22,7 @@ pub use self::ledger::{Event, Listing, Movement, Sale, SaleLine, StockRow};
 use crate::{
     http, paths, ports,
     process::{self, Process},
+    road::Road,
     stack::postgres::Postgres,
     wait,
 };
@@ -113,6 +114,23 @@ impl Relay {
         };
         relay.start_again().await?;
         relay.token = relay.make_token(TENANT)?;
+        Ok(relay)
+    }
+
+    /// The same at the end of a road, by which shops reach it; tests reach it directly.
+    ///
+    /// # Errors
+    /// When it is not built or does not start; the message holds the end of its log.
+    pub async fn start_behind(
+        road: &Road,
+        database: Database,
+        settings: &[(&'static str, &str)],
+    ) -> Result<Self> {
+        let public = format!("http://127.0.0.1:{}", road.port());
+        let mut all = vec![("NEXPURA_PUBLIC_URL", public.as_str())];
+        all.extend(settings);
+        let relay = Self::start_with(database, &all).await?;
+        road.lead_to(relay.address);
         Ok(relay)
     }
 

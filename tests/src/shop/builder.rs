@@ -1,6 +1,11 @@
 //! What kind of shop a test wants, and its start from the snapshot.
 
-use std::{fs, process::Command};
+use std::{
+    fs,
+    net::{Ipv4Addr, SocketAddr},
+    process::Command,
+    sync::Arc,
+};
 
 use anyhow::{Result, ensure};
 use serde_json::json;
@@ -9,6 +14,7 @@ use uuid::Uuid;
 use super::{Shop, Storage, snapshot};
 use crate::{
     http, paths, ports, process,
+    road::Road,
     stack::{
         fpm::{Fpm, Workers},
         mariadb::MariaDb,
@@ -34,6 +40,7 @@ pub struct ShopBuilder {
     ini: Vec<(String, String)>,
     pub(super) debug: bool,
     pub(super) environment: Vec<(String, String)>,
+    road: Option<Arc<Road>>,
 }
 
 /// Taxes on everything, shipping too.
@@ -60,6 +67,7 @@ impl Default for ShopBuilder {
             ini: Vec::new(),
             debug: true,
             environment: Vec::new(),
+            road: None,
         }
     }
 }
@@ -148,6 +156,13 @@ impl ShopBuilder {
         self
     }
 
+    /// At the end of a road: whoever visits it takes that way. Plain http only.
+    #[must_use]
+    pub fn behind(mut self, road: &Arc<Road>) -> Self {
+        self.road = Some(Arc::clone(road));
+        self
+    }
+
     /// Without WordPress's debug log, as a live shop runs.
     #[must_use]
     pub fn quiet(mut self) -> Self {
@@ -199,12 +214,21 @@ impl ShopBuilder {
         settings.extend(self.ini.iter().map(|(name, value)| (name.as_str(), value.clone())));
         let ini =
             Ini::write(&folder.path().join("php"), &folder.path().join("php.log"), &settings)?;
+        let port = ports::free()?;
+        let visited_at = match &self.road {
+            Some(road) => {
+                road.lead_to(SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
+                road.port()
+            }
+            None => port,
+        };
         let shop = Shop {
             nginx: None,
             fpm: None,
             database,
             mariadb,
-            url: format!("{scheme}://127.0.0.1:{}", ports::free()?),
+            url: format!("{scheme}://127.0.0.1:{visited_at}"),
+            port,
             sources,
             http: http::client(certificate.as_ref())?,
             certificate,
@@ -230,14 +254,13 @@ impl Shop {
             self.builder.workers,
             &self.environment(),
         )?;
-        let port = url::Url::parse(&self.url)?.port().unwrap_or_default();
         let nginx = Nginx::start(
             self.folder.path(),
             &Site {
                 root: &self.sources.root,
                 content: &self.content(),
                 fpm: fpm.socket(),
-                port,
+                port: self.port,
                 certificate: self.certificate.as_ref(),
             },
         )?;

@@ -55,6 +55,8 @@ pub struct Shop {
     folder: TempDir,
     /// Its address, without a slash at the end.
     pub url: String,
+    /// Where nginx listens.
+    port: u16,
     /// What it runs on.
     pub sources: Sources,
     /// A client of its own, which trusts its certificate.

@@ -16,6 +16,7 @@ mod brought_over;
 mod campaigns;
 mod connecting;
 mod kinds_of_stock;
+mod lost_updates;
 mod money;
 mod other_shops;
 mod stock_goes_back;

@@ -75,7 +75,7 @@ pub(super) async fn post_line(
     )
     .await?;
     listings::moved(tx, source.tenant, listing.id, change).await?;
-    pushes::ask(tx, source.tenant, inventory_id, source.now).await?;
+    pushes::ask_held(tx, source.tenant, inventory_id, source.now).await?;
     if change < 0 && posted.quantity < 0 && !posted.backorders {
         conflicts::record(
             tx,

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::{
-    super::{IntegrationId, StoreError, TenantId, Tx, execute, fetch},
+    super::{IntegrationId, StoreError, TenantId, Tx, execute, fetch, inventory},
     Attempt, Push,
 };
 
@@ -110,6 +110,9 @@ pub async fn refused(
 
 /// The shop has it: the mirror follows.
 ///
+/// The piece is held before the push ends. Somebody who moves it meanwhile has compared its quantity with
+/// the mirror of before and found nothing to ask for, or found this push still open.
+///
 /// # Errors
 /// When the database does not answer.
 pub async fn acknowledge(
@@ -118,6 +121,7 @@ pub async fn acknowledge(
     push: &Push,
     now: DateTime<Utc>,
 ) -> Result<Option<Uuid>, StoreError> {
+    inventory::hold_listed(tx, tenant, push.listing_id).await?;
     if !finish(tx, tenant, push.id, "done", None, now).await? {
         return Ok(None);
     }

@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use super::{
-    super::{IntegrationId, StoreError, TenantId, Tx, conflicts, execute, fetch, fetch_locked},
+    super::{IntegrationId, StoreError, TenantId, Tx, conflicts, execute, fetch_locked},
     doubt, finish,
 };
 
@@ -57,6 +57,7 @@ pub struct Attempt {
 struct Due {
     id: Uuid,
     listing_id: Uuid,
+    inventory_id: Option<Uuid>,
     push_no: Option<i64>,
     delta: Option<i64>,
     reading: Option<i64>,
@@ -89,21 +90,25 @@ pub async fn claim(
     limit: i64,
     times: Times,
 ) -> Result<Vec<Push>, StoreError> {
-    let due = fetch_locked!(
+    let mut due = fetch_locked!(
         fetch_all,
-        " FOR UPDATE SKIP LOCKED",
+        " FOR NO KEY UPDATE OF p SKIP LOCKED",
         tx,
         Due,
-        "SELECT id, listing_id, push_no, delta, reading, target, attempts FROM stock_pushes
-         WHERE tenant_id = $1 AND integration_id = $2 AND status = 'open' AND due_at <= $3
-           AND (leased_until IS NULL OR leased_until <= $3) AND ($5 OR push_no IS NULL)
-         ORDER BY due_at, id LIMIT $4",
+        "SELECT p.id, p.listing_id, l.inventory_id, p.push_no, p.delta, p.reading, p.target,
+            p.attempts
+         FROM stock_pushes p JOIN listings l ON l.tenant_id = p.tenant_id AND l.id = p.listing_id
+         WHERE p.tenant_id = $1 AND p.integration_id = $2 AND p.status = 'open' AND p.due_at <= $3
+           AND (p.leased_until IS NULL OR p.leased_until <= $3) AND ($5 OR p.push_no IS NULL)
+         ORDER BY p.due_at, p.id LIMIT $4",
         tenant,
         integration,
         times.now,
         limit,
         numbered,
     )?;
+    // Pieces are locked one after the other; everybody who locks several does so in this order.
+    due.sort_unstable_by_key(|push| push.inventory_id);
     let mut pushes = Vec::with_capacity(due.len());
     for push in due {
         if let Some(push) = freeze(tx, tenant, push, numbered, times).await? {
@@ -132,8 +137,11 @@ async fn freeze(
         postpone(tx, tenant, push.id, now + LOOK_AGAIN, reason).await?;
         return Ok(None);
     }
-    let target = fetch!(
+    // The piece is held: whoever moves it either is through, and this push tells of it, or comes after,
+    // and sees how this push ended.
+    let target = fetch_locked!(
         fetch_one,
+        " FOR NO KEY UPDATE OF v",
         tx,
         Target,
         "SELECT l.stock_id, p.parent_id, l.state, l.push_no, l.mirror, l.doubted_at, v.quantity

@@ -40,7 +40,7 @@ pub async fn claim(
 ) -> Result<Option<Setup>, StoreError> {
     let due = fetch_locked!(
         fetch_optional,
-        " FOR UPDATE SKIP LOCKED",
+        " FOR NO KEY UPDATE SKIP LOCKED",
         tx,
         Setup,
         "SELECT integration_id, address_id, state, secret, confirmed_at, heals, attempts
