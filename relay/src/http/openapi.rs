@@ -17,7 +17,7 @@ use axum::{
 use serde_json::{Map, Value, json};
 
 use operations::{OPERATIONS, Operation, Who};
-use schemas::{QUERY, SCALARS, SCHEMAS};
+use schemas::{QUERY, SCALARS};
 
 static DOCUMENT: LazyLock<Value> = LazyLock::new(document);
 static PAGE: LazyLock<String> = LazyLock::new(|| page::of(&DOCUMENT));
@@ -44,7 +44,7 @@ fn document() -> Value {
         let scalar = json!({ "type": "string", "description": description, "pattern": pattern });
         schemas.insert((*name).to_owned(), scalar);
     }
-    for (name, description, fields) in SCHEMAS {
+    for (name, description, fields) in schemas::all() {
         schemas.insert((*name).to_owned(), object(description, fields));
     }
     json!({
