@@ -12,6 +12,7 @@ mod integrations;
 mod inventory;
 mod limit;
 mod links;
+mod openapi;
 mod runs;
 mod sales;
 mod shop;
@@ -82,6 +83,8 @@ pub fn router(app: App) -> Router {
         .route("/runs", get(runs::list))
         .route("/runs/{id}", get(runs::show))
         .route("/integrations/woocommerce", get(integrations::list))
+        .route("/openapi.json", get(openapi::openapi))
+        .route("/docs", get(openapi::docs))
         .nest("/integrations/woocommerce", woocommerce())
         .layer(DefaultBodyLimit::max(MAX_SMALL_BODY))
         .nest("/integrations/woocommerce", deliveries());

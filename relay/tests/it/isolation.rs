@@ -23,7 +23,7 @@ use crate::{
 
 /// By what a route knows who asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Who {
+pub(crate) enum Who {
     /// By the signature of a connection.
     Shop,
     /// By a bearer token.
@@ -33,7 +33,7 @@ enum Who {
 }
 
 /// Every route of the relay. A new one has to stand here, and then proves itself below.
-const ROUTES: &[(&str, &[Method], Who)] = &[
+pub(crate) const ROUTES: &[(&str, &[Method], Who)] = &[
     ("/v1/push", &[Method::POST], Who::Shop),
     ("/v1/connect", &[Method::POST], Who::Shop),
     ("/v1/disconnect", &[Method::POST], Who::Shop),
@@ -73,6 +73,8 @@ const ROUTES: &[(&str, &[Method], Who)] = &[
     ("/api/integrations/woocommerce/connect", &[Method::POST], Who::Token),
     ("/api/integrations/woocommerce/test", &[Method::POST], Who::Token),
     ("/api/integrations/woocommerce/disconnect", &[Method::POST], Who::Token),
+    ("/api/openapi.json", &[Method::GET], Who::Anybody),
+    ("/api/docs", &[Method::GET], Who::Anybody),
     ("/healthz", &[Method::GET], Who::Anybody),
     ("/readyz", &[Method::GET], Who::Anybody),
     ("/metrics", &[Method::GET], Who::Anybody),
@@ -128,8 +130,8 @@ fn every_route_is_in_the_table() {
 }
 
 /// One jeweller of two, and what only their rows hold.
-struct Jeweller {
-    shop: Connected,
+pub(crate) struct Jeweller {
+    pub(crate) shop: Connected,
     mark: String,
     /// The event of an order, with an id that the other's has too.
     event: Event,
@@ -145,7 +147,7 @@ struct Jeweller {
 }
 
 /// A jeweller whose shop has the same ids, SKUs and e-mails as the other's.
-async fn jeweller(
+pub(crate) async fn jeweller(
     relay: &TestRelay,
     town: &Town,
     shop: &Shop,
@@ -378,7 +380,7 @@ async fn ask(api: &Api, route: &str, method: &Method, me: &Jeweller, whose: &Jew
     send(request).await
 }
 
-fn path(route: &str, whose: &Jeweller) -> String {
+pub(crate) fn path(route: &str, whose: &Jeweller) -> String {
     let id = match route.split('/').nth(2) {
         Some("events") => &whose.own_event,
         Some("drift") => &whose.drift,

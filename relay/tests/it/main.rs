@@ -15,6 +15,7 @@ mod links;
 mod money;
 mod once;
 mod one_pace;
+mod openapi;
 mod opening;
 mod other_relays;
 mod plain_push;

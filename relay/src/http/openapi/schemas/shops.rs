@@ -1,0 +1,72 @@
+//! What shops send, and what they are answered.
+
+use super::{STORE, Schema};
+
+pub(super) const SCHEMAS: &[Schema] = &[
+    ("Received", "What became of a delivery.", &[("status", "string", "")]),
+    (
+        "Batch",
+        "Events of one spool, at most 100; without any it is the heartbeat.",
+        &[("spool", "uuid", ""), ("events?", "[ShopEvent]", ""), ("state", "SpoolState", "")],
+    ),
+    (
+        "ShopEvent",
+        "What happened in a shop.",
+        &[
+            ("id", "uuid", ""),
+            ("seq", "integer", "Gapless in its spool."),
+            ("topic", "string", ""),
+            ("resource_id", "integer", ""),
+            ("occurred_at", "time", ""),
+            ("payload?", "any", "WooCommerce's REST v3 representation, or null: fetch it."),
+            ("facts?", "any", "What that representation does not tell."),
+        ],
+    ),
+    (
+        "SpoolState",
+        "What is still to come.",
+        &[("unsent", "integer", ""), ("open_intents", "integer", "")],
+    ),
+    (
+        "BatchAnswer",
+        "What became of the events of a push.",
+        &[
+            ("results", "[Outcome]", ""),
+            ("ack", "integer", "The highest seq up to which all is stored."),
+            ("report_in?", "integer", "Seconds after which a heartbeat is wanted."),
+        ],
+    ),
+    (
+        "Outcome",
+        "What became of one event.",
+        &[
+            ("id", "uuid", ""),
+            ("status", "applied|duplicate|superseded|queued|ignored|failed", ""),
+            ("detail?", "string", ""),
+        ],
+    ),
+    (
+        "Hello",
+        "What a shop's plugin registers with.",
+        &[
+            ("store_id", "uuid", ""),
+            ("home_url", "string", ""),
+            ("rest_url?", "string", ""),
+            ("key", "Key", ""),
+            ("versions?", "any", ""),
+            ("order_storage?", "string", "hpos or legacy"),
+        ],
+    ),
+    (
+        "Key",
+        "A WooCommerce REST key.",
+        &[("consumer_key", "string", ""), ("consumer_secret", "string", "")],
+    ),
+    (
+        "Registered",
+        "A shop that is registered.",
+        &[("status", "string", ""), STORE, ("mode", "string", "")],
+    ),
+    ("Goodbye", "Which shop goes.", &[("store_id", "uuid", "")]),
+    ("AnyBody", "Anything.", &[]),
+];
