@@ -130,7 +130,7 @@ pub async fn settle_waiting(
         tx,
         "UPDATE inbox SET status = $5, detail = $6, attempts = attempts + 1
          WHERE tenant_id = $1 AND integration_id = $2 AND resource = $3 AND resource_id = $4
-           AND status IN ('queued', 'failed')",
+           AND status IN ('queued', 'superseded', 'failed') AND status <> 'superseded'",
         tenant,
         integration,
         resource,
@@ -233,7 +233,7 @@ pub async fn last_words(
         (String, Option<String>),
         "SELECT payload, facts FROM inbox
          WHERE tenant_id = $1 AND integration_id = $2 AND resource = 'order' AND resource_id = $3
-           AND status IN ('queued', 'failed', 'superseded') AND topic = 'order.deleted'
+           AND status IN ('queued', 'superseded', 'failed') AND topic = 'order.deleted'
            AND payload IS NOT NULL AND (rev IS NULL OR $4 IS NULL OR rev > $4)
          ORDER BY COALESCE(rev, 0) DESC, received_at DESC, seq DESC LIMIT 1",
         tenant,
@@ -288,8 +288,7 @@ pub async fn forget_payloads(
     execute!(
         tx,
         "UPDATE inbox SET payload = NULL, facts = NULL
-         WHERE tenant_id = $1 AND received_at < $2
-           AND (payload IS NOT NULL OR facts IS NOT NULL)",
+         WHERE tenant_id = $1 AND received_at < $2 AND payload IS NOT NULL",
         tenant,
         before,
     )
