@@ -19,6 +19,7 @@ mod openapi;
 mod opening;
 mod other_relays;
 mod plain_push;
+mod plans;
 mod process;
 mod rotation;
 mod schema;

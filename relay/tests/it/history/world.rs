@@ -132,12 +132,22 @@ impl World {
         } else {
             self.shop.push_events(events).await;
         }
-        self.shop.fetch().await;
+        self.fetch_all().await;
         if self.told.lock().unwrap().lost || self.shop.fake.shop().bare {
             self.shop.let_time_pass().await;
             self.shop.want_sweep(true).await;
             self.shop.run_sweep().await;
+            self.fetch_all().await;
+        }
+    }
+
+    /// Fetches what is due, and what a busy machine made the relay put off.
+    async fn fetch_all(&self) {
+        for _ in 0..10 {
             self.shop.fetch().await;
+            if self.shop.make_due().await == 0 {
+                return;
+            }
         }
     }
 
