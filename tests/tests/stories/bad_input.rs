@@ -122,7 +122,7 @@ async fn garbage_is_refused_with_the_place_and_size() -> Result<()> {
             )?,
             "spool",
         ),
-        (serde_json::to_vec(&sender.batch(1, &[json!({ "id": "1" })]))?, "missing field"),
+        (serde_json::to_vec(&sender.batch(1, &[json!({ "id": "1" })]))?, "events[0].id"),
     ] {
         let (status, _, body) = told(sender.send(garbage.clone()).await?).await?;
         assert_eq!(status, StatusCode::BAD_REQUEST, "{body}");
