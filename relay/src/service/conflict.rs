@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::{Relay, Work};
+use super::{Relay, Work, ledger::note_oversale};
 use crate::store::{
     StoreError, TenantId, audit,
     conflicts::{self, Taken},
@@ -99,7 +99,8 @@ pub async fn decide(
             line_id: open.line_id,
             ..Movement::default()
         };
-        movements::post(&mut tx, tenant, &movement, now).await?;
+        let posted = movements::post(&mut tx, tenant, &movement, now).await?;
+        note_oversale(&mut tx, tenant, &movement, &posted, now).await?;
         pushes::ask(&mut tx, tenant, taken.inventory_id, now).await?;
     }
     conflicts::decide(&mut tx, tenant, id, decision.as_str(), taken.as_ref(), now).await?;

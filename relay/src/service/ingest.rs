@@ -284,7 +284,7 @@ async fn follow_lineage(
 ) -> Result<(Verdict, Option<String>), IngestError> {
     let text = |key: &str| {
         let value = event.payload.as_ref()?.get(key)?.as_str()?;
-        (!value.is_empty() && value.len() <= 100).then_some(value)
+        (!value.is_empty() && value.len() <= 100 && !value.contains('\0')).then_some(value)
     };
     let (Some(previous), Some(next)) = (text("previous"), text("next")) else {
         return Ok((Verdict::Ignored, Some("a nonce without previous and next".to_owned())));

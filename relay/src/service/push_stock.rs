@@ -28,6 +28,8 @@ use crate::{
     },
 };
 
+/// How often an answer is kept anew where its transaction met another.
+const TRIES: u32 = 5;
 /// How long a claim holds: longer than a request through the plugin may take.
 const LEASE: TimeDelta = TimeDelta::minutes(1);
 /// The same without the plugin: several readings, writings and readings again.
@@ -126,6 +128,28 @@ pub async fn push_due(
         Some(connection) => by_plugin(relay, tenant, &store, connection, &claimed).await,
         None => plain::send(relay, tenant, &store, &claimed).await?,
     };
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        match keep(relay, tenant, id, &claimed, &sent).await {
+            Err(error) if error.is_transient() && tries < TRIES => {}
+            kept => break kept?,
+        }
+    }
+    if sent.outcomes.contains(&Some(Outcome::Doubtful)) {
+        relay.wake.of(Work::Sweep).notify_one();
+    }
+    Ok(claimed.len())
+}
+
+/// Keeps what the shop answered.
+async fn keep(
+    relay: &Relay,
+    tenant: TenantId,
+    id: IntegrationId,
+    claimed: &[Push],
+    sent: &Sent,
+) -> Result<(), StoreError> {
     let now = store::now();
     let mut tx = relay.db.write().await?;
     integrations::lock(&mut tx, tenant, id).await?;
@@ -148,11 +172,7 @@ pub async fn push_due(
             }
         }
     }
-    tx.commit().await?;
-    if sent.outcomes.contains(&Some(Outcome::Doubtful)) {
-        relay.wake.of(Work::Sweep).notify_one();
-    }
-    Ok(claimed.len())
+    tx.commit().await
 }
 
 /// What is said of a push that the shop did not speak of.

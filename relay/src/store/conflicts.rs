@@ -60,18 +60,24 @@ pub struct Taken {
     pub quantity: i64,
 }
 
-/// Closes what was never reduced: the line's stock has been, after all. Gives what a person had the
-/// ledger take meanwhile, which is now to be given back.
+/// What was closed.
+#[derive(Debug)]
+pub struct Closed {
+    /// What a person had the ledger take, which is now to be given back.
+    pub taken: Option<Taken>,
+}
+
+/// Closes what was never reduced; nothing where there was no such thing.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn reduced_after_all(
+pub async fn close_unreduced(
     tx: &mut Tx,
     tenant: TenantId,
     sale: Uuid,
     line_id: i64,
     now: DateTime<Utc>,
-) -> Result<Option<Taken>, StoreError> {
+) -> Result<Option<Closed>, StoreError> {
     let open = fetch!(
         fetch_optional,
         tx,
@@ -91,7 +97,8 @@ pub async fn reduced_after_all(
         id,
         now,
     )?;
-    Ok(decision.and(inventory).map(|inventory_id| Taken { inventory_id, quantity }))
+    let taken = decision.and(inventory).map(|inventory_id| Taken { inventory_id, quantity });
+    Ok(Some(Closed { taken }))
 }
 
 /// Whether a stock has a paid line that was noticed before `since`, was never reduced, and waits for a
@@ -114,7 +121,7 @@ pub async fn holds(
            AND i.line_id = c.line_id
          JOIN listings l ON l.tenant_id = c.tenant_id AND l.integration_id = i.integration_id
            AND l.stock_id = i.stock_id
-         WHERE c.tenant_id = $1 AND c.kind = 'never_reduced' AND c.resolved_at IS NULL
+         WHERE c.tenant_id = $1 AND c.kind = 'never_reduced' AND c.resolved_at IS NULL AND NOT i.gone
            AND c.created_at <= $3 AND l.id = $2 LIMIT 1",
         tenant,
         listing,

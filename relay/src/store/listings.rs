@@ -112,7 +112,8 @@ pub async fn insert(
     .map(drop)
 }
 
-/// Puts a listing into another state. Its readings are void; its mirror goes unless it stays open.
+/// Puts a listing into another state. Its readings are void; its mirror goes unless it stays open. What a
+/// person said of its count was said of the shop as it stood, and is forgotten where it is not read now.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -136,6 +137,7 @@ pub async fn restate(
         "UPDATE listings SET inventory_id = $3, state = $4, reason = $5, backorders = $6,
             mirror = CASE WHEN $4 = 'open' THEN mirror END,
             reading = NULL, reading_at = NULL, reading_changes = NULL, doubted_at = NULL,
+            holds = CASE WHEN $4 IN ('opening', 'open', 'waiting') THEN holds END,
             changes = changes + 1, updated_at = $7
          WHERE tenant_id = $1 AND id = $2",
         tenant,
@@ -268,6 +270,7 @@ pub async fn begin_anew(
         tx,
         "UPDATE listings SET state = CASE WHEN state = 'open' THEN 'opening' ELSE state END,
             mirror = NULL, reading = NULL, reading_at = NULL, reading_changes = NULL, push_no = 0,
+            holds = NULL,
             changes = changes + 1, updated_at = $3
          WHERE tenant_id = $1 AND integration_id = $2",
         tenant,

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::{IntegrationId, StoreError, TenantId, Tx, execute, fetch, inventory, new_id};
 pub use answer::{acknowledge, doubt, doubt_numbered, finish, put_back, refused, remember};
-pub use claim::{Attempt, Push, Times, claim, hurry};
+pub use claim::{Attempt, Push, Times, claim, hurry, hurry_line};
 
 /// Asks for a push to every open listing of a piece whose stock is not what the ledger says.
 ///

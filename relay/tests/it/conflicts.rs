@@ -16,9 +16,13 @@ use crate::{
 
 /// A shop whose ten rings are counted, with a paid order of two that its stock knows nothing of.
 async fn unreduced(relay: &TestRelay) -> (Connected, u64, u64) {
+    unreduced_of(relay, "Ann").await
+}
+
+async fn unreduced_of(relay: &TestRelay, tenant: &str) -> (Connected, u64, u64) {
     let mut shop = Shop::new();
     let ring = shop.simple("RING", 10);
-    let shop = Connected::new(&relay.relay, &Town::open().await, shop).await;
+    let shop = Connected::of(&relay.relay, &Town::open().await, shop, tenant).await;
     shop.open().await;
     let order = shop.request(|shop| {
         let (id, marks) = shop.order(&[(ring, 2)]);
@@ -103,5 +107,43 @@ on_both! {
         assert_eq!(shop.listing(ring).await, ("open".to_owned(), Some(8), Some(8)));
         let sum = "SELECT CAST(SUM(quantity_change) AS BIGINT) FROM stock_movements";
         assert_eq!(relay.number(sum).await, 8_000);
+    }
+}
+
+on_both! {
+    async fn what_a_person_took_stays_taken_where_the_shop_gives_nothing_back(relay: TestRelay) {
+        for status in ["refunded", "failed", "wc-shipped", "trash"] {
+            relay.run("DELETE FROM conflicts").await;
+            let (shop, ring, order) = unreduced_of(&relay, status).await;
+            assert_eq!(decide(&relay, &shop, "take").await, 204);
+            shop.act(|shop| if status == "trash" { shop.trash(order) } else { shop.enter(order, status) });
+            shop.push().await;
+            assert_eq!(shop.listing(ring).await, ("open".to_owned(), Some(10), Some(8)), "{status}");
+            relay.run("UPDATE conflicts SET resolved_at = created_at").await;
+        }
+    }
+}
+
+on_both! {
+    async fn a_line_that_is_removed_holds_nothing_and_gives_back_what_was_taken(relay: TestRelay) {
+        let (shop, ring, order) = unreduced(&relay).await;
+        receive(&shop, 3).await;
+        assert!(pushed(&shop, TimeDelta::zero()).await.is_empty());
+        shop.act(|shop| shop.remove_line(order, 0));
+        shop.push().await;
+        assert_eq!(pushed(&shop, TimeDelta::zero()).await, [3], "at once, and not after a minute");
+        assert_eq!(shop.quantity(ring).await, 13);
+        assert_eq!(relay.number("SELECT COUNT(*) FROM conflicts WHERE resolved_at IS NULL").await, 0);
+    }
+}
+
+on_both! {
+    async fn taking_what_is_not_there_is_an_oversale(relay: TestRelay) {
+        let (shop, ring, _) = unreduced(&relay).await;
+        receive(&shop, -9).await;
+        assert_eq!(decide(&relay, &shop, "take").await, 204);
+        assert_eq!(shop.quantity(ring).await, -1);
+        let waiting = relay.texts("SELECT kind FROM conflicts WHERE resolved_at IS NULL").await;
+        assert_eq!(waiting, [["oversale"]]);
     }
 }

@@ -12,6 +12,8 @@ use super::IngestError;
 pub(super) const UNKNOWN: &str = "unknown";
 /// How much of a topic that cannot be read is kept, in characters.
 const TOPIC_KEPT: usize = 80;
+/// How much of what is wrong with an event is kept, in characters.
+const REASON_KEPT: usize = 300;
 
 /// A push whose form is right.
 #[derive(Debug)]
@@ -137,7 +139,9 @@ fn unclear(envelope: &Envelope<'_>, reason: String) -> Unclear {
     let about = resource
         .filter(|resource| *resource != Resource::Lineage)
         .zip(envelope.resource_id.as_i64().filter(|id| *id > 0));
-    Unclear { topic: topic.chars().take(TOPIC_KEPT).collect(), about, reason }
+    // What is wrong with it may be quoted whole, and no database keeps every character.
+    let short = |text: &str, most| text.chars().filter(|c| !c.is_control()).take(most).collect();
+    Unclear { topic: short(topic, TOPIC_KEPT), about, reason: short(&reason, REASON_KEPT) }
 }
 
 impl Arrived<'_> {

@@ -16,6 +16,7 @@ use uuid::Uuid;
 pub use digest::digest;
 pub use listing::lost as listing_lost;
 pub use order::OrderFate;
+pub(super) use post::note_oversale;
 pub use post::settle_stock;
 
 use crate::{

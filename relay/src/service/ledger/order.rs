@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use nexpura_protocol::Facts;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::{ApplyError, Source, customer, listing, post, post::Owed, remote};
 use crate::{
@@ -76,6 +77,9 @@ pub(super) async fn apply(
         after.insert(item.line_id, item);
     }
     for (line_id, last) in &before {
+        if !last.gone && !after.contains_key(line_id) {
+            close_unreduced(tx, source, row.id, *line_id).await?;
+        }
         after.entry(*line_id).or_insert_with(|| sale_items::Row {
             desired: 0,
             gone: true,
@@ -163,9 +167,10 @@ async fn note_unreduced(
 ) -> Result<(), ApplyError> {
     let paid = order.paid_at.is_some()
         && matches!(order.status, OrderStatus::Processing | OrderStatus::Completed);
-    let unreduced = paid && !flag && line.reduced.is_none() && line.managed == Some(true);
+    let untouched = !flag && line.reduced.is_none();
+    let off = matches!(order.status, OrderStatus::Cancelled | OrderStatus::Pending);
     let line_id = remote(line.line_id)?;
-    if unreduced {
+    if paid && untouched && line.managed == Some(true) {
         let conflict = conflicts::Conflict {
             kind: "never_reduced",
             inventory_id: None,
@@ -173,25 +178,43 @@ async fn note_unreduced(
             line_id: Some(line_id),
             quantity: line.quantity.thousandths(),
         };
-        conflicts::record(tx, source.tenant, &conflict, source.now).await?;
-    } else if let Some(taken) =
-        conflicts::reduced_after_all(tx, source.tenant, sale.id, line_id, source.now).await?
-    {
+        return Ok(conflicts::record(tx, source.tenant, &conflict, source.now).await?);
+    }
+    if !untouched || off {
+        return close_unreduced(tx, source, sale.id, line_id).await;
+    }
+    // In the trash, refunded or with its product gone it has still not been taken by the shop.
+    Ok(())
+}
+
+/// Closes what was never reduced: the shop has taken the units after all, or they are not sold any more.
+/// What a person had the ledger take for them comes back.
+async fn close_unreduced(
+    tx: &mut Tx,
+    source: &Source,
+    sale_id: Uuid,
+    line_id: i64,
+) -> Result<(), ApplyError> {
+    let (tenant, now) = (source.tenant, source.now);
+    let Some(closed) = conflicts::close_unreduced(tx, tenant, sale_id, line_id, now).await? else {
+        return Ok(());
+    };
+    if let Some(taken) = closed.taken {
         let movement = Movement {
             inventory_id: taken.inventory_id,
             kind: "adjustment",
             change: taken.quantity,
-            notes: "taken by hand for this order, which its shop has now taken from its stock itself",
+            notes: "taken by hand for this order, which needs it no more: its shop has taken it itself, or the sale is off",
             integration_id: Some(source.integration),
-            sale_id: Some(sale.id),
+            sale_id: Some(sale_id),
             line_id: Some(line_id),
             event_id: source.event,
             ..Movement::default()
         };
-        movements::post(tx, source.tenant, &movement, source.now).await?;
-        pushes::ask(tx, source.tenant, taken.inventory_id, source.now).await?;
+        movements::post(tx, tenant, &movement, now).await?;
+        pushes::ask_held(tx, tenant, taken.inventory_id, now).await?;
     }
-    Ok(())
+    Ok(pushes::hurry_line(tx, tenant, sale_id, line_id, now).await?)
 }
 
 fn row(order: &Sale, flag: bool, fate: OrderFate) -> Result<sales::Row, ApplyError> {

@@ -7,8 +7,8 @@ use super::{ApplyError, Source};
 use crate::{
     domain::Quantity,
     store::{
-        Tx, conflicts, listings,
-        movements::{self, Movement},
+        StoreError, TenantId, Tx, conflicts, listings,
+        movements::{self, Movement, Posted},
         pushes, sale_items,
     },
 };
@@ -58,40 +58,45 @@ pub(super) async fn post_line(
         return Ok(owed.desired);
     }
     let change = -delta.thousandths();
-    let posted = movements::post(
-        tx,
-        source.tenant,
-        &Movement {
-            inventory_id,
-            kind: if change < 0 { "sale" } else { "return" },
-            change,
-            integration_id: Some(source.integration),
-            sale_id: Some(owed.sale_id),
-            line_id: Some(owed.line_id),
-            event_id: source.event,
-            ..Movement::default()
-        },
-        source.now,
-    )
-    .await?;
+    let movement = Movement {
+        inventory_id,
+        kind: if change < 0 { "sale" } else { "return" },
+        change,
+        integration_id: Some(source.integration),
+        sale_id: Some(owed.sale_id),
+        line_id: Some(owed.line_id),
+        event_id: source.event,
+        ..Movement::default()
+    };
+    let posted = movements::post(tx, source.tenant, &movement, source.now).await?;
     listings::moved(tx, source.tenant, listing.id, change).await?;
     pushes::ask_held(tx, source.tenant, inventory_id, source.now).await?;
-    if change < 0 && posted.quantity < 0 && !posted.backorders {
-        conflicts::record(
-            tx,
-            source.tenant,
-            &conflicts::Conflict {
-                kind: "oversale",
-                inventory_id: Some(inventory_id),
-                sale_id: Some(owed.sale_id),
-                line_id: Some(owed.line_id),
-                quantity: posted.quantity,
-            },
-            source.now,
-        )
-        .await?;
-    }
+    note_oversale(tx, source.tenant, &movement, &posted, source.now).await?;
     Ok(owed.desired)
+}
+
+/// Units that left a piece which had none, and may not be sold without: for a person to look at.
+///
+/// # Errors
+/// When the database does not answer.
+pub(in crate::service) async fn note_oversale(
+    tx: &mut Tx,
+    tenant: TenantId,
+    movement: &Movement<'_>,
+    posted: &Posted,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    if movement.change >= 0 || posted.quantity >= 0 || posted.backorders {
+        return Ok(());
+    }
+    let conflict = conflicts::Conflict {
+        kind: "oversale",
+        inventory_id: Some(movement.inventory_id),
+        sale_id: movement.sale_id,
+        line_id: movement.line_id,
+        quantity: posted.quantity,
+    };
+    conflicts::record(tx, tenant, &conflict, now).await
 }
 
 /// Posts all that a stock owner's lines owe, after their owner became known.

@@ -12,7 +12,11 @@ use uuid::Uuid;
 
 use super::{Cursor, Next, Stage, StepError, Sweep};
 use crate::{
-    service::{fetch::apply_answer, ledger::Source, stock_reading},
+    service::{
+        fetch::apply_answer,
+        ledger::{Source, note_oversale},
+        stock_reading,
+    },
     store::{
         self, StoreError, Tx, drifts, integrations, inventory, links,
         listings::{self, Unsettled},
@@ -170,7 +174,13 @@ impl Sweep<'_> {
         }
         match (listing.state.as_str(), listing.mirror) {
             // Nobody edited it: it was not known whether a push was written, and now it is.
-            ("open", _) if doubted => self.settle_mirror(tx, &listing, reading.quantity, now).await,
+            ("open", _) if doubted => {
+                // What the shop has may lack an order that is known of and could not be read.
+                if resources::orders_unread(tx, tenant, integration).await? > 0 {
+                    return Ok(());
+                }
+                self.settle_mirror(tx, &listing, reading.quantity, now).await
+            }
             ("open", Some(mirror)) => {
                 let numbers = (mirror, reading.quantity);
                 drifts::hold(tx, tenant, integration, listing.id, numbers, now).await?;
@@ -182,8 +192,8 @@ impl Sweep<'_> {
 
     /// Opens a listing. A piece that nobody has counted takes the shop's count; one that was counted
     /// keeps its own, and the difference is for the shop to get, unless a person has said that the shop's
-    /// count holds. What a listing that was open before has
-    /// sold meanwhile is in the reading but not in the count, so it is posted.
+    /// count holds. What a listing that was open before has sold meanwhile is in the reading but not in the
+    /// count, so it is posted.
     async fn open(
         &self,
         tx: &mut Tx,
@@ -241,7 +251,8 @@ impl Sweep<'_> {
                 line_id: Some(line.line_id),
                 ..Movement::default()
             };
-            movements::post(tx, tenant, &movement, now).await?;
+            let posted = movements::post(tx, tenant, &movement, now).await?;
+            note_oversale(tx, tenant, &movement, &posted, now).await?;
         }
         Ok(())
     }

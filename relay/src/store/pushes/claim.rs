@@ -107,7 +107,8 @@ pub async fn claim(
         limit,
         numbered,
     )?;
-    // Pieces are locked one after the other; everybody who locks several does so in this order.
+    // Pieces are locked one after the other, by two claims in the same order. Orders lock them in another:
+    // who meets one of those begins anew.
     due.sort_unstable_by_key(|push| push.inventory_id);
     let mut pushes = Vec::with_capacity(due.len());
     for push in due {
@@ -116,6 +117,33 @@ pub async fn claim(
         }
     }
     Ok(pushes)
+}
+
+/// Lets the pushes of the stock that an order's line draws on go at once.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn hurry_line(
+    tx: &mut Tx,
+    tenant: TenantId,
+    sale: Uuid,
+    line_id: i64,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    execute!(
+        tx,
+        "UPDATE stock_pushes SET due_at = $4, detail = NULL
+         WHERE tenant_id = $1 AND status = 'open' AND delta IS NULL
+           AND listing_id IN (SELECT l.id FROM sale_items i
+             JOIN listings l ON l.tenant_id = i.tenant_id AND l.integration_id = i.integration_id
+               AND l.stock_id = i.stock_id
+             WHERE i.tenant_id = $1 AND i.sale_id = $2 AND i.line_id = $3)",
+        tenant,
+        sale,
+        line_id,
+        now,
+    )
+    .map(drop)
 }
 
 async fn freeze(
