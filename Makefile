@@ -42,7 +42,7 @@ lint: ## Lint the Rust code; check licences and dependencies where cargo-deny is
 .PHONY: deny
 deny: ## Check licences, sources and banned dependencies
 	@command -v cargo-deny >/dev/null || { echo "first: cargo install --locked cargo-deny"; exit 1; }
-	$(CARGO) deny --offline check licenses bans sources
+	$(CARGO) deny check licenses bans sources
 
 .PHONY: php
 php: ## Check the PHP code and run its tests
