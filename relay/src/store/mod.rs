@@ -29,6 +29,7 @@ pub mod sale_items;
 pub mod sales;
 pub mod secrets;
 pub mod spools;
+pub mod standing;
 pub mod tenants;
 pub mod tokens;
 pub mod webhooks;
