@@ -130,6 +130,7 @@ function register_key( Connection $connection, array $key ): RelayAnswer {
 		true
 	);
 	delete_option( PROBLEM_OPTION );
+	forget_standing();
 	begin_pushes_for( $connection );
 	if ( null !== $before ) {
 		remove_rest_key( (int) $before['key_id'] );

@@ -300,6 +300,41 @@ function test_relay(): array {
 	);
 }
 
+/**
+ * What the relay itself says of this shop: it may know of something that cannot be seen from here.
+ *
+ * @return array<string, mixed>
+ */
+function test_ledger(): array {
+	$standing = standing();
+	if ( '' !== $standing->problem ) {
+		return health( 'ledger', is_connected() ? 'critical' : 'recommended', __( 'Nexpura says nothing of this shop', 'nexpura' ), $standing->problem );
+	}
+	if ( 'connected' === ( $standing->store['status'] ?? '' ) && ! isset( $standing->store['detail'] ) ) {
+		return health( 'ledger', 'good', __( 'Nexpura knows this shop and reads it', 'nexpura' ), __( 'The ledger follows this shop.', 'nexpura' ) );
+	}
+	return health( 'ledger', 'critical', __( 'Nexpura has a problem with this shop', 'nexpura' ), (string) ( $standing->store['detail'] ?? $standing->store['status'] ?? '' ) );
+}
+
+/**
+ * Every test at once, in plain text, for the command line.
+ *
+ * @return array<int, array{test: string, status: string, label: string, description: string}>
+ */
+function diagnose(): array {
+	$found = array();
+	foreach ( array( 'extension', 'connection', 'home', 'database', 'spool', 'relay', 'ledger' ) as $test ) {
+		$result  = ( __NAMESPACE__ . '\\test_' . $test )();
+		$found[] = array(
+			'test'        => $test,
+			'status'      => (string) $result['status'],
+			'label'       => (string) $result['label'],
+			'description' => html_entity_decode( wp_strip_all_tags( (string) $result['description'] ), ENT_QUOTES ),
+		);
+	}
+	return $found;
+}
+
 add_filter(
 	'debug_information',
 	static function ( $sections ): array {
