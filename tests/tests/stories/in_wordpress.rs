@@ -1,6 +1,8 @@
 //! What a merchant sees of Nexpura on WordPress's own screens.
 
+mod command_line;
 mod orders;
+mod products;
 mod settings;
 
 use anyhow::Result;
