@@ -59,9 +59,11 @@ final class WP_CLI {
 	}
 }
 
-define( 'WP_CLI', true );
 $_SERVER['HTTP_HOST']      = getenv( 'NEXPURA_TESTS_HOST' );
 $_SERVER['REQUEST_METHOD'] = 'GET';
 $_SERVER['REQUEST_URI']    = '/';
 require getenv( 'NEXPURA_TESTS_TREE' ) . '/wp-load.php';
+// Only now: WooCommerce's own commands need more of wp-cli than there is here.
+define( 'WP_CLI', true );
+require dirname( Nexpura\PLUGIN_FILE ) . '/includes/cli.php';
 WP_CLI::run( array_slice( $argv, 1 ) );

@@ -65,7 +65,10 @@ function drain( int $seconds ): array {
  * @return array{problem: string|null, said: string}
  */
 function probe(): array {
-	$answer = static fn( ?string $problem, string $said = '' ): array => compact( 'problem', 'said' );
+	$answer = static fn( ?string $problem, string $said = '' ): array => array(
+		'problem' => $problem,
+		'said'    => $said,
+	);
 	if ( ! is_connected() ) {
 		return $answer( __( 'This shop is not connected to Nexpura.', 'nexpura' ) );
 	}

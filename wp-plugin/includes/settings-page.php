@@ -207,7 +207,8 @@ add_action(
 		if ( null !== $woocommerce ) {
 			return_with( false, $woocommerce );
 		}
-		// A secret: not sanitised, because it is parsed strictly and never printed. phpcs:ignore WordPress.Security
+		// A secret: not sanitised, because it is parsed strictly and never printed. Its nonce is verified above.
+		// phpcs:ignore WordPress.Security
 		$pasted = isset( $_POST['connection'] ) && is_string( $_POST['connection'] ) ? wp_unslash( $_POST['connection'] ) : null;
 		$answer = null === $pasted ? connect_configured() : connect_pasted( $pasted );
 		return_with( '' === $answer->problem, '' === $answer->problem ? __( 'This shop is connected to Nexpura.', 'nexpura' ) : $answer->message );

@@ -17,7 +17,7 @@ const UNSENT_SECONDS = 300;
 add_filter(
 	'site_status_tests',
 	static function ( $tests ): array {
-		$tests                                  = (array) $tests;
+		$tests                                 = (array) $tests;
 		$tests['direct']['nexpura_extension']  = array(
 			'label' => __( 'Nexpura: PHP extension', 'nexpura' ),
 			'test'  => __NAMESPACE__ . '\test_extension',

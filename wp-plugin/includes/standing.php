@@ -142,7 +142,12 @@ function waiting_here(): int {
  * @return array{state: string, label: string, icon: string, detail: string}
  */
 function state_in_words( ?array $thing, string $problem ): array {
-	$words  = static fn( string $state, string $label, string $icon, string $detail = '' ): array => compact( 'state', 'label', 'icon', 'detail' );
+	$words  = static fn( string $state, string $label, string $icon, string $detail = '' ): array => array(
+		'state'  => $state,
+		'label'  => $label,
+		'icon'   => $icon,
+		'detail' => $detail,
+	);
 	$detail = (string) ( $thing['detail'] ?? '' );
 	if ( '' !== $problem || null === $thing ) {
 		return $words( 'not-known', __( 'Not known right now', 'nexpura' ), 'editor-help', $problem );

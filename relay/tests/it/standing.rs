@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::{
     shop::{Shop, server::Town},
-    support::{api::Api, connected::Connected, on_both, relay::TestRelay},
+    support::{api::Api, connected::Connected, on_both},
 };
 
 async fn status(shop: &Connected, api: &Api, asked: &Value) -> Value {

@@ -122,6 +122,36 @@ impl Admin<'_> {
         self.page(to.context("it leads out of the admin")?).await
     }
 
+    /// What the variations' tab of a product's page loads by itself.
+    ///
+    /// # Errors
+    /// When the shop refuses it.
+    pub async fn variations(&self, product: u64) -> Result<String> {
+        let page = self.page(&format!("post.php?post={product}&action=edit")).await?;
+        let (_, rest) = page.split_once("load_variations_nonce\":\"").context("no nonce")?;
+        let nonce = rest.split('"').next().unwrap_or_default();
+        let product = product.to_string();
+        let all = [
+            ("action", "woocommerce_load_variations"),
+            ("security", nonce),
+            ("product_id", &product),
+            ("attributes", ""),
+            ("page", "1"),
+            ("per_page", "10"),
+        ];
+        let answer = self
+            .shop
+            .http
+            .post(format!("{}/wp-admin/admin-ajax.php", self.shop.url))
+            .header(header::CONTENT_TYPE, http::FORM)
+            .header(header::COOKIE, self.cookies.to_string())
+            .body(http::form(&all))
+            .send()
+            .await?;
+        ensure!(answer.status() == StatusCode::OK, "the variations answered {}", answer.status());
+        Ok(answer.text().await?)
+    }
+
     /// Sends what a form would, without having seen the form; gives the answer's status.
     ///
     /// # Errors

@@ -171,7 +171,10 @@ impl Shop {
         };
         let output = command.arg("nexpura").args(typed).output().context("starting php")?;
         let both = [output.stdout, output.stderr].concat();
-        Ok((output.status.success(), String::from_utf8_lossy(&both).into_owned()))
+        let said = String::from_utf8_lossy(&both).into_owned();
+        let good = output.status.success();
+        // What PHP dies of is in its log only.
+        Ok((good, if good || !said.is_empty() { said } else { self.log_tail() }))
     }
 
     /// Runs what WordPress's cron and Action Scheduler have due, as a system's cron job does.

@@ -12,17 +12,6 @@ use serde_json::json;
 
 use super::let_it_be_forgotten;
 
-/// What the variations' tab shows, which WooCommerce loads by itself.
-const VARIATIONS: &str = "
-	require_once ABSPATH . 'wp-admin/includes/admin.php';
-	$parent = wc_get_product( wc_get_product_id_by_sku( 'BAND' ) );
-	ob_start();
-	foreach ( $parent->get_children() as $loop => $id ) {
-		do_action( 'woocommerce_product_after_variable_attributes', $loop, array(), get_post( $id ) );
-	}
-	return ob_get_clean();
-";
-
 #[tokio::test]
 async fn a_product_shows_its_piece_its_count_and_its_last_push() -> Result<()> {
     on_woocommerce!();
@@ -30,13 +19,16 @@ async fn a_product_shows_its_piece_its_count_and_its_last_push() -> Result<()> {
     let shop = &town.shop;
     let script = "<script>alert(1)</script>";
     let ring = shop.add_product("RING<script>-1", "99.00", Some(9)).await?;
-    shop.add_variable(
-        "BAND",
-        "300.00",
-        None,
-        &[("BAND-52", "52", Some(4)), ("BAND-54", "54", Some(5))],
-    )
-    .await?;
+    let variations = shop
+        .add_variable(
+            "BAND",
+            "300.00",
+            None,
+            &[("BAND-52", "52", Some(4)), ("BAND-54", "54", Some(5))],
+        )
+        .await?;
+    let parent = format!("return wc_get_product( {} )->get_parent_id();", variations[0]);
+    let band: u64 = serde_json::from_value(shop.php(&parent).await?)?;
     let sku: String = serde_json::from_value(
         shop.php(&format!("return wc_get_product( {ring} )->get_sku();")).await?,
     )?;
@@ -64,8 +56,7 @@ async fn a_product_shows_its_piece_its_count_and_its_last_push() -> Result<()> {
     .await?;
 
     let_it_be_forgotten(shop).await?;
-    let shown = shop.php(VARIATIONS).await?;
-    let shown = shown.as_str().unwrap_or_default();
+    let shown = admin.variations(band).await?;
     ensure!(shown.contains("SKU matched: BAND-52."), "{shown}");
     ensure!(shown.contains("The ledger has 5."), "{shown}");
 
