@@ -10,6 +10,7 @@ use tokio::sync::Notify;
 
 pub mod adjust;
 pub mod admin;
+mod anew;
 pub mod conflict;
 pub mod connect;
 pub mod credential;
