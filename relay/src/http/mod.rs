@@ -31,8 +31,8 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use nexpura_protocol::batch::MAX_BYTES;
 use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer, trace::TraceLayer};
 
-pub use error::ApiError;
 pub use crate::limit::Limits;
+pub use error::ApiError;
 
 use crate::service::Relay;
 

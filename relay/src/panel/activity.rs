@@ -74,8 +74,7 @@ pub(super) async fn export(
         let (relay, actor) = (panel.relay.clone(), asked.actor.trim().to_owned());
         async move {
             let after = after.unwrap_or_default();
-            let page =
-                activity::list(&relay, person.tenant, &actor, &after, csv::A_PAGE).await?;
+            let page = activity::list(&relay, person.tenant, &actor, &after, csv::A_PAGE).await?;
             let row = |entry: Entry| {
                 vec![show::machine(&entry.created_at), entry.actor, entry.action, entry.subject]
             };

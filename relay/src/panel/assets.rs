@@ -26,9 +26,8 @@ static STYLE: LazyLock<Asset> = LazyLock::new(|| {
     );
     asset("nexpura", "css", "text/css; charset=utf-8", body)
 });
-static MARK: LazyLock<Asset> = LazyLock::new(|| {
-    asset("mark", "svg", "image/svg+xml", include_str!("assets/mark.svg"))
-});
+static MARK: LazyLock<Asset> =
+    LazyLock::new(|| asset("mark", "svg", "image/svg+xml", include_str!("assets/mark.svg")));
 
 fn asset(name: &str, end: &str, kind: &'static str, body: &'static str) -> Asset {
     let hash = Sha256::digest(body);

@@ -74,9 +74,6 @@ mod tests {
     fn nothing_in_a_field_becomes_a_field_or_a_formula() {
         let fields = ["a,b", "say \"x\"", "=1+1", "-3.5", "-x", "two\nlines", ""];
         let fields: Vec<String> = fields.map(str::to_owned).into();
-        assert_eq!(
-            line(&fields),
-            "\"a,b\",\"say \"\"x\"\"\",'=1+1,-3.5,'-x,\"two\nlines\",\r\n"
-        );
+        assert_eq!(line(&fields), "\"a,b\",\"say \"\"x\"\"\",'=1+1,-3.5,'-x,\"two\nlines\",\r\n");
     }
 }

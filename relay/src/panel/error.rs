@@ -67,7 +67,8 @@ impl IntoResponse for PanelError {
             }
             Self::Internal(error) => {
                 tracing::error!(error = format!("{error:#}"), "page failed");
-                let text = "This is our fault, and it is in the relay's log. Try again in a moment.";
+                let text =
+                    "This is our fault, and it is in the relay's log. Try again in a moment.";
                 (S::INTERNAL_SERVER_ERROR, "Something went wrong", text.to_owned())
             }
         };

@@ -143,7 +143,8 @@ mod tests {
         for page in ["/", "/sales", "/sales?after=x&q=ring"] {
             assert!(is_ours(page), "{page}");
         }
-        for page in ["", "sales", "//evil.example", "/\\evil.example", "https://evil.example", "/\n"]
+        for page in
+            ["", "sales", "//evil.example", "/\\evil.example", "https://evil.example", "/\n"]
         {
             assert!(!is_ours(page), "{page:?}");
         }

@@ -89,11 +89,6 @@ pub async fn take(
 /// # Errors
 /// When the database does not answer.
 pub async fn forget(tx: &mut Tx, tenant: TenantId, user: Uuid) -> Result<(), StoreError> {
-    execute!(
-        tx,
-        "DELETE FROM password_links WHERE tenant_id = $1 AND user_id = $2",
-        tenant,
-        user,
-    )
-    .map(drop)
+    execute!(tx, "DELETE FROM password_links WHERE tenant_id = $1 AND user_id = $2", tenant, user,)
+        .map(drop)
 }

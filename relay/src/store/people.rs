@@ -206,14 +206,8 @@ pub async fn set_role(
     id: Uuid,
     role: &str,
 ) -> Result<(), StoreError> {
-    execute!(
-        tx,
-        "UPDATE users SET role = $3 WHERE tenant_id = $1 AND id = $2",
-        tenant,
-        id,
-        role,
-    )
-    .map(drop)
+    execute!(tx, "UPDATE users SET role = $3 WHERE tenant_id = $1 AND id = $2", tenant, id, role,)
+        .map(drop)
 }
 
 /// Ends a person's account. The row stays, since what they did refers to it.

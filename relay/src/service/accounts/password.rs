@@ -21,7 +21,9 @@ const LONGEST: usize = 512;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PasswordError {
     /// Too short.
-    #[error("A password has at least {SHORTEST} characters. A few words in a row are easy to keep in mind.")]
+    #[error(
+        "A password has at least {SHORTEST} characters. A few words in a row are easy to keep in mind."
+    )]
     Short,
     /// Too long.
     #[error("A password has at most {LONGEST} bytes.")]
