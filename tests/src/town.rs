@@ -132,19 +132,36 @@ impl Town {
         self.hear()?;
         for sku in skus {
             let in_shop = self.shop.stock(sku).await?;
-            wait::until(
+            let mut last = None;
+            let opened = wait::until(
                 &format!("the ledger has opened {sku} at {in_shop:?}"),
                 PATIENCE,
                 async || {
                     let row = self.relay.stock_row(sku).await?;
+                    last.clone_from(&row);
                     let open = row.is_some_and(|row| row.is_open() && row.units() == in_shop);
                     Ok(open.then_some(()))
                 },
             )
-            .await
-            .with_context(|| self.relay.log().unwrap_or_default())?;
+            .await;
+            if let Err(error) = opened {
+                let told = self.told().await;
+                return Err(error.context(format!("the ledger has {last:?}\n{told}")));
+            }
         }
         Ok(())
+    }
+
+    /// What the relay and the spool say of themselves, for whoever looks into a failure.
+    async fn told(&self) -> String {
+        let mut told = String::new();
+        for path in ["/api/integrations/woocommerce", "/api/runs", "/api/events", "/api/drift"] {
+            let list = self.relay.list(path).await;
+            told.push_str(&format!("{path}: {list:?}\n"));
+        }
+        let spool: Result<Value> = self.shop.call("spool_status", ()).await;
+        told.push_str(&format!("spool: {spool:?}\n"));
+        told + &self.relay.log().unwrap_or_default()
     }
 
     /// Waits until everything that the shop noticed has been sent and dealt with.

@@ -38,7 +38,8 @@ pub struct Tally {
 }
 
 /// Asks for a run of this kind at `at` or before, and gives its key. `cursor` says where it begins; one
-/// that is under way keeps its place, unless it is to `restart`.
+/// that is under way keeps its place, unless it is to `restart`. One that is in hand restarts when it is
+/// let go or has ended.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -60,7 +61,10 @@ pub async fn ask(
          VALUES ($1, $2, $3, $4, $5, $6, 0, 0, 0, 0, 0, 0, $6)
          ON CONFLICT (tenant_id, integration_id, kind) WHERE finished_at IS NULL DO UPDATE SET
             due_at = CASE WHEN sync_runs.due_at > $6 THEN $6 ELSE sync_runs.due_at END,
-            cursor = CASE WHEN $7 THEN $5 ELSE sync_runs.cursor END
+            cursor = CASE WHEN $7 AND sync_runs.leased_until IS NULL THEN $5
+                ELSE sync_runs.cursor END,
+            again = CASE WHEN $7 AND sync_runs.leased_until IS NOT NULL THEN $5
+                ELSE sync_runs.again END
          RETURNING id",
         tenant,
         new_id(),
@@ -111,7 +115,7 @@ pub async fn claim(
         " FOR NO KEY UPDATE SKIP LOCKED",
         tx,
         Run,
-        "SELECT id, integration_id, kind, cursor, attempts FROM sync_runs
+        "SELECT id, integration_id, kind, COALESCE(again, cursor) AS cursor, attempts FROM sync_runs
          WHERE tenant_id = $1 AND integration_id = $2 AND finished_at IS NULL AND due_at <= $3
            AND (leased_until IS NULL OR leased_until <= $3)
            AND EXISTS (SELECT 1 FROM integrations i WHERE i.tenant_id = $1 AND i.id = $2
@@ -124,7 +128,8 @@ pub async fn claim(
     if let Some(run) = &run {
         execute!(
             tx,
-            "UPDATE sync_runs SET leased_until = $3 WHERE tenant_id = $1 AND id = $2",
+            "UPDATE sync_runs SET leased_until = $3, cursor = COALESCE(again, cursor), again = NULL
+             WHERE tenant_id = $1 AND id = $2",
             tenant,
             run.id,
             until,
@@ -133,7 +138,7 @@ pub async fn claim(
     Ok(run)
 }
 
-/// Keeps where a run stands, to go on at `due_at`.
+/// Keeps where a run stands, to go on at `due_at`; at once, if it is to begin anew.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -146,8 +151,8 @@ pub async fn put_back(
 ) -> Result<(), StoreError> {
     execute!(
         tx,
-        "UPDATE sync_runs SET cursor = $3, due_at = $4, leased_until = NULL, error = NULL,
-            attempts = 0
+        "UPDATE sync_runs SET cursor = $3, leased_until = NULL, error = NULL, attempts = 0,
+            due_at = CASE WHEN again IS NULL THEN $4 ELSE due_at END
          WHERE tenant_id = $1 AND id = $2",
         tenant,
         id,
@@ -227,7 +232,7 @@ pub async fn let_go(tx: &mut Tx, tenant: TenantId, id: Uuid) -> Result<(), Store
     .map(drop)
 }
 
-/// Ends a run.
+/// Ends a run; gives where another is to begin at once, if that was asked for meanwhile.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -236,16 +241,18 @@ pub async fn finish(
     tenant: TenantId,
     id: Uuid,
     now: DateTime<Utc>,
-) -> Result<(), StoreError> {
-    execute!(
+) -> Result<Option<Value>, StoreError> {
+    let again = fetch!(
+        fetch_optional,
         tx,
+        (Option<Value>,),
         "UPDATE sync_runs SET finished_at = $3, leased_until = NULL, error = NULL
-         WHERE tenant_id = $1 AND id = $2 AND finished_at IS NULL",
+         WHERE tenant_id = $1 AND id = $2 AND finished_at IS NULL RETURNING again",
         tenant,
         id,
         now,
-    )
-    .map(drop)
+    )?;
+    Ok(again.and_then(|(again,)| again))
 }
 
 /// Notes what a run could not bring over, up to a thousand things.

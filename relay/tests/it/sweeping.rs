@@ -1,14 +1,16 @@
 //! The sweep: every page of a store, what nobody told, and what cannot be brought over.
 
 use chrono::{NaiveDateTime, TimeDelta, Utc};
+use nexpura_protocol::{Resource, Verb};
+use nexpura_relay::store::keys;
 use serde_json::json;
 
 use crate::{
     shop::{
-        Shop,
+        Mark, Shop, Stock,
         server::{Behaviour, Town},
     },
-    support::{connected::Connected, on_both, relay::TestRelay},
+    support::{connected::Connected, database, on_both, relay::TestRelay},
 };
 
 async fn counted(relay: &TestRelay) -> (Connected, u64) {
@@ -182,5 +184,62 @@ on_both! {
         sweep(&shop, true).await;
         shop.fetch().await;
         assert_eq!(shop.listing(ring).await, ("open".to_owned(), Some(10), Some(10)));
+    }
+}
+
+/// Runs of the sweep that are due within a minute and not at the next regular time.
+async fn due_soon(relay: &TestRelay, shop: &Connected) -> i64 {
+    let soon = database::moment(&relay.relay.db, Utc::now() + TimeDelta::minutes(1));
+    let sql = "SELECT COUNT(*) FROM sync_runs WHERE kind = 'sweep' AND finished_at IS NULL";
+    relay.number(&format!("{sql} AND due_at <= {soon} AND {}", shop.mine())).await
+}
+
+on_both! {
+    async fn a_stock_that_appears_while_a_sweep_ends_is_read_by_it(relay: TestRelay) {
+        let (shop, _) = counted(&relay).await;
+        let chain = shop.request(|shop| {
+            let chain = shop.product(None, "simple", Some("CHAIN"), Stock::Unmanaged);
+            (chain, vec![Mark { resource: Resource::Product, id: chain, verb: Verb::Created }])
+        });
+        shop.push().await;
+        sweep(&shop, false).await;
+        assert_eq!(due_soon(&relay, &shop).await, 0, "nothing is to be read");
+        // A key that may only read is asked about last of all.
+        let mut tx = relay.relay.db.write().await.unwrap();
+        keys::set_writable(&mut tx, shop.tenant, shop.integration, false, Utc::now()).await.unwrap();
+        tx.commit().await.unwrap();
+        let meanwhile = shop.clone();
+        shop.fake.interrupt("wc/v3/products/batch", move || async move {
+            meanwhile.act(|shop| shop.keep_stock(chain, Stock::Own(7)));
+            meanwhile.push().await;
+        });
+        sweep(&shop, false).await;
+        assert_eq!(shop.fake.interruptions_left(), 0);
+        assert_eq!(shop.opening().await, 1);
+        assert_eq!(due_soon(&relay, &shop).await, 1, "the new stock is not forgotten");
+        shop.open().await;
+        assert_eq!(shop.listing(chain).await, ("open".to_owned(), Some(7), Some(7)));
+    }
+}
+
+on_both! {
+    async fn a_gap_that_shows_while_a_sweep_runs_has_everything_read_after_it(relay: TestRelay) {
+        let (shop, ring) = counted(&relay).await;
+        let order = shop.unnoticed(|shop| shop.paid_order(&[(ring, 1)])).0;
+        let old = Utc::now() - TimeDelta::days(2);
+        shop.unnoticed(|shop| shop.orders.get_mut(&order).unwrap().modified = old);
+        let meanwhile = shop.clone();
+        shop.fake.interrupt("wc/v3/orders", move || async move {
+            meanwhile.request(|shop| shop.paid_order(&[(ring, 2)]));
+            meanwhile.spool.lock().unwrap().unsent.clear();
+            meanwhile.request(|shop| shop.paid_order(&[(ring, 3)]));
+            meanwhile.push().await;
+        });
+        sweep(&shop, false).await;
+        assert_eq!(shop.fake.interruptions_left(), 0);
+        assert_eq!(due_soon(&relay, &shop).await, 1, "the gap is not forgotten");
+        shop.let_time_pass().await;
+        assert!(shop.run_sweep().await, "without anybody asking again");
+        assert_eq!(shop.quantity(ring).await, 4, "the order that no page of new ones shows is in");
     }
 }

@@ -167,8 +167,17 @@ impl Sweep<'_> {
             };
             let now = store::now();
             let mut tx = self.relay.db.write().await?;
-            // The store has answered: whatever ailed it is over.
             let id = self.store.id;
+            // Whoever brings a new stock holds the store: none comes between this look and the end.
+            integrations::lock(&mut tx, self.tenant, id).await?;
+            let next = match next {
+                Next::Done(last) => {
+                    let goes_on = self.reading_goes_on(&mut tx, &last).await?;
+                    goes_on.unwrap_or(Next::Done(last))
+                }
+                next => next,
+            };
+            // The store has answered: whatever ailed it is over.
             integrations::set_status(&mut tx, self.tenant, id, "connected", None, now).await?;
             match next {
                 Next::Go(next) => {
@@ -236,13 +245,15 @@ impl Sweep<'_> {
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         let (tenant, id) = (self.tenant, self.store.id);
-        runs::finish(tx, tenant, self.run.id, now).await?;
+        let again = runs::finish(tx, tenant, self.run.id, now).await?;
         integrations::synced(tx, tenant, id, now).await?;
         let swept = matches!(self.run.kind.as_str(), "sweep" | "reconcile");
         if swept && cursor.everything {
             integrations::deeply_swept(tx, tenant, id, now).await?;
         }
-        if self.run.kind == "sweep" {
+        if let Some(cursor) = again {
+            runs::ask(tx, tenant, id, &self.run.kind, &cursor, false, now).await?;
+        } else if self.run.kind == "sweep" {
             let deep = integrations::known_until(tx, tenant, id).await?.deep;
             let everything = deep.is_none_or(|deep| now - deep >= DEEP_EVERY);
             let cursor = json!(Cursor { everything, ..Cursor::default() });

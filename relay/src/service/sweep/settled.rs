@@ -62,15 +62,24 @@ impl Sweep<'_> {
         }
         self.decide(cursor).await?;
         let mut tx = self.relay.db.read().await?;
-        let more = listings::any_unsettled(&mut tx, self.tenant, self.store.id).await?;
+        let next = self.reading_goes_on(&mut tx, cursor).await?;
         tx.commit().await?;
-        if !more {
-            return Ok(Next::Done(cursor.clone()));
+        Ok(next.unwrap_or_else(|| Next::Done(cursor.clone())))
+    }
+
+    /// Listings that are new since, or were not settled yet, get their next reading.
+    pub(super) async fn reading_goes_on(
+        &self,
+        tx: &mut Tx,
+        cursor: &Cursor,
+    ) -> Result<Option<Next>, StoreError> {
+        let reads = cursor.stage == Stage::SecondReading;
+        if !reads || !listings::any_unsettled(tx, self.tenant, self.store.id).await? {
+            return Ok(None);
         }
-        // Listings that are new since, or were not settled yet, get their next reading.
         let wait = self.relay.config.settle().max(SHORTEST_WAIT);
         let again = Cursor { everything: false, ..cursor.enter(Stage::FirstReading) };
-        Ok(Next::Wait(again, wait))
+        Ok(Some(Next::Wait(again, wait)))
     }
 
     async fn unsettled(&self, after: i64) -> Result<Vec<Unsettled>, StoreError> {
