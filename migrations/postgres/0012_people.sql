@@ -30,3 +30,7 @@ CREATE TABLE password_links (
     UNIQUE (tenant_id, hash),
     FOREIGN KEY (tenant_id, user_id) REFERENCES users (tenant_id, id)
 );
+
+-- What a store's page asks: its newest run of each kind, and how much of its stock has drifted.
+CREATE INDEX sync_runs_of_store ON sync_runs (tenant_id, integration_id, kind, id);
+CREATE INDEX drifts_held_of_store ON drifts (tenant_id, integration_id) WHERE status = 'held';
