@@ -9,35 +9,9 @@ use anyhow::{Context, Result};
 use nexpura_tests::{
     relay::{Database, Relay},
     shop::{Shop, ShopBuilder, checkout::Payment},
+    times::Times,
     town::{PATIENCE, Town},
 };
-
-/// Durations of one kind.
-#[derive(Debug, Default)]
-struct Times(Vec<Duration>);
-
-impl Times {
-    /// The duration that a share of them does not exceed, in milliseconds.
-    fn at(&mut self, share: f64) -> f64 {
-        self.0.sort_unstable();
-        let last = self.0.len().saturating_sub(1);
-        #[allow(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            clippy::cast_precision_loss
-        )]
-        let place = (last as f64 * share).round() as usize;
-        self.0.get(place).map_or(f64::NAN, |time| time.as_secs_f64() * 1000.0)
-    }
-
-    fn show(&mut self, what: &str) {
-        let (half, most, nearly_all) = (self.at(0.5), self.at(0.95), self.at(0.99));
-        println!(
-            "{what:<44} p50 {half:7.1} ms   p95 {most:7.1} ms   p99 {nearly_all:7.1} ms   n {}",
-            self.0.len()
-        );
-    }
-}
 
 /// A checkout by card through the Store API; the time that the last request took, and the order.
 async fn check_out(shop: &Shop, product: u64) -> Result<(Duration, u64)> {
@@ -84,11 +58,11 @@ async fn main() -> Result<()> {
     }
     let [mut without, mut with, mut unreachable, mut journey] = [(); 4].map(|()| Times::default());
     for _ in 0..rounds {
-        without.0.push(check_out(&plain, products[0]).await?.0);
+        without.add(check_out(&plain, products[0]).await?.0);
         let (time, order) = check_out(&live.shop, products[1]).await?;
-        with.0.push(time);
-        journey.0.push(travels(&live.relay, order).await.context("the sale's journey")?);
-        unreachable.0.push(check_out(&dead.shop, products[2]).await?.0);
+        with.add(time);
+        journey.add(travels(&live.relay, order).await.context("the sale's journey")?);
+        unreachable.add(check_out(&dead.shop, products[2]).await?.0);
     }
     println!("{}", plain.sources.description);
     without.show("checkout, plain WooCommerce");

@@ -11,5 +11,6 @@ pub mod relay;
 pub mod road;
 pub mod shop;
 pub mod stack;
+pub mod times;
 pub mod town;
 pub mod wait;

@@ -14,6 +14,7 @@ use read::Content;
 
 use super::{
     Relay, Work,
+    anew::{anew, may_be_store},
     ledger::{self, ApplyError, OrderFate, Source},
 };
 use crate::{
@@ -24,8 +25,6 @@ use crate::{
     },
 };
 
-/// How often a transaction that met another one is tried.
-const TRIES: u32 = 5;
 /// When an event that could not be applied is tried again for the first time.
 const FIRST_RETRY: TimeDelta = TimeDelta::seconds(30);
 /// When a shop whose stock is being read shall report again, in seconds.
@@ -56,6 +55,8 @@ pub struct Pusher {
     pub integration: IntegrationId,
 }
 
+may_be_store!(IngestError);
+
 /// Takes a push in and answers for each of its events.
 ///
 /// # Errors
@@ -67,14 +68,7 @@ pub async fn push(
     now: DateTime<Utc>,
 ) -> Result<Answer, IngestError> {
     let push = read::push(body)?;
-    let mut tries = 0;
-    loop {
-        tries += 1;
-        match take_in(relay, pusher, &push, now).await {
-            Err(IngestError::Store(error)) if error.is_transient() && tries < TRIES => {}
-            outcome => return outcome,
-        }
-    }
+    anew(|| take_in(relay, pusher, &push, now)).await
 }
 
 async fn take_in(

@@ -12,6 +12,7 @@ pub mod accounts;
 pub mod activity;
 pub mod adjust;
 pub mod admin;
+mod anew;
 pub mod conflict;
 pub mod connect;
 pub mod credential;

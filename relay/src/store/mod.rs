@@ -81,6 +81,8 @@ impl StoreError {
         let Self::Database(sqlx::Error::Database(error)) = self else { return false };
         match error.code().as_deref() {
             Some("40P01" | "40001") => true,
+            // A SQLSTATE: its digits are no number.
+            Some(code) if code.len() == 5 => false,
             Some(code) => code.parse::<u32>().is_ok_and(|code| matches!(code & 0xff, 5 | 6)),
             None => false,
         }

@@ -207,6 +207,17 @@ impl Relay {
         self.process.as_ref().map(Process::pid)
     }
 
+    /// The most memory that its process has had so far, in KiB.
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub fn peak_memory(&self) -> Result<u64> {
+        let pid = self.pid().context("the relay is gone")?;
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        Ok(peak.context("no peak")?.trim().trim_end_matches(" kB").trim().parse()?)
+    }
+
     /// What it has logged since its first start.
     ///
     /// # Errors

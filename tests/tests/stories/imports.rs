@@ -1,6 +1,6 @@
 //! A shop that has sold for years is brought over: afterwards the ledger has what the shop has, and once more is nothing new.
 
-use std::{collections::BTreeMap, fs, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 
 use anyhow::{Context, Result, ensure};
 use nexpura_tests::{
@@ -101,13 +101,6 @@ async fn run(town: &Town, what: &str) -> Result<Value> {
     .await
 }
 
-/// The most memory that a process has had so far, in KiB.
-fn peak_memory(pid: u32) -> Result<u64> {
-    let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    Ok(peak.context("no peak")?.trim().trim_end_matches(" kB").trim().parse()?)
-}
-
 async fn all_is_brought_over(size: Size, database: Database, within: Duration) -> Result<()> {
     let shop = Shop::builder().quiet().start().await?;
     let wish = json!({
@@ -153,7 +146,7 @@ async fn all_is_brought_over(size: Size, database: Database, within: Duration) -
     same(&in_shop, &stocks_in_ledger(&town.relay).await?).context("stocks, the second time")?;
     let asked = town.shop.asked_by_relays()?;
     let most = most_within(&asked, 1.0);
-    let peak = peak_memory(town.relay.pid().context("the relay is gone")?)?;
+    let peak = town.relay.peak_memory()?;
     println!(
         "{} requests in all, at most {most} within a second; the relay took {peak} KiB",
         asked.len()

@@ -10,7 +10,8 @@ namespace Nexpura_Tests;
 /**
  * Makes them, quickly: no mail, no dear passwords, terms counted at the end.
  *
- * @param array{simple:int,variable:int,customers:int,orders:int} $args How many of each.
+ * @param array{simple:int,variable:int,customers:int,orders:int,copies?:int} $args How many of each; copies are of the
+ *                                                                               first simple product.
  * @return array{seconds:float}
  */
 function seed( array $args ): array {
@@ -23,6 +24,9 @@ function seed( array $args ): array {
 	$customers = seed_customers( $args['customers'] );
 	$owners    = seed_products( $args['simple'], $args['variable'] );
 	seed_orders( $args['orders'], $owners, $customers );
+	if ( ( $args['copies'] ?? 0 ) > 0 ) {
+		copy_product( $owners[0], $args['copies'] );
+	}
 	wp_defer_term_counting( false );
 	return array( 'seconds' => microtime( true ) - $begun );
 }
@@ -77,6 +81,35 @@ function seed_products( int $simple, int $variable ): array {
 		)['variations']
 	);
 	return array( ...$singles, ...array_merge( ...$sizes ) );
+}
+
+/**
+ * Copies of a simple product, `COPY-1` and so on, its rows multiplied by the database: ten thousand take seconds.
+ *
+ * @param int $id    Which.
+ * @param int $count How many.
+ */
+function copy_product( int $id, int $count ): void {
+	global $wpdb;
+	$base = (int) $wpdb->get_var( "SELECT MAX(ID) FROM $wpdb->posts" );
+	// What differs from copy to copy; the keys of rows give themselves.
+	$named = "CONCAT('COPY-', seq)";
+	$own   = array(
+		$wpdb->posts                         => array( 'ID' => "$base + seq", 'post_title' => $named, 'post_name' => "LOWER($named)", 'guid' => $named ),
+		$wpdb->postmeta                      => array( 'meta_id' => 'NULL', 'post_id' => "$base + seq", 'meta_value' => "IF(meta_key = '_sku', $named, meta_value)" ),
+		$wpdb->term_relationships            => array( 'object_id' => "$base + seq" ),
+		$wpdb->prefix . 'wc_product_meta_lookup' => array( 'product_id' => "$base + seq", 'sku' => $named ),
+	);
+	foreach ( $own as $table => $values ) {
+		$columns = $wpdb->get_col( "SHOW COLUMNS FROM $table" );
+		$of      = array_values( array_intersect( array( 'ID', 'post_id', 'object_id', 'product_id' ), $columns ) )[0];
+		$select  = implode( ', ', array_map( static fn( string $column ): string => $values[ $column ] ?? "t.`$column`", $columns ) );
+		if ( false === $wpdb->query( "INSERT INTO $table SELECT $select FROM $table t JOIN seq_1_to_$count WHERE t.$of = $id" ) ) {
+			throw new \RuntimeException( $wpdb->last_error );
+		}
+	}
+	delete_transient( 'wc_products_onsale' );
+	wp_cache_flush();
 }
 
 /**
