@@ -8,6 +8,8 @@ use std::sync::{
 use anyhow::Context;
 use tokio::sync::Notify;
 
+pub mod accounts;
+pub mod activity;
 pub mod adjust;
 pub mod admin;
 mod anew;
@@ -37,6 +39,7 @@ use crate::{
     config::Config,
     store::Db,
 };
+use accounts::password::Passwords;
 use vault::Vault;
 
 /// What every use case works with.
@@ -52,6 +55,8 @@ pub struct Relay {
     pub pace: Arc<Pace>,
     /// What the operator set.
     pub config: Arc<Config>,
+    /// Hashes people's passwords, one at a time.
+    pub passwords: Arc<Passwords>,
     /// Wakes the workers when there is something to do.
     pub wake: Arc<Wake>,
 }
@@ -123,6 +128,7 @@ impl Relay {
             outbound: Arc::new(outbound),
             pace,
             config: Arc::new(config),
+            passwords: Arc::default(),
             wake: Arc::default(),
         })
     }

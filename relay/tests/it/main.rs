@@ -18,6 +18,7 @@ mod one_pace;
 mod openapi;
 mod opening;
 mod other_relays;
+mod panel;
 mod plain_push;
 mod plans;
 mod process;
