@@ -16,6 +16,7 @@ use super::{
     Relay, Work,
     anew::{anew, may_be_store},
     ledger::{self, ApplyError, OrderFate, Source},
+    privacy,
 };
 use crate::{
     domain::limits,
@@ -164,7 +165,9 @@ async fn one(
                 // At least it is known what to ask the shop for.
                 let resource = resource.as_str();
                 let key = resources::Key { tenant, integration, resource, remote_id };
-                resources::arrive(tx, key, now).await?;
+                if resources::arrive(tx, key, now).await?.erased_at.is_some() {
+                    privacy::forget_payloads(tx, key).await?;
+                }
                 resources::want(tx, key, now).await?;
             }
             (Verdict::Failed, Some(format!("the event is not understood: {}", unclear.reason)))
@@ -194,6 +197,10 @@ async fn understood(
         remote_id: whole(event.resource_id),
     };
     let standing = resources::arrive(tx, key, now).await?;
+    if standing.erased_at.is_some() {
+        // The shop may go on to name a person whom the ledger has forgotten.
+        privacy::forget_payloads(tx, key).await?;
+    }
     if halted {
         let detail = "kept only: two databases claim to be this shop, a person has to decide";
         resources::want(tx, key, now).await?;
@@ -209,6 +216,7 @@ async fn understood(
                 integration,
                 event: Some(event_id),
                 heard_at: standing.heard_at.unwrap_or(now),
+                erased: standing.erased_at.is_some(),
                 now,
             };
             apply(tx, &source, event, payload, key, rev).await

@@ -22,6 +22,7 @@ pub mod ingest;
 pub mod ledger;
 pub mod links;
 pub mod pace;
+pub mod privacy;
 pub mod push_stock;
 pub mod retry;
 pub mod runs;

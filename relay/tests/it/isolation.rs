@@ -39,6 +39,8 @@ pub(crate) const ROUTES: &[(&str, &[Method], Who)] = &[
     ("/v1/disconnect", &[Method::POST], Who::Shop),
     ("/v1/status", &[Method::POST], Who::Shop),
     ("/v1/retry", &[Method::POST], Who::Shop),
+    ("/v1/person", &[Method::POST], Who::Shop),
+    ("/v1/erase", &[Method::POST], Who::Shop),
     ("/api/inventory", &[Method::GET], Who::Token),
     ("/api/inventory/{sku}/movements", &[Method::GET, Method::POST], Who::Token),
     ("/api/sales", &[Method::GET], Who::Token),

@@ -2,6 +2,7 @@
 
 mod command_line;
 mod orders;
+mod privacy;
 mod products;
 mod settings;
 

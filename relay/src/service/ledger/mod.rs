@@ -20,7 +20,7 @@ pub(super) use post::note_oversale;
 pub use post::settle_stock;
 
 use crate::{
-    domain::MappingError,
+    domain::{MappingError, erasure},
     store::{IntegrationId, StoreError, TenantId, Tx},
 };
 
@@ -64,6 +64,8 @@ pub struct Source {
     pub event: Option<Uuid>,
     /// Since when what it brings may have been known without being in the ledger.
     pub heard_at: DateTime<Utc>,
+    /// Whether nothing of the person behind it is kept.
+    pub erased: bool,
     /// Now.
     pub now: DateTime<Utc>,
 }
@@ -81,8 +83,15 @@ pub async fn apply(
     fate: OrderFate,
 ) -> Result<(), ApplyError> {
     match resource {
+        Resource::Order if source.erased => {
+            let mut payload = payload.clone();
+            erasure::erase(&mut payload);
+            order::apply(tx, source, &payload, facts, fate).await
+        }
         Resource::Order => order::apply(tx, source, payload, facts, fate).await,
         Resource::Product => product::apply(tx, source, payload, facts).await,
+        // Nothing but a person is in it.
+        Resource::Customer if source.erased => Ok(()),
         Resource::Customer => customer::apply(tx, source, payload).await,
         Resource::Lineage => Ok(()),
     }
