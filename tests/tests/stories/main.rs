@@ -12,6 +12,7 @@ macro_rules! on_woocommerce {
 }
 
 mod bad_input;
+mod bad_stores;
 mod brought_over;
 mod campaigns;
 mod connecting;
