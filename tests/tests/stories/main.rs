@@ -17,6 +17,7 @@ mod brought_over;
 mod campaigns;
 mod connecting;
 mod imports;
+mod in_wordpress;
 mod kinds_of_stock;
 mod lost_updates;
 mod money;
