@@ -12,6 +12,7 @@ macro_rules! on_woocommerce {
 }
 
 mod bad_input;
+mod bad_stores;
 mod brought_over;
 mod campaigns;
 mod connecting;
@@ -21,6 +22,7 @@ mod kinds_of_stock;
 mod lost_updates;
 mod money;
 mod other_shops;
+mod panel;
 mod stock_goes_back;
 mod the_double;
 mod the_life_of_an_order;
