@@ -42,8 +42,11 @@ async fn an_order_is_shown_where_it_stands(storage: Storage) -> Result<()> {
     let_it_be_forgotten(&town.shop).await?;
     let page = admin.page(&edit(storage, waiting)).await?;
     let shown = in_box(&page);
-    ensure!(shown.contains("Not known right now"), "the box says {shown}");
+    ensure!(shown.contains("Waiting to be sent"), "the box says {shown}");
     ensure!(shown.contains("could not be reached"), "the box says {shown}");
+    let page = admin.page(&edit(storage, sold)).await?;
+    let shown = in_box(&page);
+    ensure!(shown.contains("Not known right now"), "of what is sent the box says {shown}");
 
     town.relay.start_again().await?;
     town.agrees(waiting, &["RING-1"]).await?;
