@@ -6,6 +6,7 @@ mod secret;
 mod serve;
 mod store_commands;
 mod sync;
+mod user;
 mod webhooks;
 
 use anyhow::Context;
@@ -14,7 +15,6 @@ use serde_json::{Value, json};
 
 use crate::{
     config::Config,
-    domain::Email,
     service::{Relay, admin, credential::ConnectionId, runs::Kind},
     store, telemetry,
 };
@@ -37,7 +37,7 @@ enum Command {
     Migrate,
     /// People's accounts
     #[command(subcommand)]
-    User(User),
+    User(user::Command),
     /// Connections of shops
     #[command(subcommand)]
     Connection(Connection),
@@ -76,34 +76,12 @@ enum Command {
     Doctor,
 }
 
-#[derive(Debug, Subcommand)]
-enum User {
-    /// Add a person
-    Add {
-        /// Their e-mail
-        email: String,
-        /// The jeweller they work for; made if new
-        #[arg(long)]
-        tenant: String,
-        /// What they may do
-        #[arg(long, value_enum)]
-        role: Role,
-    },
-}
-
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Sync {
     Products,
     Customers,
     Orders,
     Inventory,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Role {
-    Owner,
-    Manager,
-    Staff,
 }
 
 #[derive(Debug, Subcommand)]
@@ -172,13 +150,7 @@ impl Cli {
             Command::Migrate => {
                 (json!({ "migrated": true }), "The ledger's tables are up to date.".to_owned())
             }
-            Command::User(User::Add { email, tenant, role }) => {
-                let email = Email::parse(&email)?;
-                let role = role.as_str();
-                admin::add_user(&relay, &tenant, &email, role, now).await?;
-                let told = json!({ "email": email.as_str(), "tenant": tenant, "role": role });
-                (told, format!("Added {} as {role} of {tenant}.", email.as_str()))
-            }
+            Command::User(command) => command.run(&relay, now).await?,
             Command::Connection(Connection::Create { tenant, store_url }) => {
                 let (id, string) =
                     admin::create_connection(&relay, &tenant, store_url.as_deref(), now).await?;
@@ -220,16 +192,6 @@ impl Sync {
             Self::Customers => Kind::Customers,
             Self::Orders => Kind::Orders,
             Self::Inventory => Kind::Inventory,
-        }
-    }
-}
-
-impl Role {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Owner => "owner",
-            Self::Manager => "manager",
-            Self::Staff => "staff",
         }
     }
 }

@@ -38,6 +38,16 @@ pub struct Config {
     #[arg(long, env = "NEXPURA_ALLOW_PRIVATE_STORES", value_delimiter = ',', global = true)]
     pub allow_private_stores: Vec<IpNet>,
 
+    /// Proxies in front of the relay, whose X-Forwarded-For is believed when logins are counted by address
+    #[arg(
+        long,
+        env = "NEXPURA_TRUSTED_PROXIES",
+        value_delimiter = ',',
+        default_value = "127.0.0.0/8,::1/128",
+        global = true
+    )]
+    pub trusted_proxies: Vec<IpNet>,
+
     /// How far apart two equal readings of a stock must be before it is believed
     #[arg(long, env = "NEXPURA_SETTLE_SECONDS", default_value_t = 60, global = true)]
     pub settle_seconds: u32,

@@ -1,7 +1,7 @@
 //! The relay: verifies what shops push, posts it to the Nexpura ledger exactly once, and reads back
 //! what is missing.
 //!
-//! `main → http, worker → service → store, channel → domain → protocol`. `store` and `channel` never
+//! `main → http, panel, worker → service → store, channel → domain → protocol`. `store` and `channel` never
 //! import each other.
 
 pub mod channel;
@@ -9,6 +9,8 @@ pub mod cli;
 pub mod config;
 pub mod domain;
 pub mod http;
+mod limit;
+pub mod panel;
 pub mod service;
 pub mod store;
 pub mod telemetry;

@@ -15,8 +15,8 @@ use tokio::{
 use crate::{
     service::{Relay, Work, fetch, push_stock, sweep, webhooks},
     store::{
-        self, IntegrationId, StoreError, TenantId, inbox, paces, pushes, resources, runs, tenants,
-        webhooks as hooks,
+        self, IntegrationId, StoreError, TenantId, inbox, paces, pushes, resources, runs, sessions,
+        tenants, webhooks as hooks,
     },
 };
 
@@ -128,6 +128,7 @@ async fn clean(relay: &Relay, now: DateTime<Utc>) -> Result<(), StoreError> {
         let mut tx = relay.db.write().await?;
         inbox::forget_payloads(&mut tx, tenant, now - KEEP_PAYLOADS).await?;
         paces::forget(&mut tx, tenant).await?;
+        sessions::forget_expired(&mut tx, tenant, now).await?;
         for (status, count) in inbox::counts(&mut tx, tenant).await? {
             *waiting.entry(status).or_default() += count;
         }

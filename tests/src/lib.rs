@@ -3,6 +3,7 @@
 
 pub mod agent;
 pub mod http;
+pub mod impostor;
 pub mod paths;
 pub mod ports;
 pub mod process;

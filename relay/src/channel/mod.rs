@@ -69,6 +69,11 @@ pub enum ChannelError {
         /// How long the store wants to be left alone, where it says so.
         retry_after: Option<Duration>,
     },
+    /// The timetable that all relays share does not answer, so that nobody knows whether it is this one's turn.
+    #[error(
+        "the relay's own database does not say when the store may be asked: it is asked again later by itself"
+    )]
+    NoTurn,
     /// 5xx.
     #[error(
         "the store failed with status {status}: it may be overloaded or in maintenance; if it lasts, its PHP error log tells why"
@@ -137,7 +142,11 @@ impl ChannelError {
     pub fn is_transient(&self) -> bool {
         matches!(
             self,
-            Self::RateLimited { .. } | Self::Server { .. } | Self::Unreachable(_) | Self::Timeout
+            Self::RateLimited { .. }
+                | Self::NoTurn
+                | Self::Server { .. }
+                | Self::Unreachable(_)
+                | Self::Timeout
         )
     }
 }
@@ -157,6 +166,7 @@ mod tests {
     fn only_what_may_pass_by_itself_is_transient() {
         let passing = [
             ChannelError::RateLimited { retry_after: None },
+            ChannelError::NoTurn,
             ChannelError::Server { status: 503 },
             ChannelError::Unreachable("connection refused".into()),
             ChannelError::Timeout,

@@ -5,12 +5,20 @@ mod local;
 #[cfg(test)]
 mod tests;
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use futures::future::BoxFuture;
 use tokio::time::{Instant, sleep, sleep_until};
 use uuid::Uuid;
 
+use super::ChannelError;
 use local::Local;
 
 /// Requests a second for one store, by all relays together.
@@ -23,6 +31,8 @@ pub const PROBE_SPACING: Duration = Duration::from_millis(500);
 /// Whoever misses a place by more than this gives it up: it would crowd those behind it. Five spacings less
 /// this are still more than a second.
 const TOO_LATE: Duration = Duration::from_millis(40);
+/// No place is made wider than by this, however slow the timetable is.
+const WIDEST: Duration = Duration::from_millis(500);
 /// Whoever has missed so many places goes nevertheless: the machine is that busy, or the timetable that far.
 const MISSES: u32 = 3;
 /// A pause that is ordered less than this before a place is not heard of any more.
@@ -120,6 +130,8 @@ pub struct Pace {
     timetable: Arc<dyn Timetable>,
     /// Instead of each lane's own.
     spacing: Option<Duration>,
+    /// How long the timetable took to answer last, in microseconds.
+    answered_in: AtomicU64,
 }
 
 impl Default for Pace {
@@ -139,13 +151,11 @@ pub enum Busy {
     Unknown(#[from] Unavailable),
 }
 
-impl Busy {
-    /// When to ask again, where that is known.
-    #[must_use]
-    pub fn wait(self) -> Option<Duration> {
-        match self {
-            Self::For(wait) => Some(wait),
-            Self::Unknown(_) => None,
+impl From<Busy> for ChannelError {
+    fn from(busy: Busy) -> Self {
+        match busy {
+            Busy::For(wait) => Self::RateLimited { retry_after: Some(wait) },
+            Busy::Unknown(_) => Self::NoTurn,
         }
     }
 }
@@ -160,7 +170,7 @@ impl Pace {
     /// A pace whose places are given out by this timetable.
     #[must_use]
     pub fn kept_by(timetable: Arc<dyn Timetable>) -> Self {
-        Self { timetable, spacing: None }
+        Self { timetable, spacing: None, answered_in: AtomicU64::new(0) }
     }
 
     /// A pace of this process alone, with other places than the lanes' own, for stores that belong to
@@ -193,10 +203,15 @@ impl Pace {
                 Urgency::Bulk if !yields.is_zero() => spacing.min(left),
                 _ => left,
             };
-            match self.timetable.take(lane, spacing, ahead).await? {
+            let vague = self.vagueness();
+            let turn = self.timetable.take(lane, spacing + vague, ahead).await?;
+            let took = u64::try_from(now.elapsed().as_micros()).unwrap_or(u64::MAX);
+            self.answered_in.store(took, Ordering::Relaxed);
+            match turn {
                 Turn::In(wait) => {
                     if self.still_free(lane, wait).await?
-                        && (now.elapsed().saturating_sub(wait) <= TOO_LATE || missed == MISSES)
+                        && (now.elapsed().saturating_sub(wait) <= TOO_LATE + vague
+                            || missed == MISSES)
                     {
                         return Ok(());
                     }
@@ -208,6 +223,13 @@ impl Pace {
                 }
             }
         }
+    }
+
+    /// How wide a place must be beyond its spacing. Where the timetable takes long to answer, nobody can tell
+    /// when within that time the place was given.
+    fn vagueness(&self) -> Duration {
+        let answered_in = Duration::from_micros(self.answered_in.load(Ordering::Relaxed));
+        if answered_in <= TOO_LATE { Duration::ZERO } else { answered_in.min(WIDEST) }
     }
 
     /// Sleeps towards a place; `false` when a pause was ordered meanwhile. It asks shortly before the place,

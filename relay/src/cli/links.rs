@@ -35,7 +35,7 @@ pub(super) enum Command {
         #[arg(long)]
         tenant: String,
         /// Whose count
-        #[arg(long, value_enum)]
+        #[arg(long, value_parser = whose)]
         holds: Holds,
         /// One that `list` shows
         #[arg(conflicts_with_all = ["all", "store"])]
@@ -47,6 +47,15 @@ pub(super) enum Command {
         #[arg(long, requires = "all")]
         store: Option<String>,
     },
+}
+
+/// Whose count holds, by its word.
+fn whose(word: &str) -> Result<Holds, &'static str> {
+    match word {
+        "ledger" => Ok(Holds::Ledger),
+        "shop" => Ok(Holds::Shop),
+        _ => Err("say ledger or shop"),
+    }
 }
 
 impl Command {

@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::Context;
 use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 /// Takes the secret from the first place that has one. A person is asked without an echo.
 pub(super) fn read(
@@ -25,22 +25,26 @@ pub(super) fn read(
     }
     let input = io::stdin();
     if !input.is_terminal() {
-        return line();
+        return key();
     }
     io::stderr().write_all(b"Consumer secret: ")?;
     let before = tcgetattr(&input)?;
     let mut silent = before.clone();
     silent.local_modes.remove(LocalModes::ECHO);
     tcsetattr(&input, OptionalActions::Now, &silent)?;
-    let secret = line();
+    let secret = key();
     tcsetattr(&input, OptionalActions::Now, &before)?;
     io::stderr().write_all(b"\n")?;
     secret
 }
 
-fn line() -> anyhow::Result<SecretString> {
+/// The first line of standard input, without its end.
+pub(super) fn line() -> anyhow::Result<SecretString> {
     let mut text = String::new();
-    io::stdin().read_line(&mut text).context("cannot read the consumer secret")?;
-    let secret = SecretString::from(text.trim());
-    Ok(secret)
+    io::stdin().read_line(&mut text).context("cannot read standard input")?;
+    Ok(SecretString::from(text.trim_end_matches(['\r', '\n'])))
+}
+
+fn key() -> anyhow::Result<SecretString> {
+    Ok(SecretString::from(line()?.expose_secret().trim()))
 }

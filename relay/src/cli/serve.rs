@@ -9,6 +9,7 @@ use tokio::{
 
 use crate::{
     http::{self, App, Limits},
+    panel::{self, Panel},
     service::{Relay, webhooks},
     store::{self, leases},
     telemetry, worker,
@@ -24,12 +25,15 @@ pub(super) async fn serve(relay: Relay) -> anyhow::Result<()> {
     leases::let_go(&relay.db).await?;
     webhooks::after_start(&relay, store::now()).await?;
     let app =
-        App { relay: relay.clone(), limits: Limits::default(), metrics: telemetry::numbers()? };
+        App { relay: relay.clone(), limits: Limits::of_the_api(), metrics: telemetry::numbers()? };
     let (stop, stopped) = watch::channel(false);
     let workers = tokio::spawn(worker::run(relay.clone(), stopped.clone()));
     tracing::info!(address = %listener.local_addr()?, "serving");
     let mut ended = stopped;
-    let server = axum::serve(listener, http::router(app)).with_graceful_shutdown(async move {
+    let pages = panel::router(Panel::new(relay.clone())?);
+    let service =
+        http::router(app, pages).into_make_service_with_connect_info::<std::net::SocketAddr>();
+    let server = axum::serve(listener, service).with_graceful_shutdown(async move {
         let _ = ended.wait_for(|stop| *stop).await;
     });
     let server = tokio::spawn(server.into_future());

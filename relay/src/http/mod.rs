@@ -10,7 +10,6 @@ mod extract;
 mod health;
 mod integrations;
 mod inventory;
-mod limit;
 mod links;
 mod openapi;
 mod runs;
@@ -32,8 +31,8 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use nexpura_protocol::batch::MAX_BYTES;
 use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer, trace::TraceLayer};
 
+pub use crate::limit::Limits;
 pub use error::ApiError;
-pub use limit::Limits;
 
 use crate::service::Relay;
 
@@ -53,8 +52,8 @@ pub struct App {
     pub metrics: PrometheusHandle,
 }
 
-/// Every route of the relay.
-pub fn router(app: App) -> Router {
+/// Every route of the relay: those of the API here, and `pages` beside them.
+pub fn router(app: App, pages: Router) -> Router {
     let shop = Router::new()
         .route("/v1/push", post(shop::push))
         .layer(DefaultBodyLimit::max(MAX_BYTES))
@@ -62,6 +61,8 @@ pub fn router(app: App) -> Router {
             Router::new()
                 .route("/v1/connect", post(shop::connect))
                 .route("/v1/disconnect", post(shop::disconnect))
+                .route("/v1/status", post(shop::status))
+                .route("/v1/retry", post(shop::retry))
                 .layer(DefaultBodyLimit::max(MAX_SMALL_BODY)),
         );
     let api = Router::new()
@@ -98,12 +99,13 @@ pub fn router(app: App) -> Router {
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(health::metrics))
+        .with_state(app)
+        .merge(pages)
         .fallback(error::no_such_route)
         .method_not_allowed_fallback(error::no_such_method)
         .layer(middleware::from_fn(health::measure))
         .layer(CatchPanicLayer::custom(error::panicked))
         .layer(TraceLayer::new_for_http().make_span_with(span))
-        .with_state(app)
 }
 
 /// What WooCommerce's own webhooks deliver.

@@ -4,7 +4,10 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Relay, Work};
+use super::{
+    Relay, Work,
+    anew::{anew, may_be_store},
+};
 use crate::{
     domain::{Quantity, Sku, limits},
     store::{
@@ -16,8 +19,6 @@ use crate::{
 
 /// Longest note, in characters.
 const MAX_NOTE: usize = 4_000;
-/// How often a transaction that met another is begun anew.
-const TRIES: u32 = 3;
 
 /// What kind of movement may be posted by hand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -100,6 +101,8 @@ pub enum AdjustError {
     Store(#[from] StoreError),
 }
 
+may_be_store!(AdjustError);
+
 /// Posts a movement. The shops that list the piece have it still to come.
 ///
 /// # Errors
@@ -112,14 +115,7 @@ pub async fn adjust(
     request: &Request,
     now: DateTime<Utc>,
 ) -> Result<Adjusted, AdjustError> {
-    let mut tries = 0;
-    loop {
-        tries += 1;
-        match post(relay, tenant, token, sku, request, now).await {
-            Err(AdjustError::Store(error)) if error.is_transient() && tries < TRIES => {}
-            outcome => return outcome,
-        }
-    }
+    anew(|| post(relay, tenant, token, sku, request, now)).await
 }
 
 async fn post(

@@ -3,18 +3,19 @@
 use anyhow::Context;
 use chrono::{DateTime, Utc};
 use nexpura_protocol::{ConnectionString, signature::encode_secret};
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use uuid::Uuid;
 
 use super::{
     Relay,
+    accounts::people::{self, Link},
     credential::{ConnectionId, Token, random},
     store_client::address,
     vault::Place,
 };
 use crate::{
-    domain::Email,
+    domain::{Email, Role},
     store::{TenantId, audit, connections, secrets, tenants, tokens},
 };
 
@@ -159,22 +160,39 @@ pub async fn create_token(
     Ok(token)
 }
 
-/// A person's account.
+/// A person's account with a tenant, which is made if it is new: with this password, or else with the
+/// link by which they set one.
 ///
 /// # Errors
-/// When the e-mail is none or taken, or the database does not answer.
+/// When the e-mail is taken, the password is not good enough, the relay's address cannot be put into a
+/// link, or the database does not answer.
 pub async fn add_user(
+    relay: &Relay,
+    tenant_name: &str,
+    email: &Email,
+    role: Role,
+    password: Option<&SecretString>,
+    now: DateTime<Utc>,
+) -> anyhow::Result<Option<Link>> {
+    let tenant = tenant(relay, tenant_name, now).await?;
+    Ok(match password {
+        Some(password) => {
+            people::add_with_password(relay, tenant, email, role, password, ACTOR, now).await?;
+            None
+        }
+        None => Some(people::invite(relay, tenant, email.as_str(), role, ACTOR, now).await?),
+    })
+}
+
+/// A new link for a person to set a password by.
+///
+/// # Errors
+/// When there is no such person, or the database does not answer.
+pub async fn renew_link(
     relay: &Relay,
     tenant: &str,
     email: &Email,
-    role: &str,
     now: DateTime<Utc>,
-) -> anyhow::Result<()> {
-    let mut tx = relay.db.write().await?;
-    let tenant = tenants::ensure(&mut tx, tenant, now).await?;
-    let added = tenants::add_user(&mut tx, tenant, email.as_str(), role, now).await?;
-    anyhow::ensure!(added, "{} has an account with this tenant already", email.as_str());
-    audit::record(&mut tx, tenant, ACTOR, "user.added", email.as_str(), now).await?;
-    tx.commit().await?;
-    Ok(())
+) -> anyhow::Result<Link> {
+    Ok(people::renew_link_of(relay, tenant, email, ACTOR, now).await?)
 }

@@ -4,7 +4,11 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::{Relay, Work, ledger::note_oversale};
+use super::{
+    Relay, Work,
+    anew::{anew, may_be_store},
+    ledger::note_oversale,
+};
 use crate::store::{
     StoreError, TenantId, audit,
     conflicts::{self, Taken},
@@ -54,11 +58,26 @@ pub enum ConflictError {
     Store(#[from] StoreError),
 }
 
+may_be_store!(ConflictError);
+
 /// Carries a decision out and closes the conflict.
 ///
 /// # Errors
 /// See [`ConflictError`].
 pub async fn decide(
+    relay: &Relay,
+    tenant: TenantId,
+    id: Uuid,
+    decision: Decision,
+    actor: &str,
+    now: DateTime<Utc>,
+) -> Result<(), ConflictError> {
+    anew(|| carry_out(relay, tenant, id, decision, actor, now)).await?;
+    relay.wake.of(Work::Push).notify_one();
+    Ok(())
+}
+
+async fn carry_out(
     relay: &Relay,
     tenant: TenantId,
     id: Uuid,
@@ -109,7 +128,5 @@ pub async fn decide(
     }
     let subject = format!("{id} {}", decision.as_str());
     audit::record(&mut tx, tenant, actor, "conflict.decided", &subject, now).await?;
-    tx.commit().await?;
-    relay.wake.of(Work::Push).notify_one();
-    Ok(())
+    Ok(tx.commit().await?)
 }

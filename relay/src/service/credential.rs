@@ -1,4 +1,5 @@
-//! Connection ids and API tokens: each begins with its tenant, so that a look-up never crosses tenants.
+//! Connection ids, API tokens, sessions and one-time links: each begins with its tenant, so that a look-up
+//! never crosses tenants.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use secrecy::{ExposeSecret, SecretString};
@@ -8,7 +9,6 @@ use uuid::Uuid;
 
 use crate::store::TenantId;
 
-const TOKEN_PREFIX: &str = "nxt_";
 const TOKEN_BYTES: usize = 32;
 
 /// A connection id: the tenant and the connection, 64 hexadecimal digits.
@@ -39,7 +39,28 @@ impl std::fmt::Display for ConnectionId {
     }
 }
 
-/// A bearer token: `nxt_<tenant>_<secret>`.
+/// What a token opens. One kind is never taken for another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Use {
+    /// The machine API, as a bearer token.
+    Api,
+    /// The panel, as a cookie.
+    Session,
+    /// Setting one person's password, as a link.
+    Link,
+}
+
+impl Use {
+    fn prefix(self) -> &'static str {
+        match self {
+            Self::Api => "nxt_",
+            Self::Session => "nxs_",
+            Self::Link => "nxl_",
+        }
+    }
+}
+
+/// A secret that names its tenant: `nxt_<tenant>_<secret>`.
 #[derive(Debug)]
 pub struct Token {
     /// The tenant.
@@ -48,20 +69,34 @@ pub struct Token {
 }
 
 impl Token {
-    /// A new token of a tenant.
+    /// A new token of a tenant for the API.
     ///
     /// # Errors
     /// When the system gives no random numbers.
     pub fn create(tenant: TenantId) -> anyhow::Result<Self> {
-        let secret = random::<TOKEN_BYTES>()?;
-        let text = format!("{TOKEN_PREFIX}{}_{}", tenant.simple(), URL_SAFE_NO_PAD.encode(secret));
+        Self::create_for(Use::Api, tenant)
+    }
+
+    /// Reads a token for the API; nothing for any other text.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::parse_for(Use::Api, text)
+    }
+
+    /// A new token of a tenant for this use.
+    ///
+    /// # Errors
+    /// When the system gives no random numbers.
+    pub fn create_for(to: Use, tenant: TenantId) -> anyhow::Result<Self> {
+        let secret = URL_SAFE_NO_PAD.encode(random::<TOKEN_BYTES>()?);
+        let text = format!("{}{}_{secret}", to.prefix(), tenant.simple());
         Ok(Self { tenant, text: SecretString::from(text) })
     }
 
-    /// Reads a token; nothing for any other text.
+    /// Reads a token for this use; nothing for any other text.
     #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        let (tenant, secret) = text.strip_prefix(TOKEN_PREFIX)?.split_once('_')?;
+    pub fn parse_for(to: Use, text: &str) -> Option<Self> {
+        let (tenant, secret) = text.strip_prefix(to.prefix())?.split_once('_')?;
         let whole = URL_SAFE_NO_PAD.decode(secret).ok()?.len() == TOKEN_BYTES;
         let tenant = Uuid::try_parse(tenant).ok()?;
         whole.then(|| Self { tenant, text: SecretString::from(text) })
@@ -123,6 +158,11 @@ mod tests {
         assert!(!read.fits(b""));
         for text in ["", "nxt_", "nxt_x_y", "Bearer", &token.expose()[..50]] {
             assert!(Token::parse(text).is_none(), "{text}");
+        }
+        let session = Token::create_for(Use::Session, tenant).unwrap();
+        assert!(Token::parse_for(Use::Session, session.expose()).is_some());
+        for other in [Use::Api, Use::Link] {
+            assert!(Token::parse_for(other, session.expose()).is_none(), "{other:?}");
         }
     }
 }

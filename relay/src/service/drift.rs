@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::{Relay, Work};
+use super::{Relay, Work, anew::anew};
 use crate::{
     domain::Quantity,
     store::{
@@ -76,6 +76,19 @@ pub async fn decide(
     actor: &str,
     now: DateTime<Utc>,
 ) -> Result<bool, StoreError> {
+    let decided = anew(|| decide_one(relay, tenant, id, verdict, actor, now)).await?;
+    relay.wake.of(Work::Push).notify_one();
+    Ok(decided)
+}
+
+async fn decide_one(
+    relay: &Relay,
+    tenant: TenantId,
+    id: Uuid,
+    verdict: Verdict,
+    actor: &str,
+    now: DateTime<Utc>,
+) -> Result<bool, StoreError> {
     let mut tx = relay.db.write().await?;
     let Some(store) = drifts::store_of(&mut tx, tenant, id).await? else { return Ok(false) };
     integrations::lock(&mut tx, tenant, store).await?;
@@ -84,7 +97,6 @@ pub async fn decide(
     let action = if verdict == Verdict::Adopt { "drift.adopted" } else { "drift.pushed" };
     audit::record(&mut tx, tenant, actor, action, &drift.sku, now).await?;
     tx.commit().await?;
-    relay.wake.of(Work::Push).notify_one();
     Ok(true)
 }
 

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::{
     Relay,
+    anew::anew,
     ingest::facts_of,
     ledger::{self, ApplyError, OrderFate, Source},
     store_client,
@@ -73,8 +74,8 @@ async fn one(
         Err(error) => Err((error.to_string(), None)),
     };
     match answer {
-        Ok(answer) => keep(relay, key, thing, resource, answer).await,
-        Err((reason, error)) => put_off(relay, key, thing, &reason, error.as_ref()).await,
+        Ok(answer) => anew(|| keep(relay, key, thing, resource, answer.clone())).await,
+        Err((reason, error)) => anew(|| put_off(relay, key, thing, &reason, error.as_ref())).await,
     }
 }
 

@@ -16,6 +16,7 @@ use read::Content;
 
 use super::{
     Relay, Work,
+    anew::{anew, may_be_store},
     ledger::{self, ApplyError, OrderFate, Postings, Source},
 };
 use crate::{
@@ -26,8 +27,6 @@ use crate::{
     },
 };
 
-/// How often a transaction that met another one is tried.
-const TRIES: u32 = 5;
 /// When an event that could not be applied is tried again for the first time.
 const FIRST_RETRY: TimeDelta = TimeDelta::seconds(30);
 /// When a shop whose stock is being read shall report again, in seconds.
@@ -58,6 +57,8 @@ pub struct Pusher {
     pub integration: IntegrationId,
 }
 
+may_be_store!(IngestError);
+
 /// Takes a push in and answers for each of its events.
 ///
 /// # Errors
@@ -69,17 +70,13 @@ pub async fn push(
     now: DateTime<Utc>,
 ) -> Result<Answer, IngestError> {
     let push = read::push(body)?;
-    let mut tries = 0;
     let mut manner = Manner::Together;
     loop {
-        tries += 1;
-        match take_in(relay, pusher, &push, manner, now).await {
-            Ok(answer) => return Ok(answer),
-            Err(Stopped::Failing) => manner = Manner::Apart,
-            Err(Stopped::Refused(IngestError::Store(error)))
-                if error.is_transient() && tries < TRIES => {}
-            Err(Stopped::Refused(error)) => return Err(error),
+        let taken = anew(|| take_in(relay, pusher, &push, manner, now)).await?;
+        if let Some(answer) = taken {
+            return Ok(answer);
         }
+        manner = Manner::Apart;
     }
 }
 
@@ -92,28 +89,29 @@ enum Manner {
     Apart,
 }
 
-/// Why a push was not taken in.
+/// Why a push was stopped on its way.
 #[derive(Debug)]
 enum Stopped {
-    /// It is not taken in at all.
-    Refused(IngestError),
+    /// The database did not answer.
+    Store(StoreError),
     /// An event could not be applied: the push is to be taken in anew, its events apart.
     Failing,
 }
 
-impl<E: Into<IngestError>> From<E> for Stopped {
-    fn from(error: E) -> Self {
-        Self::Refused(error.into())
+impl From<StoreError> for Stopped {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
     }
 }
 
+/// Takes it in and answers; nothing where an event could not be applied together with the others.
 async fn take_in(
     relay: &Relay,
     pusher: Pusher,
     push: &read::Push<'_>,
     manner: Manner,
     now: DateTime<Utc>,
-) -> Result<Answer, Stopped> {
+) -> Result<Option<Answer>, IngestError> {
     let mut tx = relay.db.write().await?;
     let store = integrations::lock(&mut tx, pusher.tenant, pusher.integration)
         .await?
@@ -129,7 +127,11 @@ async fn take_in(
             continue;
         }
         let mut taker = Taker { tx: &mut tx, course: &mut course, pusher, manner, halted, now };
-        let (status, detail) = taker.one(arrived).await?;
+        let (status, detail) = match taker.one(arrived).await {
+            Ok(settled) => settled,
+            Err(Stopped::Failing) => return Ok(None),
+            Err(Stopped::Store(error)) => return Err(error.into()),
+        };
         // A nonce may have halted the store: what follows is kept only.
         if arrived.is_lineage() && status == Verdict::Failed {
             halted = true;
@@ -139,9 +141,7 @@ async fn take_in(
         results.push(Outcome { id, status, detail });
     }
     match course.end(&mut tx).await {
-        Err(error) if error.is_refusal() && manner == Manner::Together => {
-            return Err(Stopped::Failing);
-        }
+        Err(error) if error.is_refusal() && manner == Manner::Together => return Ok(None),
         ended => ended?,
     }
     let span = push.events.first().zip(push.events.last());
@@ -163,11 +163,11 @@ async fn take_in(
     }
     // Other shops that sell the same piece have it still to be told.
     relay.wake.of(Work::Push).notify_one();
-    Ok(Answer {
+    Ok(Some(Answer {
         results,
         ack: push.events.last().map_or(0, |event| event.seq.unsigned_abs()),
         report_in: reading.then_some(REPORT_SOON),
-    })
+    }))
 }
 
 /// What became of an event, and why.
@@ -328,7 +328,7 @@ async fn follow_lineage(
     pusher: Pusher,
     event: &Event,
     now: DateTime<Utc>,
-) -> Result<(Verdict, Option<String>), IngestError> {
+) -> Result<Settled, StoreError> {
     let text = |key: &str| {
         let value = event.payload.as_ref()?.get(key)?.as_str()?;
         (!value.is_empty() && value.len() <= 100 && !value.contains('\0')).then_some(value)

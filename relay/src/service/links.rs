@@ -5,14 +5,17 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{Relay, Work};
+use super::{
+    Relay, Work,
+    anew::{anew, may_be_store},
+};
 use crate::{
     domain::Quantity,
     store::{IntegrationId, StoreError, TenantId, audit, integrations, links, page::Page, runs},
 };
 
 /// Whose count holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Holds {
     /// The ledger's: what the shop's settled reading differs by is pushed to the shop.
@@ -119,11 +122,26 @@ pub enum ChooseError {
     Store(#[from] StoreError),
 }
 
+may_be_store!(ChooseError);
+
 /// Links what waited to its piece. Nothing is counted yet: that is for the settled reading which follows.
 ///
 /// # Errors
 /// See [`ChooseError`].
 pub async fn choose(
+    relay: &Relay,
+    tenant: TenantId,
+    which: Which,
+    holds: Holds,
+    actor: &str,
+    now: DateTime<Utc>,
+) -> Result<Chosen, ChooseError> {
+    let chosen = anew(|| link(relay, tenant, which, holds, actor, now)).await?;
+    relay.wake.of(Work::Sweep).notify_one();
+    Ok(chosen)
+}
+
+async fn link(
     relay: &Relay,
     tenant: TenantId,
     which: Which,
@@ -160,6 +178,5 @@ pub async fn choose(
         return Err(if done.left == 0 { ChooseError::Unknown } else { ChooseError::Unfit });
     }
     tx.commit().await?;
-    relay.wake.of(Work::Sweep).notify_one();
     Ok(done)
 }

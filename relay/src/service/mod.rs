@@ -8,8 +8,11 @@ use std::sync::{
 use anyhow::Context;
 use tokio::sync::Notify;
 
+pub mod accounts;
+pub mod activity;
 pub mod adjust;
 pub mod admin;
+mod anew;
 pub mod conflict;
 pub mod connect;
 pub mod credential;
@@ -22,6 +25,7 @@ pub mod pace;
 pub mod push_stock;
 pub mod retry;
 pub mod runs;
+pub mod standing;
 mod stock_reading;
 pub mod store_client;
 pub mod store_policy;
@@ -35,6 +39,7 @@ use crate::{
     config::Config,
     store::Db,
 };
+use accounts::password::Passwords;
 use vault::Vault;
 
 /// What every use case works with.
@@ -50,6 +55,8 @@ pub struct Relay {
     pub pace: Arc<Pace>,
     /// What the operator set.
     pub config: Arc<Config>,
+    /// Hashes people's passwords, one at a time.
+    pub passwords: Arc<Passwords>,
     /// Wakes the workers when there is something to do.
     pub wake: Arc<Wake>,
 }
@@ -121,6 +128,7 @@ impl Relay {
             outbound: Arc::new(outbound),
             pace,
             config: Arc::new(config),
+            passwords: Arc::default(),
             wake: Arc::default(),
         })
     }

@@ -10,6 +10,7 @@ use serde_json::json;
 
 use super::{
     Relay, Work,
+    anew::anew,
     drift::empties_too_much,
     fetch::note_trouble,
     ledger::{self, Source},
@@ -28,8 +29,6 @@ use crate::{
     },
 };
 
-/// How often an answer is kept anew where its transaction met another.
-const TRIES: u32 = 5;
 /// How long a claim holds: longer than a request through the plugin may take.
 const LEASE: TimeDelta = TimeDelta::minutes(1);
 /// The same without the plugin: several readings, writings and readings again.
@@ -128,14 +127,7 @@ pub async fn push_due(
         Some(connection) => by_plugin(relay, tenant, &store, connection, &claimed).await,
         None => plain::send(relay, tenant, &store, &claimed).await?,
     };
-    let mut tries = 0;
-    loop {
-        tries += 1;
-        match keep(relay, tenant, id, &claimed, &sent).await {
-            Err(error) if error.is_transient() && tries < TRIES => {}
-            kept => break kept?,
-        }
-    }
+    anew(|| keep(relay, tenant, id, &claimed, &sent)).await?;
     if sent.outcomes.contains(&Some(Outcome::Doubtful)) {
         relay.wake.of(Work::Sweep).notify_one();
     }

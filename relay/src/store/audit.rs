@@ -1,8 +1,24 @@
 //! Who did what.
 
 use chrono::{DateTime, Utc};
+use uuid::Uuid;
 
-use super::{StoreError, TenantId, Tx, execute, new_id};
+use super::{StoreError, TenantId, Tx, execute, fetch, new_id};
+
+/// One thing that somebody did.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Entry {
+    /// Its key within the tenant; newer ones are greater.
+    pub id: Uuid,
+    /// A person's e-mail, `token …`, `connection …` or `command line`.
+    pub actor: String,
+    /// What they did, such as `store.connected`.
+    pub action: String,
+    /// To what.
+    pub subject: String,
+    /// When.
+    pub created_at: DateTime<Utc>,
+}
 
 /// Writes one line of the audit log, in the transaction that does the thing.
 ///
@@ -28,4 +44,29 @@ pub async fn record(
         now,
     )
     .map(drop)
+}
+
+/// What was done before the entry `before`, the newest first; of one `actor` where one is named.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn list(
+    tx: &mut Tx,
+    tenant: TenantId,
+    actor: Option<&str>,
+    before: Option<Uuid>,
+    limit: i64,
+) -> Result<Vec<Entry>, StoreError> {
+    fetch!(
+        fetch_all,
+        tx,
+        Entry,
+        "SELECT id, actor, action, subject, created_at FROM audit_log
+         WHERE tenant_id = $1 AND id < $2 AND ($3 IS NULL OR actor = $3)
+         ORDER BY id DESC LIMIT $4",
+        tenant,
+        before.unwrap_or(Uuid::max()),
+        actor,
+        limit,
+    )
 }

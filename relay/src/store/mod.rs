@@ -22,6 +22,8 @@ pub mod listings;
 pub mod movements;
 pub mod paces;
 pub mod page;
+pub mod password_links;
+pub mod people;
 pub mod products;
 pub mod pushes;
 pub mod resources;
@@ -29,7 +31,9 @@ pub mod runs;
 pub mod sale_items;
 pub mod sales;
 pub mod secrets;
+pub mod sessions;
 pub mod spools;
+pub mod standing;
 pub mod tenants;
 pub mod tokens;
 pub mod webhooks;
@@ -80,6 +84,8 @@ impl StoreError {
         let Self::Database(sqlx::Error::Database(error)) = self else { return false };
         match error.code().as_deref() {
             Some("40P01" | "40001") => true,
+            // A SQLSTATE: its digits are no number.
+            Some(code) if code.len() == 5 => false,
             Some(code) => code.parse::<u32>().is_ok_and(|code| matches!(code & 0xff, 5 | 6)),
             None => false,
         }

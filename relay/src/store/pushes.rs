@@ -93,12 +93,12 @@ pub async fn stores_due(
         fetch_all,
         tx,
         (Uuid, Uuid),
-        "SELECT DISTINCT p.tenant_id, p.integration_id FROM stock_pushes p
-         JOIN integrations i ON i.tenant_id = p.tenant_id AND i.id = p.integration_id
-         WHERE p.status = 'open' AND p.due_at <= $1
-           AND (p.leased_until IS NULL OR p.leased_until <= $1)
-           AND i.forked_at IS NULL AND i.held_at IS NULL AND i.consumer_key IS NOT NULL
-           AND i.writable LIMIT 1000",
+        "SELECT i.tenant_id, i.id FROM integrations i
+         WHERE i.forked_at IS NULL AND i.held_at IS NULL AND i.consumer_key IS NOT NULL
+           AND i.writable AND EXISTS (SELECT 1 FROM stock_pushes p
+             WHERE p.tenant_id = i.tenant_id AND p.integration_id = i.id AND p.status = 'open'
+               AND p.due_at <= $1 AND (p.leased_until IS NULL OR p.leased_until <= $1))
+         LIMIT 1000",
         now,
     )
 }

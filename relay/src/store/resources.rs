@@ -356,11 +356,13 @@ pub async fn stores_due(
         fetch_all,
         tx,
         (Uuid, Uuid),
-        "SELECT DISTINCT r.tenant_id, r.integration_id FROM resources r
-         JOIN integrations i ON i.tenant_id = r.tenant_id AND i.id = r.integration_id
-         WHERE r.fetch_at IS NOT NULL AND r.fetch_at <= $1
-           AND (r.leased_until IS NULL OR r.leased_until <= $1)
-           AND i.forked_at IS NULL AND i.consumer_key IS NOT NULL LIMIT 1000",
+        "SELECT i.tenant_id, i.id FROM integrations i
+         WHERE i.forked_at IS NULL AND i.consumer_key IS NOT NULL
+           AND EXISTS (SELECT 1 FROM resources r
+             WHERE r.tenant_id = i.tenant_id AND r.integration_id = i.id
+               AND r.fetch_at IS NOT NULL AND r.fetch_at <= $1
+               AND (r.leased_until IS NULL OR r.leased_until <= $1))
+         LIMIT 1000",
         now,
     )
 }

@@ -31,30 +31,6 @@ pub async fn find(tx: &mut Tx, name: &str) -> Result<Option<TenantId>, StoreErro
     Ok(row.map(|(id,)| id))
 }
 
-/// A person's account; `false` when the tenant has one with this e-mail already.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn add_user(
-    tx: &mut Tx,
-    tenant: TenantId,
-    email: &str,
-    role: &str,
-    now: DateTime<Utc>,
-) -> Result<bool, StoreError> {
-    let added = execute!(
-        tx,
-        "INSERT INTO users (tenant_id, id, email, role, created_at) VALUES ($1, $2, $3, $4, $5)
-         ON CONFLICT (tenant_id, email) DO NOTHING",
-        tenant,
-        new_id(),
-        email,
-        role,
-        now,
-    )?;
-    Ok(added == 1)
-}
-
 /// Every tenant's key.
 ///
 /// # Errors

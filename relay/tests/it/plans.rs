@@ -9,14 +9,13 @@ const LARGE: [&str; 7] =
     ["inbox", "resources", "sales", "sale_items", "stock_movements", "inventory", "products"];
 
 /// What may read much of one: pages by key, which end after one page, and work that is done once.
-const MAY: [(&str, &str); 8] = [
+const MAY: [(&str, &str); 7] = [
     ("inbox.rs", "list"),
     ("inbox.rs", "orders_waiting"),
     ("inbox.rs", "counts"),
     ("inventory.rs", "list"),
     ("sales.rs", "list"),
     ("leases.rs", "let_go"),
-    ("resources.rs", "stores_due"),
     ("conflicts.rs", "open"),
 ];
 

@@ -12,10 +12,12 @@ macro_rules! on_woocommerce {
 }
 
 mod bad_input;
+mod bad_stores;
 mod brought_over;
 mod campaigns;
 mod connecting;
 mod imports;
+mod in_wordpress;
 mod kinds_of_stock;
 mod lost_updates;
 mod money;

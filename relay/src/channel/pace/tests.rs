@@ -1,5 +1,7 @@
 //! The pace by tokio's paused time.
 
+use std::sync::Mutex;
+
 use super::{
     local::{Local, TIDY_AT_LEAST},
     *,
@@ -176,8 +178,20 @@ async fn who_cannot_wait_is_told_how_long_and_takes_no_place() {
 }
 
 /// Answers only after a while, which the place does not wait for.
-#[derive(Debug, Default)]
-struct Slow(Local, Duration);
+#[derive(Debug)]
+struct Slow {
+    places: Local,
+    takes: Mutex<Duration>,
+    /// By how much longer each answer takes than the one before.
+    worsens: Duration,
+}
+
+impl Slow {
+    fn pace(takes: Duration, worsens: Duration) -> Pace {
+        let (places, takes) = (Local::default(), Mutex::new(takes));
+        Pace::kept_by(Arc::new(Self { places, takes, worsens }))
+    }
+}
 
 impl Timetable for Slow {
     fn take<'a>(
@@ -187,14 +201,20 @@ impl Timetable for Slow {
         ahead: Duration,
     ) -> BoxFuture<'a, Result<Turn, Unavailable>> {
         Box::pin(async move {
-            let turn = self.0.take(lane, spacing, ahead).await;
-            tokio::time::sleep(self.1).await;
+            let turn = self.places.take(lane, spacing, ahead).await;
+            let takes = {
+                let mut takes = self.takes.lock().unwrap();
+                let now = *takes;
+                *takes += self.worsens;
+                now
+            };
+            tokio::time::sleep(takes).await;
             turn
         })
     }
 
     fn paused<'a>(&'a self, lane: &'a Lane) -> BoxFuture<'a, Result<Duration, Unavailable>> {
-        self.0.paused(lane)
+        self.places.paused(lane)
     }
 
     fn pause<'a>(
@@ -202,23 +222,37 @@ impl Timetable for Slow {
         lane: &'a Lane,
         length: Duration,
     ) -> BoxFuture<'a, Result<(), Unavailable>> {
-        self.0.pause(lane, length)
+        self.places.pause(lane, length)
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn who_misses_a_place_takes_another_but_goes_in_the_end() {
-    let slow = Slow(Local::default(), TOO_LATE * 2);
-    let pace = Pace::kept_by(Arc::new(slow));
+    let pace = Slow::pace(TOO_LATE * 2, TOO_LATE * 2);
     let begun = Instant::now();
     live(&pace, 1).await;
     let went = begun.elapsed();
-    assert!(went >= SPACING * MISSES && went < SPACING * (MISSES + 2), "{went:?}");
+    assert!(went >= SPACING * MISSES && went < SPACING * (MISSES + 5), "{went:?}");
     // A little late is no miss.
-    let pace = Pace::kept_by(Arc::new(Slow(Local::default(), TOO_LATE / 2)));
+    let pace = Slow::pace(TOO_LATE / 2, Duration::ZERO);
     let begun = Instant::now();
     live(&pace, 1).await;
     assert!(begun.elapsed() < TOO_LATE, "{:?}", begun.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_timetable_makes_wider_places_and_none_is_missed() {
+    for takes in [50, 150, 400].map(Duration::from_millis) {
+        let pace = Slow::pace(takes, Duration::ZERO);
+        let begun = Instant::now();
+        for _ in 0..30 {
+            live(&pace, 1).await;
+        }
+        let went = begun.elapsed();
+        // A place or two may be missed before it is known how slow it is.
+        let places = (SPACING + takes + takes / 10) * (30 + 3);
+        assert!(went <= places, "{takes:?}: {went:?} for {places:?}");
+    }
 }
 
 /// Does not answer.
@@ -249,6 +283,7 @@ async fn nothing_is_sent_where_nobody_can_say_whether_it_may_be() {
     let pace = Pace::kept_by(Arc::new(Away));
     let told = pace.acquire(&lane(1), Urgency::Live, EVER).await;
     assert_eq!(told, Err(Busy::Unknown(Unavailable)));
+    assert_eq!(told.map_err(ChannelError::from), Err(ChannelError::NoTurn));
 }
 
 #[tokio::test(start_paused = true)]

@@ -161,10 +161,7 @@ impl Client {
         manner: Manner,
         max_bytes: usize,
     ) -> Result<Answer, Refusal> {
-        self.pace
-            .acquire(PATIENCE)
-            .await
-            .map_err(|busy| ChannelError::RateLimited { retry_after: busy.wait() })?;
+        self.pace.acquire(PATIENCE).await.map_err(ChannelError::from)?;
         let request = self.request(call, manner, Utc::now())?;
         let begun = Instant::now();
         let sent = self.outbound.send(request).await;

@@ -49,7 +49,7 @@ pub(super) struct Arrived<'a> {
 #[derive(Debug)]
 pub(super) enum Content {
     /// It is understood.
-    Clear(Event),
+    Clear(Box<Event>),
     /// It is not.
     Unclear(Unclear),
 }
@@ -120,7 +120,7 @@ fn arrived(raw: &RawValue) -> Result<Arrived<'_>, String> {
     let seq = i64::try_from(envelope.seq).map_err(|_| ".seq: out of range".to_owned())?;
     let mut topic = short(envelope.topic.as_str().unwrap_or(UNKNOWN), TOPIC_KEPT);
     let content = match serde_json::from_str::<Event>(raw.get()) {
-        Ok(event) if i64::try_from(event.resource_id).is_ok() => Content::Clear(event),
+        Ok(event) if i64::try_from(event.resource_id).is_ok() => Content::Clear(Box::new(event)),
         Ok(_) => Content::Unclear(unclear(&envelope, "resource_id is out of range".to_owned())),
         Err(error) => Content::Unclear(unclear(&envelope, error.to_string())),
     };

@@ -132,7 +132,14 @@ pub async fn sweep_due(
     match store_client::client(relay, tenant, &store) {
         Ok(client) => {
             let client = client.in_bulk();
-            Sweep { relay, tenant, store, client, run }.run(cursor).await?;
+            let sweep = Sweep { relay, tenant, store, client, run };
+            if let Err(error) = sweep.run(cursor).await {
+                // Most often it met another transaction: it goes on at once from where it stands.
+                let mut tx = relay.db.write().await?;
+                runs::let_go(&mut tx, tenant, sweep.run.id).await?;
+                tx.commit().await?;
+                return Err(error);
+            }
         }
         Err(error) => put_off(relay, tenant, &run, &error.to_string(), None).await?,
     }

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::{
     channel::woocommerce::delivery::Subject,
-    service::{Relay, Work},
+    service::{Relay, Work, anew::anew},
     store::{
         IntegrationId, StoreError, TenantId, Tx, inbox, integrations,
         resources::{self, Key},
@@ -18,8 +18,6 @@ use crate::{
 const SPOOL: &str = "webhook";
 /// How exactly it is known when the last delivery came.
 const TO_THE_MINUTE: TimeDelta = TimeDelta::minutes(1);
-/// How often a transaction that met another one is tried.
-const TRIES: u32 = 5;
 
 /// What became of a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,14 +54,7 @@ pub async fn receive(
     body: &[u8],
     now: DateTime<Utc>,
 ) -> Result<Received, StoreError> {
-    let mut tries = 0;
-    let received = loop {
-        tries += 1;
-        match take_in(relay, tenant, integration, subject, body, now).await {
-            Err(error) if error.is_transient() && tries < TRIES => {}
-            outcome => break outcome?,
-        }
-    };
+    let received = anew(|| take_in(relay, tenant, integration, subject, body, now)).await?;
     if received == Received::Queued {
         relay.wake.of(Work::Fetch).notify_one();
     }

@@ -88,6 +88,11 @@ impl Api {
         Self { client, root: format!("http://{address}") }
     }
 
+    /// Where the relay is.
+    pub(crate) fn root(&self) -> &str {
+        &self.root
+    }
+
     pub(crate) async fn post_signed(&self, path: &str, signed: &Signed, body: Vec<u8>) -> Reply {
         let mut request = self.request(Method::POST, path);
         for (name, value) in [

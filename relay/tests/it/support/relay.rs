@@ -1,12 +1,13 @@
 //! A relay in this process, on a database of its own, with its real router and its real workers.
 
-use std::{sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use metrics_exporter_prometheus::PrometheusBuilder;
 use nexpura_relay::{
     channel::Pace,
     config::Config,
     http::{self, App, Limits},
+    panel::{self, Panel},
     service::Relay,
     worker,
 };
@@ -57,11 +58,13 @@ impl TestRelay {
         let address = listener.local_addr().unwrap();
         let app = App {
             relay: self.relay.clone(),
-            limits: Limits::default(),
+            limits: Limits::of_the_api(),
             metrics: PrometheusBuilder::new().build_recorder().handle(),
         };
+        let pages = panel::router(Panel::new(self.relay.clone()).unwrap());
+        let service = http::router(app, pages).into_make_service_with_connect_info::<SocketAddr>();
         let server = tokio::spawn(async move {
-            axum::serve(listener, http::router(app)).await.unwrap();
+            axum::serve(listener, service).await.unwrap();
         });
         Served { api: Api::new(address), server }
     }
@@ -96,6 +99,7 @@ pub(crate) fn config(database_url: &str) -> Config {
         public_url: Some("https://relay.example".parse().unwrap()),
         master_key: Some(SecretString::from(MASTER_KEY)),
         allow_private_stores: vec!["127.0.0.0/8".parse().unwrap()],
+        trusted_proxies: vec!["127.0.0.0/8".parse().unwrap()],
         settle_seconds: 0,
         sweep_seconds: 300,
         json: false,

@@ -1,0 +1,79 @@
+//! A list as a file for a spreadsheet, read page by page while it is sent, however long it is.
+
+use std::io;
+
+use axum::{
+    body::Body,
+    http::header,
+    response::{IntoResponse, Response},
+};
+use futures::{Stream, StreamExt, stream};
+
+use crate::store::{StoreError, page};
+
+/// Rows of one page of a list, and what to pass for the next.
+pub(super) type Rows = (Vec<Vec<String>>, Option<String>);
+
+/// Rows read at once.
+pub(super) const A_PAGE: i64 = page::MAX_LIMIT;
+
+/// Sends a file of this name with these heads. `read` reads the page after a key.
+pub(super) fn send<F, R>(name: &str, heads: &[&str], read: F) -> Response
+where
+    F: FnMut(Option<String>) -> R + Send + 'static,
+    R: Future<Output = Result<Rows, StoreError>> + Send + 'static,
+{
+    let heads: Vec<String> = heads.iter().map(|head| (*head).to_owned()).collect();
+    let first = stream::once(async move { Ok(line(&heads)) });
+    let headers = [
+        (header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()),
+        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}.csv\"")),
+    ];
+    (headers, Body::from_stream(first.chain(pages(read)))).into_response()
+}
+
+fn pages<F, R>(read: F) -> impl Stream<Item = io::Result<String>>
+where
+    F: FnMut(Option<String>) -> R + Send + 'static,
+    R: Future<Output = Result<Rows, StoreError>> + Send + 'static,
+{
+    stream::try_unfold((read, Some(None)), |(mut read, after)| async move {
+        let Some(after) = after else { return Ok(None) };
+        // A file that breaks off is seen to be broken; one that merely ends would be taken for whole.
+        let (rows, next) = read(after).await.map_err(|error| {
+            tracing::error!(%error, "an export broke off");
+            io::Error::other("the export broke off")
+        })?;
+        let text: String = rows.iter().map(|row| line(row)).collect();
+        Ok(Some((text, (read, next.map(Some)))))
+    })
+}
+
+/// One line as RFC 4180 has it. What a spreadsheet would take for a formula is made text.
+fn line(fields: &[String]) -> String {
+    let fields: Vec<String> = fields.iter().map(|field| quoted(field)).collect();
+    fields.join(",") + "\r\n"
+}
+
+fn quoted(field: &str) -> String {
+    let number = field.parse::<f64>().is_ok();
+    let formula = !number && field.starts_with(['=', '+', '-', '@', '\t', '\r']);
+    let text = if formula { format!("'{field}") } else { field.to_owned() };
+    if text.contains(['"', ',', '\r', '\n']) {
+        format!("\"{}\"", text.replace('"', "\"\""))
+    } else {
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_in_a_field_becomes_a_field_or_a_formula() {
+        let fields = ["a,b", "say \"x\"", "=1+1", "-3.5", "-x", "two\nlines", ""];
+        let fields: Vec<String> = fields.map(str::to_owned).into();
+        assert_eq!(line(&fields), "\"a,b\",\"say \"\"x\"\"\",'=1+1,-3.5,'-x,\"two\nlines\",\r\n");
+    }
+}

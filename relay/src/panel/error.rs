@@ -1,0 +1,109 @@
+//! The one error type of the pages, and the one way it is shown.
+
+use askama::Template;
+use axum::{
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Redirect, Response},
+};
+
+use super::page::Page;
+use crate::{domain::Role, service::accounts::people::PeopleError, store::StoreError};
+
+/// Why a page was not shown. What a person may know is in the text; what only the operator may know is
+/// logged.
+#[derive(Debug)]
+pub(super) enum PanelError {
+    /// Nobody is logged in: on to this address, where they can.
+    LoggedOut(String),
+    /// The person's role is not enough.
+    Forbidden(Role),
+    /// The form came from another site's page.
+    OtherOrigin,
+    /// The address or the form makes no sense.
+    BadRequest(String),
+    /// Not there, or another jeweller's.
+    NotFound(&'static str),
+    /// A link that counts no longer.
+    Gone(String),
+    /// Too many tries, with the seconds to wait.
+    TooFast(u64),
+    /// The cause is logged, not told.
+    Internal(anyhow::Error),
+}
+
+#[derive(Template)]
+#[template(path = "error.html")]
+struct ErrorPage<'a> {
+    title: &'a str,
+    text: &'a str,
+}
+
+impl IntoResponse for PanelError {
+    fn into_response(self) -> Response {
+        use StatusCode as S;
+        let mut retry_after = None;
+        let (status, title, text) = match self {
+            Self::LoggedOut(login) => return Redirect::to(&login).into_response(),
+            Self::Forbidden(needed) => {
+                let who = if needed == Role::Owner { "an owner" } else { "a manager or an owner" };
+                let text = format!("Only {who} may do this. Ask one of them, or log in as one.");
+                (S::FORBIDDEN, "This is not yours to do", text)
+            }
+            Self::OtherOrigin => {
+                let text = "This form was not sent from a page of Nexpura, so nothing was done. \
+                    Open the page here and try again.";
+                (S::FORBIDDEN, "Not from here", text.to_owned())
+            }
+            Self::BadRequest(text) => (S::BAD_REQUEST, "That could not be read", text),
+            Self::NotFound(text) => (S::NOT_FOUND, "Not found", text.to_owned()),
+            Self::Gone(text) => (S::GONE, "This link counts no longer", text),
+            Self::TooFast(seconds) => {
+                retry_after = Some(seconds);
+                let text = match seconds {
+                    0..=90 => format!("Try again in {seconds} seconds."),
+                    more => format!("Try again in {} minutes.", more.div_ceil(60)),
+                };
+                (S::TOO_MANY_REQUESTS, "Too many tries", text)
+            }
+            Self::Internal(error) => {
+                tracing::error!(error = format!("{error:#}"), "page failed");
+                let text =
+                    "This is our fault, and it is in the relay's log. Try again in a moment.";
+                (S::INTERNAL_SERVER_ERROR, "Something went wrong", text.to_owned())
+            }
+        };
+        let mut response = (status, Page(ErrorPage { title, text: &text })).into_response();
+        if let Some(seconds) = retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
+    }
+}
+
+impl From<StoreError> for PanelError {
+    fn from(error: StoreError) -> Self {
+        Self::Internal(error.into())
+    }
+}
+
+impl From<anyhow::Error> for PanelError {
+    fn from(error: anyhow::Error) -> Self {
+        Self::Internal(error)
+    }
+}
+
+impl From<PeopleError> for PanelError {
+    fn from(error: PeopleError) -> Self {
+        match error {
+            PeopleError::Link => Self::Gone(error.to_string()),
+            PeopleError::Unknown => Self::NotFound("There is no such person here."),
+            PeopleError::Email(_)
+            | PeopleError::Taken(_)
+            | PeopleError::LastOwner
+            | PeopleError::Wrong
+            | PeopleError::Password(_) => Self::BadRequest(error.to_string()),
+            PeopleError::Store(error) => error.into(),
+            PeopleError::Failed(error) => Self::Internal(error),
+        }
+    }
+}

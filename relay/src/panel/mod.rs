@@ -1,0 +1,100 @@
+//! The panel: pages for people, rendered here, working without scripts but for live progress.
+//!
+//! A page is added in four steps:
+//! 1. a handler in a file named after its page, which takes `Person` (and `Form`, `Query`, `Path` from
+//!    `extract`), calls one use case of `service/` and answers with a `Page` or a redirect;
+//! 2. a template in `templates/` that extends `shell.html` and uses the parts in `ui.html`; its struct has
+//!    a `shell: Shell`, made by [`Panel::shell`];
+//! 3. a line in [`routes`], with the role that it needs: the guard asks for it before the handler runs,
+//!    and only the guard makes a `Person`, so no handler can forget it;
+//! 4. a line in the table of `tests/it/panel/routes.rs`, which fails until the route stands there.
+//!
+//! Whatever changes something is a POST that ends in [`Panel::done`]: back to a page, which says what was
+//! done. The stylesheet's tokens stand in `assets/tokens.css`; the policy allows neither inline scripts
+//! nor inline styles, so a chart is SVG with attributes and classes only.
+
+mod account;
+mod activity;
+mod assets;
+mod csv;
+mod error;
+mod extract;
+mod gate;
+mod guard;
+mod headers;
+mod home;
+mod link;
+mod login;
+mod page;
+mod people;
+mod route;
+mod show;
+
+use std::sync::Arc;
+
+use axum::Router;
+
+pub use route::Needs;
+
+use crate::{domain::Role, service::Relay};
+use gate::Gate;
+use guard::Cookie;
+use route::{Route, get, post};
+
+/// What the handlers work with.
+#[derive(Debug, Clone)]
+pub struct Panel {
+    relay: Relay,
+    gate: Arc<Gate>,
+    cookie: Cookie,
+}
+
+impl Panel {
+    /// The panel of a relay.
+    ///
+    /// # Errors
+    /// When the relay's address cannot be the origin of its own forms.
+    pub fn new(relay: Relay) -> anyhow::Result<Self> {
+        let cookie = Cookie::of(&relay.config);
+        Ok(Self { relay, gate: Arc::default(), cookie })
+    }
+}
+
+const ANYBODY: Needs = Needs::Nothing;
+const STAFF: Needs = Needs::Role(Role::Staff);
+const MANAGER: Needs = Needs::Role(Role::Manager);
+const OWNER: Needs = Needs::Role(Role::Owner);
+
+/// Every page and every form, and who may use it.
+fn routes() -> Vec<Route> {
+    vec![
+        get("/assets/{file}", ANYBODY, assets::serve),
+        get("/login", ANYBODY, login::show),
+        post("/login", ANYBODY, login::enter),
+        get("/set-password", ANYBODY, login::choose),
+        post("/set-password", ANYBODY, login::set),
+        post("/logout", STAFF, login::leave),
+        get("/", STAFF, home::show),
+        get("/settings", STAFF, account::show),
+        post("/settings/password", STAFF, account::change_password),
+        post("/settings/sessions/end", STAFF, account::end_others),
+        get("/settings/activity", MANAGER, activity::list),
+        get("/settings/activity.csv", MANAGER, activity::export),
+        get("/settings/people", OWNER, people::list),
+        post("/settings/people", OWNER, people::invite),
+        post("/settings/people/{id}/role", OWNER, people::set_role),
+        post("/settings/people/{id}/link", OWNER, people::renew_link),
+        post("/settings/people/{id}/remove", OWNER, people::remove),
+    ]
+}
+
+/// Every route's method, path and need, for whoever checks that none is open by mistake.
+#[must_use]
+pub fn table() -> Vec<(&'static str, &'static str, Needs)> {
+    routes().iter().map(Route::described).collect()
+}
+
+/// The panel's routes, each behind its guard.
+pub fn router(panel: Panel) -> Router {
+    route::assemble(routes(), panel)
+}

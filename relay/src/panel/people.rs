@@ -1,0 +1,134 @@
+//! `/settings/people`: who may come in, and as what.
+
+use askama::Template;
+use axum::{extract::State, response::IntoResponse};
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::{
+    Panel,
+    error::PanelError,
+    extract::{Form, Path},
+    page::{Answer, Notice, Page, Shell, Tab},
+    show,
+};
+use crate::{
+    domain::Role,
+    service::accounts::{
+        Person,
+        people::{self, Link, PeopleError},
+    },
+    store::{self, people::Shown},
+};
+
+const HERE: &str = "/settings/people";
+
+#[derive(Debug, Template)]
+#[template(path = "people.html")]
+struct PeoplePage {
+    shell: Shell,
+    people: Vec<Shown>,
+    /// A link that was just made; it is shown this once.
+    link: Option<Link>,
+}
+
+/// `GET /settings/people`
+pub(super) async fn list(State(panel): State<Panel>, person: Person) -> Answer {
+    panel.people(person, None).await
+}
+
+/// Somebody to let in.
+#[derive(Debug, Deserialize)]
+pub(super) struct Invitation {
+    email: String,
+    role: String,
+}
+
+/// `POST /settings/people`: the page shows the link, since it can be shown only now.
+pub(super) async fn invite(
+    State(panel): State<Panel>,
+    person: Person,
+    Form(Invitation { email, role }): Form<Invitation>,
+) -> Answer {
+    let role = role_of(&role)?;
+    let (relay, actor) = (&panel.relay, &person.email);
+    match people::invite(relay, person.tenant, &email, role, actor, store::now()).await {
+        Ok(link) => panel.people(person, Some(link)).await,
+        Err(error) => panel.refused(&person, error).await,
+    }
+}
+
+/// Another role for somebody.
+#[derive(Debug, Deserialize)]
+pub(super) struct NewRole {
+    role: String,
+}
+
+/// `POST /settings/people/{id}/role`
+pub(super) async fn set_role(
+    State(panel): State<Panel>,
+    person: Person,
+    Path(id): Path<Uuid>,
+    Form(NewRole { role }): Form<NewRole>,
+) -> Answer {
+    let role = role_of(&role)?;
+    let (relay, actor) = (&panel.relay, &person.email);
+    match people::set_role(relay, person.tenant, id, role, actor, store::now()).await {
+        Ok(email) => {
+            let notice = Notice::good(format!("{email} is {role} now."));
+            panel.done(&person, HERE, notice).await
+        }
+        Err(error) => panel.refused(&person, error).await,
+    }
+}
+
+/// `POST /settings/people/{id}/link`: a new link, for a password that was never set, or is forgotten.
+pub(super) async fn renew_link(
+    State(panel): State<Panel>,
+    person: Person,
+    Path(id): Path<Uuid>,
+) -> Answer {
+    let (relay, actor) = (&panel.relay, &person.email);
+    match people::renew_link(relay, person.tenant, id, actor, store::now()).await {
+        Ok(link) => panel.people(person, Some(link)).await,
+        Err(error) => panel.refused(&person, error).await,
+    }
+}
+
+/// `POST /settings/people/{id}/remove`
+pub(super) async fn remove(
+    State(panel): State<Panel>,
+    person: Person,
+    Path(id): Path<Uuid>,
+) -> Answer {
+    let (relay, actor) = (&panel.relay, &person.email);
+    match people::remove(relay, person.tenant, id, actor, store::now()).await {
+        Ok(email) => {
+            let notice = Notice::good(format!("{email} cannot come in any more."));
+            panel.done(&person, HERE, notice).await
+        }
+        Err(error) => panel.refused(&person, error).await,
+    }
+}
+
+fn role_of(text: &str) -> Result<Role, PanelError> {
+    Role::parse(text).map_err(|error| PanelError::BadRequest(error.to_string()))
+}
+
+impl Panel {
+    async fn people(&self, person: Person, link: Option<Link>) -> Answer {
+        let people = people::list(&self.relay, person.tenant).await?;
+        let shell = self.shell(person, Tab::Settings).await?;
+        Ok(Page(PeoplePage { shell, people, link }).into_response())
+    }
+
+    /// What a person can put right is said on the page, all else is an error.
+    async fn refused(&self, person: &Person, error: PeopleError) -> Answer {
+        match error {
+            PeopleError::Email(_) | PeopleError::Taken(_) | PeopleError::LastOwner => {
+                self.done(person, HERE, Notice::bad(error.to_string())).await
+            }
+            other => Err(other.into()),
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! How moments are written for people.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+/// A moment in full, such as `21 Nov 2026, 08:40 UTC`.
+pub(super) fn moment(at: &DateTime<Utc>) -> String {
+    at.format("%-d %b %Y, %H:%M UTC").to_string()
+}
+
+/// The same for machines, as `<time datetime>` wants it.
+pub(super) fn machine(at: &DateTime<Utc>) -> String {
+    at.format("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+/// How long ago something was, or when it was where that is long.
+pub(super) fn ago(at: &DateTime<Utc>, now: &DateTime<Utc>) -> String {
+    let since = *now - *at;
+    let several = |number: i64, one: &str| match number {
+        1 => format!("1 {one} ago"),
+        more => format!("{more} {one}s ago"),
+    };
+    if since < TimeDelta::zero() {
+        return moment(at);
+    }
+    match since {
+        since if since < TimeDelta::minutes(1) => "just now".to_owned(),
+        since if since < TimeDelta::hours(1) => several(since.num_minutes(), "minute"),
+        since if since < TimeDelta::days(1) => several(since.num_hours(), "hour"),
+        since if since < TimeDelta::days(7) => several(since.num_days(), "day"),
+        _ => at.format("%-d %b %Y").to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearer_the_rougher() {
+        let now: DateTime<Utc> = "2026-11-21T12:00:00Z".parse().unwrap();
+        let at = |seconds| ago(&(now - TimeDelta::seconds(seconds)), &now);
+        assert_eq!(at(20), "just now");
+        assert_eq!(at(60), "1 minute ago");
+        assert_eq!(at(7_300), "2 hours ago");
+        assert_eq!(at(3 * 86_400), "3 days ago");
+        assert_eq!(at(30 * 86_400), "22 Oct 2026");
+        assert_eq!(at(-3_600), "21 Nov 2026, 13:00 UTC");
+    }
+}

@@ -1,0 +1,189 @@
+//! People: logging in and out, and who somebody is.
+
+pub mod password;
+pub mod people;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use secrecy::SecretString;
+use uuid::Uuid;
+
+use super::{
+    Relay,
+    credential::{Token, Use},
+};
+use crate::{
+    domain::{Email, Role},
+    store::{StoreError, TenantId, Tx, audit, people as rows, sessions},
+};
+
+/// How long a session lasts at most.
+pub const LONGEST: TimeDelta = TimeDelta::days(30);
+/// After how long without use a session ends.
+const IDLE: TimeDelta = TimeDelta::days(7);
+/// How exactly it is known when a session was last used: each note is a write.
+const NOTE_EVERY: TimeDelta = TimeDelta::minutes(10);
+
+/// Somebody who is logged in.
+#[derive(Debug, Clone)]
+pub struct Person {
+    /// The jeweller they work for.
+    pub tenant: TenantId,
+    /// The jeweller's name.
+    pub tenant_name: String,
+    /// Their key within the tenant.
+    pub id: Uuid,
+    /// Their e-mail: how the audit log names them.
+    pub email: String,
+    /// What they may do.
+    pub role: Role,
+    /// What the next page is to say, if anything.
+    pub notice: Option<String>,
+    /// What their session is found by.
+    session: Vec<u8>,
+}
+
+/// Why somebody could not log in.
+#[derive(Debug, thiserror::Error)]
+pub enum LoginError {
+    /// No account of this e-mail has this password; no more is told.
+    #[error("This e-mail and password do not belong together.")]
+    Wrong,
+    /// Several jewellers have this person, all with this password: they have to say which one is meant.
+    #[error("You work for several jewellers: choose one.")]
+    Several(Vec<(TenantId, String)>),
+    /// The database did not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A password could not be hashed, or no random numbers could be had.
+    #[error(transparent)]
+    Failed(#[from] anyhow::Error),
+}
+
+/// Logs somebody in; gives what their browser is to hold. `with` says which jeweller is meant, where there
+/// are several.
+///
+/// # Errors
+/// See [`LoginError`].
+pub async fn log_in(
+    relay: &Relay,
+    email: &str,
+    password: &SecretString,
+    with: Option<TenantId>,
+    now: DateTime<Utc>,
+) -> Result<Token, LoginError> {
+    let mut accounts = Vec::new();
+    if let Ok(email) = Email::parse(email) {
+        let mut tx = relay.db.read().await?;
+        accounts = rows::accounts(&mut tx, email.as_str()).await?;
+        tx.commit().await?;
+    }
+    accounts.retain(|account| with.is_none_or(|with| with == account.tenant_id));
+    let mut fitting = Vec::new();
+    let mut worked = false;
+    for account in accounts {
+        let Some(hash) = account.password.clone() else { continue };
+        worked = true;
+        if relay.passwords.fits(password, hash).await? {
+            fitting.push(account);
+        }
+    }
+    match fitting.as_slice() {
+        [] => {
+            if !worked {
+                // As much work as for a password that is only wrong.
+                relay.passwords.pretend(password).await?;
+            }
+            Err(LoginError::Wrong)
+        }
+        [account] => {
+            let mut tx = relay.db.write().await?;
+            let token = begin(&mut tx, account.tenant_id, account.id, now).await?;
+            tx.commit().await?;
+            Ok(token)
+        }
+        several => {
+            let named = several.iter().map(|account| (account.tenant_id, account.tenant.clone()));
+            Err(LoginError::Several(named.collect()))
+        }
+    }
+}
+
+/// Begins a session of somebody who has shown who they are.
+async fn begin(
+    tx: &mut Tx,
+    tenant: TenantId,
+    user: Uuid,
+    now: DateTime<Utc>,
+) -> Result<Token, LoginError> {
+    let token = Token::create_for(Use::Session, tenant)?;
+    sessions::insert(tx, tenant, &token.hash(), user, now, now + LONGEST).await?;
+    rows::logged_in(tx, tenant, user, now).await?;
+    Ok(token)
+}
+
+/// Who holds this session, if it counts.
+///
+/// # Errors
+/// When the database does not answer, or holds a role that there is not.
+pub async fn whose(
+    relay: &Relay,
+    token: &Token,
+    now: DateTime<Utc>,
+) -> anyhow::Result<Option<Person>> {
+    let hash = token.hash();
+    let mut tx = relay.db.read().await?;
+    let found = sessions::live(&mut tx, token.tenant, &hash, now - IDLE, now).await?;
+    tx.commit().await?;
+    let Some(found) = found else { return Ok(None) };
+    if found.seen_at < now - NOTE_EVERY {
+        let mut tx = relay.db.write().await?;
+        sessions::seen(&mut tx, token.tenant, &hash, now).await?;
+        tx.commit().await?;
+    }
+    Ok(Some(Person {
+        tenant: token.tenant,
+        tenant_name: found.tenant,
+        id: found.user_id,
+        email: found.email,
+        role: Role::parse(&found.role)?,
+        notice: found.notice,
+        session: hash,
+    }))
+}
+
+/// Ends a person's session.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn log_out(relay: &Relay, person: &Person) -> Result<(), StoreError> {
+    let mut tx = relay.db.write().await?;
+    sessions::end(&mut tx, person.tenant, &person.session).await?;
+    tx.commit().await
+}
+
+/// Ends a person's other sessions; gives how many there were.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn log_out_elsewhere(
+    relay: &Relay,
+    person: &Person,
+    now: DateTime<Utc>,
+) -> Result<u64, StoreError> {
+    let mut tx = relay.db.write().await?;
+    let ended = sessions::end_others(&mut tx, person.tenant, person.id, &person.session).await?;
+    audit::record(&mut tx, person.tenant, &person.email, "sessions.ended", &person.email, now)
+        .await?;
+    tx.commit().await?;
+    Ok(ended)
+}
+
+/// Keeps what the person's next page is to say, or forgets what it has said.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn note(relay: &Relay, person: &Person, notice: Option<&str>) -> Result<(), StoreError> {
+    let mut tx = relay.db.write().await?;
+    sessions::set_notice(&mut tx, person.tenant, &person.session, notice).await?;
+    tx.commit().await
+}

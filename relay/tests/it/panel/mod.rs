@@ -1,0 +1,8 @@
+//! The panel as a browser sees it.
+
+mod accounts;
+mod activity;
+mod browser;
+mod inert;
+mod people;
+mod routes;
