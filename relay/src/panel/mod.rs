@@ -16,6 +16,7 @@
 mod account;
 mod activity;
 mod assets;
+mod chart;
 mod csv;
 mod error;
 mod extract;
@@ -23,12 +24,15 @@ mod gate;
 mod guard;
 mod headers;
 mod home;
+mod inventory;
 mod link;
 mod login;
 mod page;
 mod people;
 mod route;
+mod sales;
 mod show;
+mod words;
 
 use std::sync::Arc;
 
@@ -75,6 +79,14 @@ fn routes() -> Vec<Route> {
         post("/set-password", ANYBODY, login::set),
         post("/logout", STAFF, login::leave),
         get("/", STAFF, home::show),
+        get("/sales", STAFF, sales::list),
+        get("/sales.csv", STAFF, sales::export),
+        get("/sales/{id}", STAFF, sales::show),
+        get("/inventory", STAFF, inventory::list),
+        get("/inventory.csv", STAFF, inventory::export),
+        get("/inventory/{sku}", STAFF, inventory::show),
+        post("/inventory/{sku}/adjust", STAFF, inventory::adjust),
+        post("/inventory/{sku}/count", STAFF, inventory::count),
         get("/settings", STAFF, account::show),
         post("/settings/password", STAFF, account::change_password),
         post("/settings/sessions/end", STAFF, account::end_others),

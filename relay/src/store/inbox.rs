@@ -6,7 +6,10 @@ use serde::Serialize;
 
 use uuid::Uuid;
 
-use super::{IntegrationId, StoreError, TenantId, Tx, execute, fetch, page::Page};
+use super::{
+    IntegrationId, StoreError, TenantId, Tx, execute, fetch,
+    page::{Page, moment_key},
+};
 
 /// An event to be kept.
 #[derive(Debug)]
@@ -212,7 +215,7 @@ pub async fn list(
         id,
         limit + 1,
     )?;
-    Ok(Page::cut(rows, limit, |row| format!("{} {}", row.received_at.to_rfc3339(), row.id)))
+    Ok(Page::cut(rows, limit, |row| moment_key(row.received_at, row.id)))
 }
 
 /// What the newest event that told of an order's deletion, and is newer than `known`, told: the order as

@@ -1,10 +1,14 @@
 //! Pieces, and how many of each there are.
 
+mod listed;
+
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use uuid::Uuid;
 
 use super::{IntegrationId, StoreError, TenantId, Tx, execute, fetch, fetch_locked, page::Page};
+
+pub use listed::{Amount, Texts, by_name, by_sku, fewest, get, most};
 
 /// A piece in a transaction that may change it.
 #[derive(Debug, Clone, sqlx::FromRow)]

@@ -4,5 +4,7 @@ mod accounts;
 mod activity;
 mod browser;
 mod inert;
+mod inventory;
 mod people;
 mod routes;
+mod sales;
