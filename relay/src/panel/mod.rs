@@ -19,6 +19,7 @@ mod assets;
 mod chart;
 mod csv;
 mod error;
+mod events;
 mod extract;
 mod gate;
 mod guard;
@@ -87,6 +88,11 @@ fn routes() -> Vec<Route> {
         get("/inventory/{sku}", STAFF, inventory::show),
         post("/inventory/{sku}/adjust", STAFF, inventory::adjust),
         post("/inventory/{sku}/count", STAFF, inventory::count),
+        get("/events", STAFF, events::list),
+        get("/events.csv", STAFF, events::export),
+        post("/events/retry", MANAGER, events::retry_failed),
+        get("/events/{id}", STAFF, events::show),
+        post("/events/{id}/retry", MANAGER, events::retry),
         get("/settings", STAFF, account::show),
         post("/settings/password", STAFF, account::change_password),
         post("/settings/sessions/end", STAFF, account::end_others),

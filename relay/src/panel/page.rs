@@ -45,6 +45,8 @@ pub(super) enum Tab {
     Sales,
     /// What there is.
     Inventory,
+    /// What arrived.
+    Events,
     /// The person's own account, people, policies, what was done.
     Settings,
 }
@@ -54,6 +56,7 @@ pub(super) const TABS: &[(Tab, &str, &str)] = &[
     (Tab::Home, "/", "Home"),
     (Tab::Sales, "/sales", "Sales"),
     (Tab::Inventory, "/inventory", "Inventory"),
+    (Tab::Events, "/events", "Events"),
     (Tab::Settings, "/settings", "Settings"),
 ];
 

@@ -130,6 +130,60 @@ pub(super) fn listing_tone(state: &str) -> &'static str {
     }
 }
 
+/// What can become of an event.
+pub(super) const STATES: [&str; 5] = ["failed", "queued", "applied", "superseded", "ignored"];
+
+/// What became of an event, in a word.
+pub(super) fn state(status: &str) -> &'static str {
+    match status {
+        "applied" => "Done",
+        "superseded" => "Overtaken",
+        "queued" => "Waiting",
+        "ignored" => "Not needed",
+        _ => "Failed",
+    }
+}
+
+/// How that looks: good, warn, bad or calm.
+pub(super) fn state_tone(status: &str) -> &'static str {
+    match status {
+        "applied" => "good",
+        "queued" => "warn",
+        "failed" => "bad",
+        _ => "calm",
+    }
+}
+
+/// The same in a sentence.
+pub(super) fn state_told(status: &str) -> &'static str {
+    match status {
+        "applied" => "It is in the ledger.",
+        "superseded" => "Something newer about the same thing had arrived already.",
+        "queued" => "The shop is being asked how it stands now.",
+        "ignored" => "There was nothing to do.",
+        _ => "It could not be taken over. It is tried again by itself, later and later.",
+    }
+}
+
+/// What happened to what.
+pub(super) fn topic(topic: &str) -> String {
+    let (resource, verb) = topic.split_once('.').unwrap_or((topic, ""));
+    let thing = match resource {
+        "order" => "Order",
+        "product" => "Product",
+        "customer" => "Customer",
+        other => return format!("{other} {verb}").trim().to_owned(),
+    };
+    let happened = match verb {
+        "created" => "new",
+        "updated" => "changed",
+        "deleted" => "deleted",
+        "restored" => "restored",
+        other => other,
+    };
+    format!("{thing} {happened}:")
+}
+
 /// A store's address without what every address has.
 pub(super) fn store(url: &str) -> &str {
     let bare = url.split_once("://").map_or(url, |(_, rest)| rest);

@@ -17,6 +17,7 @@ pub mod conflict;
 pub mod connect;
 pub mod credential;
 pub mod drift;
+pub mod events;
 pub mod fetch;
 pub mod ingest;
 pub mod ledger;

@@ -1,5 +1,7 @@
 //! Every event that ever arrived, and what became of it.
 
+mod listed;
+
 use chrono::{DateTime, Utc};
 use nexpura_protocol::Verdict;
 use serde::Serialize;
@@ -10,6 +12,8 @@ use super::{
     IntegrationId, StoreError, TenantId, Tx, execute, fetch,
     page::{Page, moment_key},
 };
+
+pub use listed::{Whole, newest, of_order, of_status, whole};
 
 /// An event to be kept.
 #[derive(Debug)]

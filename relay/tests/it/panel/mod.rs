@@ -3,6 +3,7 @@
 mod accounts;
 mod activity;
 mod browser;
+mod events;
 mod inert;
 mod inventory;
 mod people;

@@ -42,6 +42,11 @@ const ROUTES: &[(&str, &str, Option<Role>)] = &[
     ("GET", "/inventory/{sku}", STAFF),
     ("POST", "/inventory/{sku}/adjust", STAFF),
     ("POST", "/inventory/{sku}/count", STAFF),
+    ("GET", "/events", STAFF),
+    ("GET", "/events.csv", STAFF),
+    ("POST", "/events/retry", MANAGER),
+    ("GET", "/events/{id}", STAFF),
+    ("POST", "/events/{id}/retry", MANAGER),
     ("GET", "/settings", STAFF),
     ("POST", "/settings/password", STAFF),
     ("POST", "/settings/sessions/end", STAFF),
@@ -119,6 +124,7 @@ impl House {
     fn path(&self, route: &str) -> String {
         let id = match route {
             "/sales/{id}" => self.jeweller.sale.clone(),
+            _ if route.starts_with("/events/") => self.jeweller.own_event.clone(),
             _ if route.starts_with("/settings/people") => self.people[0].1.to_string(),
             _ => Uuid::nil().to_string(),
         };
