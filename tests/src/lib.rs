@@ -2,6 +2,7 @@
 //! started for one test and gone after it.
 
 pub mod agent;
+pub mod browser;
 pub mod http;
 pub mod impostor;
 pub mod paths;

@@ -1,7 +1,7 @@
 //! Paging by key: the next page begins after the last key seen, however many rows there are.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -46,7 +46,7 @@ pub fn read_cursor(text: &str) -> Option<String> {
 /// The key of a row in a list by time.
 #[must_use]
 pub fn moment_key(at: DateTime<Utc>, id: Uuid) -> String {
-    format!("{} {id}", at.to_rfc3339_opts(SecondsFormat::Micros, true))
+    format!("{} {id}", at.to_rfc3339())
 }
 
 /// Reads such a key.

@@ -22,6 +22,7 @@ mod kinds_of_stock;
 mod lost_updates;
 mod money;
 mod other_shops;
+mod panel;
 mod stock_goes_back;
 mod the_double;
 mod the_life_of_an_order;

@@ -63,7 +63,8 @@ pub async fn of_status(
 }
 
 /// The newest events about orders of this number, or of this id in WooCommerce, before `before`; those of
-/// one status if it is given.
+/// one status if it is given. They are few: the order by time is written so that no index of it is taken to
+/// look through all.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -88,8 +89,8 @@ pub async fn of_order(
             SELECT s.external_id FROM sales s WHERE s.tenant_id = $1 AND s.number = $2
             UNION SELECT o.resource_id FROM inbox o
             WHERE o.tenant_id = $1 AND o.resource = 'order' AND o.resource_id = $3)
-           AND ($4 IS NULL OR e.status = $4) AND (e.received_at, e.event_id) < ($5, $6)
-         ORDER BY e.received_at DESC, e.event_id DESC LIMIT $7",
+           AND ($4 IS NULL OR e.status = $4) AND (COALESCE(e.received_at, e.received_at), e.event_id) < ($5, $6)
+         ORDER BY COALESCE(e.received_at, e.received_at) DESC, e.event_id DESC LIMIT $7",
         tenant,
         number,
         external_id,

@@ -54,7 +54,7 @@ pub async fn by_sku(
            AND quantity >= $6 AND quantity <= $7 AND (counted OR NOT $8)
          ORDER BY lower(sku), id LIMIT $9",
         tenant,
-        &skus.first,
+        skus.first.as_str().max(after.0),
         &skus.behind,
         after.0,
         after.1,
@@ -90,7 +90,7 @@ pub async fn by_name(
            AND quantity >= $8 AND quantity <= $9 AND (counted OR NOT $10)
          ORDER BY lower(name), id LIMIT $11",
         tenant,
-        &names.first,
+        names.first.as_str().max(after.0),
         &names.behind,
         after.0,
         after.1,
@@ -119,14 +119,13 @@ pub async fn fewest(
         tx,
         Shown,
         "SELECT id, sku, name, quantity, counted, backorders, price, image FROM inventory
-         WHERE tenant_id = $1 AND quantity >= $2 AND quantity <= $3 AND (quantity, id) > ($4, $5)
-           AND (counted OR NOT $6)
-         ORDER BY quantity, id LIMIT $7",
+         WHERE tenant_id = $1 AND (quantity, id) > ($2, $3) AND quantity <= $4
+           AND (counted OR NOT $5)
+         ORDER BY quantity, id LIMIT $6",
         tenant,
-        amount.least,
-        amount.most,
-        after.0,
+        after.0.max(amount.least),
         after.1,
+        amount.most,
         amount.counted,
         limit,
     )
@@ -148,14 +147,13 @@ pub async fn most(
         tx,
         Shown,
         "SELECT id, sku, name, quantity, counted, backorders, price, image FROM inventory
-         WHERE tenant_id = $1 AND quantity >= $2 AND quantity <= $3 AND (quantity, id) < ($4, $5)
-           AND (counted OR NOT $6)
-         ORDER BY quantity DESC, id DESC LIMIT $7",
+         WHERE tenant_id = $1 AND (quantity, id) < ($2, $3) AND quantity >= $4
+           AND (counted OR NOT $5)
+         ORDER BY quantity DESC, id DESC LIMIT $6",
         tenant,
-        amount.least,
-        amount.most,
-        after.0,
+        after.0.min(amount.most),
         after.1,
+        amount.least,
         amount.counted,
         limit,
     )

@@ -40,7 +40,7 @@ fn first_sale(page: &str) -> String {
 async fn many(relay: &TestRelay, shop: &Connected, how_many: i64) {
     let db = &relay.relay.db;
     let key = |id| database::key(db, id);
-    let now = Utc::now();
+    let now = nexpura_relay::store::now();
     for n in 0..how_many {
         let at = database::moment(db, now - TimeDelta::hours(how_many - n));
         let status = if n % 7 == 0 { "failed" } else { "completed" };
@@ -65,7 +65,8 @@ async fn many(relay: &TestRelay, shop: &Connected, how_many: i64) {
 
 /// The numbers of the sales on a page or in a file, in their order.
 fn numbers(page: &str) -> Vec<u32> {
-    let parts = page.split(['#', '\n']).filter_map(|part| part.strip_prefix('N'));
+    let lines = page.replace(">#", "\n");
+    let parts = lines.split('\n').filter_map(|part| part.strip_prefix('N'));
     parts.filter_map(|part| part.get(..5)?.parse().ok()).collect()
 }
 
