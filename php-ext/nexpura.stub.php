@@ -78,8 +78,8 @@ function nexpura_lineage(string $previous, string $next): bool {}
 function nexpura_status(): array {}
 
 /**
- * Which things of a kind are in the spool: captured and not sent, or marked and not captured. Of more than a thousand
- * events only the newest thousand are looked through.
+ * Which things of a kind are in the spool, captured and not sent. Of more than a thousand events only the newest
+ * thousand are looked through.
  *
  * @param string $resource order, product or customer
  * @return list<int> WooCommerce's ids

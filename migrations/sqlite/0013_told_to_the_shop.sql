@@ -4,7 +4,4 @@ CREATE INDEX stock_pushes_done ON stock_pushes (tenant_id, listing_id, finished_
 
 -- Since when nothing of the person behind an order or an account is kept, whatever the shop goes on to say of them.
 ALTER TABLE resources ADD COLUMN erased_at TEXT;
-CREATE INDEX sales_email ON sales (tenant_id, email);
 CREATE INDEX customer_accounts_customer ON customer_accounts (tenant_id, customer_id);
-CREATE INDEX inbox_told ON inbox (tenant_id, integration_id, resource, resource_id)
-    WHERE payload IS NOT NULL;

@@ -75,8 +75,7 @@ impl Spool {
         })
     }
 
-    /// Which things of a kind wait here, as events or as marks; of very many events only the newest are
-    /// looked through.
+    /// Which things of a kind wait here as events; of very many only the newest are looked through.
     ///
     /// # Errors
     /// See [`SpoolError`].
@@ -85,8 +84,7 @@ impl Spool {
             let mut statement = connection.prepare_cached(
                 "SELECT resource_id FROM
                     (SELECT topic, resource_id FROM events ORDER BY seq DESC LIMIT ?2)
-                 WHERE topic GLOB ?1 || '.*'
-                 UNION SELECT resource_id FROM intents WHERE resource = ?1",
+                 WHERE topic GLOB ?1 || '.*' GROUP BY resource_id",
             )?;
             let ids = statement.query_map(params![resource.as_str(), LOOKED_THROUGH], |row| {
                 row.get::<_, u64>(0)
