@@ -41,13 +41,18 @@ pub(super) type Answer = Result<Response, PanelError>;
 pub(super) enum Tab {
     /// What matters today.
     Home,
+    /// The stores, and what is synced with them.
+    Integrations,
     /// The person's own account, people, policies, what was done.
     Settings,
 }
 
 /// The parts in the order of the navigation, with address and name.
-pub(super) const TABS: &[(Tab, &str, &str)] =
-    &[(Tab::Home, "/", "Home"), (Tab::Settings, "/settings", "Settings")];
+pub(super) const TABS: &[(Tab, &str, &str)] = &[
+    (Tab::Home, "/", "Home"),
+    (Tab::Integrations, "/integrations", "Integrations"),
+    (Tab::Settings, "/settings", "Settings"),
+];
 
 /// What was just done, or why it was not.
 #[derive(Debug, Clone, PartialEq, Eq)]

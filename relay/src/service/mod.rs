@@ -25,6 +25,7 @@ pub mod pace;
 pub mod push_stock;
 pub mod retry;
 pub mod runs;
+pub mod standing;
 mod stock_reading;
 pub mod store_client;
 pub mod store_policy;
