@@ -9,8 +9,7 @@ use super::{
     error::PanelError,
     extract::Path,
     page::{Answer, Page, Shell, Tab},
-    progress,
-    show,
+    progress, show,
 };
 use crate::{
     service::{

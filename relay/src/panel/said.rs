@@ -41,16 +41,18 @@ impl Panel {
     }
 }
 
-/// A text as a sentence: a capital in front, a stop behind. An address stays as it is.
+/// A text as a sentence: a capital in front, a stop behind. An address in front stays as it is.
 pub(super) fn sentence(text: &str) -> String {
+    let first_word = text.split(' ').next().unwrap_or_default();
+    let is_word = first_word.chars().all(|one| one.is_alphabetic() || "'-,".contains(one));
     let mut rest = text.chars();
-    let capital = match rest.next() {
-        Some(first) if !text.starts_with("http") => first.to_uppercase().to_string(),
+    let first: String = match rest.next() {
+        Some(first) if is_word => first.to_uppercase().collect(),
         Some(first) => first.to_string(),
         None => return String::new(),
     };
     let stop = if text.ends_with(['.', '!', '?', ':']) { "" } else { "." };
-    format!("{capital}{}{stop}", rest.as_str())
+    format!("{first}{}{stop}", rest.as_str())
 }
 
 impl Said for PeopleError {
@@ -117,7 +119,9 @@ mod tests {
     fn a_text_becomes_a_sentence() {
         assert_eq!(sentence("the store is gone"), "The store is gone.");
         assert_eq!(sentence("Wait!"), "Wait!");
-        assert_eq!(sentence("https://a.example answers"), "https://a.example answers.");
+        for address in ["https://a.example answers.", "ann@example.test has one."] {
+            assert_eq!(sentence(address), address);
+        }
         assert_eq!(sentence(""), "");
     }
 }

@@ -4,5 +4,6 @@ mod accounts;
 mod activity;
 mod browser;
 mod inert;
+mod integrations;
 mod people;
 mod routes;
