@@ -45,8 +45,10 @@ deny: ## Check licences, sources and banned dependencies
 	$(CARGO) deny check licenses bans sources
 
 .PHONY: php
-php: ## Check the PHP code and run its tests
+php: packages ## Check the PHP code, the plugin's standards and its texts, and run its tests
 	@find wp-plugin tests -name '*.php' -print0 | xargs -0 -n1 -P2 php -l | { grep -v '^No syntax errors' || true; }
+	@scripts/check-plugin
+	@scripts/make-pot --check
 	@for test in tests/php/*.php; do [[ -e $$test ]] || continue; echo "php $$test"; php "$$test"; done
 
 .PHONY: unit

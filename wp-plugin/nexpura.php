@@ -8,6 +8,7 @@
  * License:              GPL-2.0-or-later
  * License URI:          https://www.gnu.org/licenses/gpl-2.0.html
  * Text Domain:          nexpura
+ * Domain Path:          /languages
  * Requires at least:    6.5
  * Requires PHP:         8.1
  * Requires Plugins:     woocommerce
@@ -77,13 +78,20 @@ foreach ( array(
 	'stock',
 	'farewell',
 	'install',
+	'standing',
+	'probe',
 	'site-health',
 ) as $nexpura_part ) {
 	require __DIR__ . '/includes/' . $nexpura_part . '.php';
 }
 if ( is_admin() ) {
 	require __DIR__ . '/includes/notices.php';
+	require __DIR__ . '/includes/outcome.php';
 	require __DIR__ . '/includes/settings-page.php';
+	require __DIR__ . '/includes/retry.php';
+	require __DIR__ . '/includes/order-screens.php';
+	require __DIR__ . '/includes/product-screens.php';
+	require __DIR__ . '/includes/system-status.php';
 }
 if ( defined( 'WP_CLI' ) && \WP_CLI ) {
 	require __DIR__ . '/includes/cli.php';

@@ -35,7 +35,7 @@ function remove_everything_here(): void {
 	foreach ( array( 'connection', 'store_id', 'registered', 'problem', 'disconnected', 'lock', 'lineage', 'schema', 'pushes_schema', 'pushes_ledger' ) as $name ) {
 		delete_option( 'nexpura_' . $name );
 	}
-	$wpdb->query( "DELETE FROM {$wpdb->options} WHERE option_name LIKE '\\_transient\\_%nexpura\\_outcome\\_%' OR option_name LIKE '\\_transient\\_timeout\\_nexpura\\_outcome\\_%'" );
+	$wpdb->query( "DELETE FROM {$wpdb->options} WHERE option_name LIKE '\\_transient\\_nexpura\\_%' OR option_name LIKE '\\_transient\\_timeout\\_nexpura\\_%'" );
 	$wpdb->query( "DROP TABLE IF EXISTS {$wpdb->prefix}nexpura_rev, {$wpdb->prefix}nexpura_pushes" );
 	// phpcs:enable
 	wp_clear_scheduled_hook( 'nexpura_tick' );

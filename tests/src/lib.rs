@@ -2,7 +2,9 @@
 //! started for one test and gone after it.
 
 pub mod agent;
+pub mod browser;
 pub mod http;
+pub mod impostor;
 pub mod paths;
 pub mod ports;
 pub mod process;

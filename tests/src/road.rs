@@ -1,5 +1,7 @@
 //! The road between a shop and a relay, on which answers are lost and deliveries come twice or late.
 
+mod weather;
+
 use std::{
     fmt,
     net::{Ipv4Addr, SocketAddr},
@@ -16,6 +18,7 @@ use tokio::{
     task::JoinHandle,
 };
 
+pub use self::weather::Weather;
 use crate::ports;
 
 /// What becomes of a request and of its answer.
@@ -47,6 +50,7 @@ struct Traffic {
     path: &'static str,
     met: AtomicUsize,
     last: Mutex<Option<Vec<u8>>>,
+    weather: Mutex<Option<Weather>>,
 }
 
 /// One HTTP request, whole.
@@ -64,7 +68,12 @@ impl Road {
         let port = ports::free()?;
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
         let targets = Arc::new(Mutex::new(Vec::new()));
-        let traffic = Arc::new(Traffic { path, met: AtomicUsize::new(0), last: Mutex::new(None) });
+        let traffic = Arc::new(Traffic {
+            path,
+            met: AtomicUsize::new(0),
+            last: Mutex::default(),
+            weather: Mutex::default(),
+        });
         let (to, with) = (Arc::clone(&targets), Arc::clone(&traffic));
         let task = tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
@@ -88,6 +97,11 @@ impl Road {
     /// Tells it one more place where it leads: to whichever answers, beginning with the first.
     pub fn lead_to(&self, target: SocketAddr) {
         self.targets.lock().unwrap_or_else(PoisonError::into_inner).push(target);
+    }
+
+    /// From now on every answer meets this weather, or none.
+    pub fn set_weather(&self, weather: Option<Weather>) {
+        *self.traffic.weather.lock().unwrap_or_else(PoisonError::into_inner) = weather;
     }
 
     /// How many requests have met what a turn had for them.
@@ -133,6 +147,11 @@ impl Traffic {
 
 async fn pass(mut client: TcpStream, to: &[SocketAddr], traffic: &Traffic) -> Result<()> {
     let request = read(&mut client).await?;
+    let weather = *traffic.weather.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(weather) = weather {
+        let honest = ask(to, &request.into_bytes()).await?;
+        return weather.answer(&mut client, &honest).await;
+    }
     let fate = traffic.fate(&request);
     let bytes = request.into_bytes();
     match fate {

@@ -1,6 +1,6 @@
 <?php
 /**
- * `wp nexpura connect|status|flush|disconnect`.
+ * `wp nexpura connect|status|flush|doctor|disconnect`.
  *
  * @package Nexpura
  */
@@ -72,13 +72,48 @@ WP_CLI::add_command(
 		if ( null !== $refused ) {
 			WP_CLI::error( $refused );
 		}
-		$status = \nexpura_drain( max( 1, (int) ( $options['seconds'] ?? 60 ) ) );
-		/* translators: 1: number sent, 2: number left. */
-		$message = sprintf( __( '%1$d sent, %2$d left.', 'nexpura' ), (int) ( $status['sent'] ?? 0 ), (int) ( $status['unsent'] ?? 0 ) );
-		if ( (int) ( $status['unsent'] ?? 0 ) > 0 ) {
-			WP_CLI::error( trim( $message . ' ' . (string) ( $status['last_error'] ?? '' ) ) );
+		$status = drain( max( 1, (int) ( $options['seconds'] ?? 60 ) ) );
+		if ( $status['left'] > 0 ) {
+			WP_CLI::error( $status['message'] );
 		}
-		WP_CLI::success( $message );
+		WP_CLI::success( $status['message'] );
+	}
+);
+
+WP_CLI::add_command(
+	'nexpura doctor',
+	/**
+	 * Looks for anything that stands between this shop and its ledger, and says what to do about it.
+	 *
+	 * Ends with an error where something is critical. The command line's own PHP is looked at: it may lack the
+	 * extension where the web server's has it.
+	 *
+	 * ## OPTIONS
+	 *
+	 * [--format=<format>]
+	 * : `text` or `json`. Default text.
+	 *
+	 * @param string[]              $arguments The command's arguments.
+	 * @param array<string, string> $options   The command's options.
+	 */
+	static function ( array $arguments, array $options ): void {
+		$findings = diagnose();
+		if ( 'json' === ( $options['format'] ?? 'text' ) ) {
+			WP_CLI::line( (string) wp_json_encode( $findings, JSON_PRETTY_PRINT | JSON_UNESCAPED_SLASHES ) );
+		} else {
+			foreach ( $findings as $finding ) {
+				WP_CLI::line( sprintf( '[%s] %s', $finding['status'], $finding['label'] ) );
+				if ( 'good' !== $finding['status'] ) {
+					WP_CLI::line( '    ' . $finding['description'] );
+				}
+			}
+		}
+		$critical = count( array_filter( $findings, static fn( array $finding ): bool => 'critical' === $finding['status'] ) );
+		if ( $critical > 0 ) {
+			/* translators: %d: number of problems. */
+			WP_CLI::error( sprintf( _n( '%d critical problem.', '%d critical problems.', $critical, 'nexpura' ), $critical ) );
+		}
+		WP_CLI::success( __( 'Nothing stands between this shop and its ledger.', 'nexpura' ) );
 	}
 );
 

@@ -26,18 +26,34 @@ function advance_lineage_when_due(): void {
 	}
 	// The option is autoloaded: on most requests this costs no query.
 	$state = read_lineage( (string) get_option( LINEAGE_OPTION, '' ) );
-	$now   = time();
-	if ( null !== $state && ! is_lineage_due( $state, $now ) ) {
-		return;
+	if ( null === $state || is_lineage_due( $state, time() ) ) {
+		advance_lineage( false );
 	}
-	if ( null === $state ) {
-		// The chain begins with a nonce that only this database has ever known.
-		claim_option( LINEAGE_OPTION, write_lineage( wp_generate_uuid4(), '', 0, true ) );
-	}
+}
+
+/**
+ * Advances the nonce whether an hour has passed or not: an event that changes nothing, for a person who tries the way.
+ *
+ * @return bool Whether one is in the spool.
+ */
+function advance_lineage_now(): bool {
+	return captures() && advance_lineage( true );
+}
+
+/**
+ * Advances the nonce, or tells again the one that was never told.
+ *
+ * @param bool $anyway Whether also where none is due.
+ * @return bool Whether one is in the spool.
+ */
+function advance_lineage( bool $anyway ): bool {
+	$now = time();
+	// The chain begins with a nonce that only this database has ever known.
+	claim_option( LINEAGE_OPTION, write_lineage( wp_generate_uuid4(), '', 0, true ) );
 	$text  = (string) stored_option( LINEAGE_OPTION );
 	$state = read_lineage( $text );
-	if ( null === $state || ! is_lineage_due( $state, $now ) ) {
-		return;
+	if ( null === $state || ( ! $anyway && ! is_lineage_due( $state, $now ) ) ) {
+		return false;
 	}
 	if ( $state['told'] ) {
 		$previous = $state['nonce'];
@@ -48,9 +64,11 @@ function advance_lineage_when_due(): void {
 		$nonce    = $state['nonce'];
 	}
 	$untold = write_lineage( $nonce, $previous, $now, false );
-	if ( swap_option( LINEAGE_OPTION, $text, $untold ) && \nexpura_lineage( $previous, $nonce ) ) {
-		swap_option( LINEAGE_OPTION, $untold, write_lineage( $nonce, $previous, $now, true ) );
+	if ( ! swap_option( LINEAGE_OPTION, $text, $untold ) || ! \nexpura_lineage( $previous, $nonce ) ) {
+		return false;
 	}
+	swap_option( LINEAGE_OPTION, $untold, write_lineage( $nonce, $previous, $now, true ) );
+	return true;
 }
 
 /**

@@ -21,18 +21,39 @@ const BACKGROUND_SECONDS = 5;
  * What this request marked and has not captured, and what it captured as deleted.
  */
 final class Marks {
-	/** @var array<string, array<string, true>> Verbs said, by "resource:id". */
+	/**
+	 * Verbs said, by "resource:id".
+	 *
+	 * @var array<string, array<string, true>>
+	 */
 	public static array $said = array();
-	/** @var array<int, true> Orders that were looked up because a hook passed only their id. */
+
+	/**
+	 * Orders that were looked up because a hook passed only their id.
+	 *
+	 * @var array<int, true>
+	 */
 	public static array $sought = array();
 
-	/** @var array<string, array{0: string, 1: int}> Resource and id captured as deleted, by "resource:id". */
+	/**
+	 * Resource and id captured as deleted, by "resource:id".
+	 *
+	 * @var array<string, array{0: string, 1: int}>
+	 */
 	public static array $deleted = array();
 
-	/** Whether anything at all was marked or captured, so that the request has to be finished. */
+	/**
+	 * Whether anything at all was marked or captured, so that the request has to be finished.
+	 *
+	 * @var bool
+	 */
 	public static bool $used = false;
 
-	/** When the oldest mark was made, in monotonic seconds; null without marks. */
+	/**
+	 * When the oldest mark was made, in monotonic seconds; null without marks.
+	 *
+	 * @var float|null
+	 */
 	public static ?float $since = null;
 }
 

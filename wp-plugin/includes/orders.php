@@ -48,14 +48,14 @@ function mark_order_id( mixed $id ): void {
 /**
  * The order object that is being saved under this id, so that its status need not be read from the database.
  *
- * @param int            $id     The order's id.
- * @param WC_Order|null  $saving An order that is about to be saved, to be remembered.
+ * @param int           $id     The order's id.
+ * @param WC_Order|null $saving An order that is about to be saved, to be remembered.
  */
 function order_in_hand( int $id, ?WC_Order $saving = null ): ?WC_Order {
-	/** @var \WeakReference<WC_Order>[] $known */
 	static $known = array();
 	if ( null !== $saving ) {
-		$known                           = array_filter( $known, static fn( \WeakReference $one ): bool => null !== $one->get() );
+		$known = array_filter( $known, static fn( \WeakReference $one ): bool => null !== $one->get() );
+
 		$known[ spl_object_id( $saving ) ] = \WeakReference::create( $saving );
 		return $saving;
 	}

@@ -90,7 +90,7 @@ function connect_pasted( #[\SensitiveParameter] string $text ): RelayAnswer {
 /**
  * Tells the relay of the key, and remembers what it accepted.
  *
- * @param Connection                                                                         $connection The connection.
+ * @param Connection                                                                      $connection The connection.
  * @param array{key_id: int, user_id: int, consumer_key: string, consumer_secret: string} $key        The new key.
  */
 function register_key( Connection $connection, array $key ): RelayAnswer {
@@ -130,6 +130,7 @@ function register_key( Connection $connection, array $key ): RelayAnswer {
 		true
 	);
 	delete_option( PROBLEM_OPTION );
+	forget_standing();
 	begin_pushes_for( $connection );
 	if ( null !== $before ) {
 		remove_rest_key( (int) $before['key_id'] );
@@ -185,7 +186,7 @@ function forget_registration(): void {
 /**
  * Versions of everything that the relay may have to know about.
  *
- * @return array{plugin: string, extension: string|null, wordpress: string, woocommerce: string, php: string}
+ * @return array<string, string|null> `plugin`, `extension` (null without it), and those of WordPress, WooCommerce and PHP.
  */
 function versions(): array {
 	return array(
@@ -245,7 +246,7 @@ function is_registration_due(): bool {
 		return false;
 	}
 	// The command line may run another PHP than the shop does: only the shop's own may correct what the relay knows.
-	$told = is_connected() && ( 'cli' === PHP_SAPI || registered()['fingerprint'] === fingerprint() );
+	$told = is_connected() && ( 'cli' === PHP_SAPI || fingerprint() === registered()['fingerprint'] );
 	if ( $told ) {
 		return false;
 	}

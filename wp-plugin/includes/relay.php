@@ -12,7 +12,7 @@ defined( 'ABSPATH' ) || exit;
 /** Seconds that a request to the relay may take: the relay reads this shop before it answers. */
 const RELAY_SECONDS = 20;
 /** Bytes of an answer that are read at most. */
-const RELAY_ANSWER_BYTES = 65536;
+const RELAY_ANSWER_BYTES = 262144;
 
 /**
  * What the relay said, or why nothing was heard of it.
@@ -40,17 +40,19 @@ final class RelayAnswer {
  * @param Connection           $connection The connection.
  * @param string               $path       For example `v1/connect`.
  * @param array<string, mixed> $body       What to send.
+ * @param int                  $seconds    How long one attempt may take.
  */
-function post_to_relay( Connection $connection, string $path, array $body ): RelayAnswer {
-	$offset = 0;
+function post_to_relay( Connection $connection, string $path, array $body, int $seconds = RELAY_SECONDS ): RelayAnswer {
+	// A registration measures how far the clock is off; what follows begins with that.
+	$offset = 'v1/connect' === $path ? 0 : (int) ( registered()['clock_offset'] ?? 0 );
 	for ( $attempt = 1; ; $attempt++ ) {
-		$response = send_signed( $connection, $path, (string) to_json( $body ), $offset );
+		$response = send_signed( $connection, $path, (string) to_json( $body ), $offset, $seconds );
 		if ( 1 !== $attempt || ! is_stale( $response ) ) {
-			return read_answer( $connection, $response, $offset );
+			return read_answer( $connection, $path, $response, $offset );
 		}
 		$there = strtotime( (string) wp_remote_retrieve_header( $response, 'date' ) );
 		if ( false === $there ) {
-			return read_answer( $connection, $response, $offset );
+			return read_answer( $connection, $path, $response, $offset );
 		}
 		$offset = $there - time();
 	}
@@ -63,15 +65,16 @@ function post_to_relay( Connection $connection, string $path, array $body ): Rel
  * @param string     $path       The path.
  * @param string     $body       The raw body.
  * @param int        $offset     Seconds to add to this server's clock.
+ * @param int        $seconds    How long it may take.
  * @return array|\WP_Error
  */
-function send_signed( Connection $connection, string $path, string $body, int $offset ): array|\WP_Error {
+function send_signed( Connection $connection, string $path, string $body, int $offset, int $seconds ): array|\WP_Error {
 	$id        = wp_generate_uuid4();
 	$timestamp = time() + $offset;
 	return wp_remote_post(
 		$connection->endpoint( $path ),
 		array(
-			'timeout'             => RELAY_SECONDS,
+			'timeout'             => $seconds,
 			'redirection'         => 0,
 			'limit_response_size' => RELAY_ANSWER_BYTES,
 			'headers'             => array(
@@ -112,10 +115,11 @@ function answer_json( array|\WP_Error $response ): array {
  * Puts an answer into words that say what to do.
  *
  * @param Connection      $connection The connection.
+ * @param string          $path       What was asked.
  * @param array|\WP_Error $response   What came back.
  * @param int             $offset     By how much the clock was corrected.
  */
-function read_answer( Connection $connection, array|\WP_Error $response, int $offset ): RelayAnswer {
+function read_answer( Connection $connection, string $path, array|\WP_Error $response, int $offset ): RelayAnswer {
 	$relay = $connection->relay;
 	if ( is_wp_error( $response ) ) {
 		return new RelayAnswer(
@@ -131,10 +135,11 @@ function read_answer( Connection $connection, array|\WP_Error $response, int $of
 	$data   = answer_json( $response );
 	$detail = is_string( $data['detail'] ?? null ) ? sanitize_text_field( $data['detail'] ) : '';
 	$code   = wp_remote_retrieve_response_code( $response );
-	if ( 204 === $code ) {
+	if ( 202 === $code || 204 === $code ) {
 		return new RelayAnswer( '', '', array(), $offset );
 	}
-	if ( 200 === $code && in_array( $data['status'] ?? '', array( 'connected', 'disconnected' ), true ) ) {
+	// Every answer of the relay's names the store; a page of somebody else's does not.
+	if ( 200 === $code && isset( $data['store'] ) ) {
 		return new RelayAnswer( '', '', $data, $offset );
 	}
 	return match ( true ) {
@@ -145,6 +150,11 @@ function read_answer( Connection $connection, array|\WP_Error $response, int $of
 		401 === $code => new RelayAnswer(
 			'wrong-key',
 			__( 'The relay does not accept this connection: it was revoked, or its secret is wrong. Make a new connection in Nexpura and paste its connection string here.', 'nexpura' )
+		),
+		409 === $code && 'v1/connect' !== $path => new RelayAnswer(
+			'refused',
+			/* translators: %s: what the relay says. */
+			sprintf( __( 'The relay does not know this shop under this connection (any more). Open WooCommerce → Nexpura and connect again. %s', 'nexpura' ), $detail )
 		),
 		409 === $code => new RelayAnswer(
 			'other-home',

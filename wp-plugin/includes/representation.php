@@ -79,8 +79,9 @@ function represent_refunds( WC_Order $order ): array {
  * @param class-string $name The controller's class.
  */
 function controller( string $name ): object {
-	static $made = array();
-	return $made[ $name ] ??= new $name();
+	static $made     = array();
+	$made[ $name ] ??= new $name();
+	return $made[ $name ];
 }
 
 /**

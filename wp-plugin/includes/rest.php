@@ -22,7 +22,11 @@ const REST_NAMESPACE = 'wc-nexpura/v1';
  * When the reading for a request began, by the database's clock; only requests with `nexpura=1` have an entry.
  */
 final class Readings {
-	/** @var \WeakMap<WP_REST_Request, string>|null The moment by request. */
+	/**
+	 * The moment by request.
+	 *
+	 * @var \WeakMap<WP_REST_Request, string>|null
+	 */
 	private static ?\WeakMap $began = null;
 
 	/**

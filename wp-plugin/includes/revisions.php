@@ -81,9 +81,9 @@ function revisions_engine(): ?string {
 function raise_revision( string $resource, int $id ): ?int {
 	global $wpdb;
 	ensure_revisions_table();
-	$table  = revisions_table();
-	$quiet  = $wpdb->suppress_errors( true );
-	// phpcs:ignore WordPress.DB.DirectDatabaseQuery, WordPress.DB.PreparedSQL.InterpolatedNotPrepared
+	$table = revisions_table();
+	$quiet = $wpdb->suppress_errors( true );
+	// phpcs:disable WordPress.DB
 	$raised = $wpdb->query(
 		$wpdb->prepare(
 			"INSERT INTO {$table} (resource, id, rev, raised_at) VALUES (%s, %d, LAST_INSERT_ID(1), UTC_TIMESTAMP(6))

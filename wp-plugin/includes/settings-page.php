@@ -36,7 +36,7 @@ function show_settings_page(): void {
 	$configured = configured_connection();
 	$connection = connection();
 	echo '<div class="wrap"><h1>Nexpura</h1>';
-	show_outcome();
+	show_outcome( ' inline' );
 	if ( null !== woocommerce_problem() ) {
 		echo '</div>';
 		return;
@@ -88,8 +88,8 @@ function show_connection_form( bool $replaces ): void {
  */
 function show_connected( string $source ): void {
 	$state = registered();
-	$spool = spool_status();
 	$rows  = array(
+		__( 'Nexpura says', 'nexpura' )           => store_in_words( standing() ),
 		__( 'Relay', 'nexpura' )                  => (string) $state['relay'],
 		__( 'Connected as', 'nexpura' )           => (string) $state['home'],
 		__( 'Since', 'nexpura' )                  => wp_date( get_option( 'date_format' ) . ' ' . get_option( 'time_format' ), (int) $state['at'] ),
@@ -99,16 +99,81 @@ function show_connected( string $source ): void {
 			/* translators: %s: version. */
 			: sprintf( __( 'by the PHP extension %s', 'nexpura' ), extension_version() ),
 	);
+	show_rows( __( 'Connection', 'nexpura' ), $rows );
+	$spool = spool_status();
 	if ( null !== $spool ) {
-		$rows[ __( 'Waiting to be sent', 'nexpura' ) ] = number_format_i18n( (int) ( $spool['unsent'] ?? 0 ) );
+		show_rows( __( 'Spool', 'nexpura' ), spool_rows( $spool ) );
+		show_button( 'drain', __( 'Send now', 'nexpura' ), (int) ( $spool['unsent'] ?? 0 ) > 0 );
 	}
-	echo '<table class="widefat striped" style="max-width:50em"><tbody>';
-	foreach ( $rows as $label => $value ) {
-		printf( '<tr><th scope="row">%s</th><td>%s</td></tr>', esc_html( $label ), esc_html( (string) $value ) );
-	}
-	echo '</tbody></table>';
+	show_button( 'probe', __( 'Send test event', 'nexpura' ), false );
 	show_button( 'connect', __( 'Connect again (makes a new key)', 'nexpura' ), false );
 	show_button( 'disconnect', __( 'Disconnect', 'nexpura' ), false );
+}
+
+/**
+ * Prints a table of names and values.
+ *
+ * @param string                $caption What it is about.
+ * @param array<string, string> $rows    Values by name.
+ */
+function show_rows( string $caption, array $rows ): void {
+	echo '<h2>' . esc_html( $caption ) . '</h2><table class="widefat striped" style="max-width:50em"><tbody>';
+	foreach ( $rows as $label => $value ) {
+		printf( '<tr><th scope="row" style="width:16em">%s</th><td>%s</td></tr>', esc_html( $label ), esc_html( (string) $value ) );
+	}
+	echo '</tbody></table>';
+}
+
+/**
+ * How the relay sees this shop.
+ *
+ * @param Standing $standing What it said.
+ */
+function store_in_words( Standing $standing ): string {
+	if ( '' !== $standing->problem ) {
+		return $standing->problem;
+	}
+	$status = match ( (string) ( $standing->store['status'] ?? '' ) ) {
+		'connected'    => __( 'connected', 'nexpura' ),
+		'disconnected' => __( 'disconnected', 'nexpura' ),
+		default        => __( 'something is wrong', 'nexpura' ),
+	};
+	return trim( $status . ' ' . (string) ( $standing->store['detail'] ?? '' ) );
+}
+
+/**
+ * How the spool stands, in words.
+ *
+ * @param array<string, mixed> $spool The extension's status.
+ * @return array<string, string>
+ */
+function spool_rows( array $spool ): array {
+	$never  = __( 'never', 'nexpura' );
+	$moment = static fn( mixed $at ): string => is_numeric( $at ) ? (string) wp_date( get_option( 'date_format' ) . ' ' . get_option( 'time_format' ), (int) $at ) : $never;
+	$rows   = array(
+		__( 'Waiting to be sent', 'nexpura' ) => number_format_i18n( (int) ( $spool['unsent'] ?? 0 ) ),
+		__( 'Being captured', 'nexpura' )     => number_format_i18n( (int) ( $spool['open_intents'] ?? 0 ) ),
+	);
+	if ( isset( $spool['oldest_unsent_at'] ) ) {
+		/* translators: %s: a duration such as "7 mins". */
+		$rows[ __( 'Oldest of them', 'nexpura' ) ] = sprintf( __( '%s ago', 'nexpura' ), human_time_diff( (int) $spool['oldest_unsent_at'] ) );
+	}
+	$rows += array(
+		__( 'Last sent', 'nexpura' ) => $moment( $spool['last_sent_at'] ?? null ),
+		__( 'Sent by', 'nexpura' )   => match ( (string) ( $spool['sender'] ?? '' ) ) {
+			'agent'  => __( 'the daemon nexpura-agent', 'nexpura' ),
+			'thread' => __( 'a PHP worker', 'nexpura' ),
+			default  => __( 'nobody right now; the next capture starts it', 'nexpura' ),
+		},
+		/* translators: 1: size such as "64 KB", 2: the largest size. */
+		__( 'Size', 'nexpura' )      => sprintf( __( '%1$s of %2$s', 'nexpura' ), (string) size_format( (int) ( $spool['bytes'] ?? 0 ) ), (string) size_format( (int) ( $spool['max_bytes'] ?? 0 ) ) ),
+		__( 'File', 'nexpura' )      => (string) ( $spool['spool'] ?? '' ),
+		__( 'Writable', 'nexpura' )  => empty( $spool['writable'] ) ? __( 'no', 'nexpura' ) : __( 'yes', 'nexpura' ),
+	);
+	if ( '' !== (string) ( $spool['last_error'] ?? '' ) ) {
+		$rows[ __( 'Last problem', 'nexpura' ) ] = (string) $spool['last_error'];
+	}
+	return $rows;
 }
 
 /**
@@ -123,7 +188,7 @@ function show_moved(): void {
 /**
  * A form that is one button.
  *
- * @param string $action  connect, disconnect or separate.
+ * @param string $action  connect, disconnect, separate, probe or drain.
  * @param string $label   Its label.
  * @param bool   $primary Whether it is the one to press.
  */
@@ -134,49 +199,6 @@ function show_button( string $action, string $label, bool $primary ): void {
 	printf( '<button class="button%s">%s</button></form>', $primary ? ' button-primary' : '', esc_html( $label ) );
 }
 
-/**
- * What came of the last button, kept for this user for a minute.
- */
-function show_outcome(): void {
-	$outcome = get_transient( 'nexpura_outcome_' . get_current_user_id() );
-	if ( ! is_array( $outcome ) ) {
-		return;
-	}
-	delete_transient( 'nexpura_outcome_' . get_current_user_id() );
-	printf( '<div class="notice notice-%s inline"><p>%s</p></div>', $outcome['good'] ? 'success' : 'error', esc_html( $outcome['message'] ) );
-}
-
-/**
- * Keeps what came of a button, and goes back to the page.
- *
- * @param bool   $good    Whether it worked.
- * @param string $message What to say.
- */
-function return_with( bool $good, string $message ): never {
-	set_transient(
-		'nexpura_outcome_' . get_current_user_id(),
-		array(
-			'good'    => $good,
-			'message' => $message,
-		),
-		MINUTE_IN_SECONDS
-	);
-	wp_safe_redirect( settings_url() );
-	exit;
-}
-
-/**
- * Refuses whoever may not, or did not come from our form.
- *
- * @param string $action The form's action.
- */
-function require_permission( string $action ): void {
-	if ( ! current_user_can( 'manage_woocommerce' ) ) {
-		wp_die( esc_html__( 'You are not allowed to connect this shop.', 'nexpura' ), '', array( 'response' => 403 ) );
-	}
-	check_admin_referer( 'nexpura_' . $action );
-}
-
 add_action(
 	'admin_post_nexpura_connect',
 	static function (): void {
@@ -185,7 +207,8 @@ add_action(
 		if ( null !== $woocommerce ) {
 			return_with( false, $woocommerce );
 		}
-		// A secret: not sanitised, because it is parsed strictly and never printed. phpcs:ignore WordPress.Security
+		// A secret: not sanitised, because it is parsed strictly and never printed. Its nonce is verified above.
+		// phpcs:ignore WordPress.Security
 		$pasted = isset( $_POST['connection'] ) && is_string( $_POST['connection'] ) ? wp_unslash( $_POST['connection'] ) : null;
 		$answer = null === $pasted ? connect_configured() : connect_pasted( $pasted );
 		return_with( '' === $answer->problem, '' === $answer->problem ? __( 'This shop is connected to Nexpura.', 'nexpura' ) : $answer->message );

@@ -17,7 +17,7 @@ const UNSENT_SECONDS = 300;
 add_filter(
 	'site_status_tests',
 	static function ( $tests ): array {
-		$tests                                  = (array) $tests;
+		$tests                                 = (array) $tests;
 		$tests['direct']['nexpura_extension']  = array(
 			'label' => __( 'Nexpura: PHP extension', 'nexpura' ),
 			'test'  => __NAMESPACE__ . '\test_extension',
@@ -298,6 +298,41 @@ function test_relay(): array {
 		/* translators: 1: relay address, 2: reason. */
 		sprintf( __( '%1$s does not answer as it should (%2$s). Sales are kept here and sent later. Check that this server may make outgoing connections to it.', 'nexpura' ), $connection->relay, $reason )
 	);
+}
+
+/**
+ * What the relay itself says of this shop: it may know of something that cannot be seen from here.
+ *
+ * @return array<string, mixed>
+ */
+function test_ledger(): array {
+	$standing = standing();
+	if ( '' !== $standing->problem ) {
+		return health( 'ledger', is_connected() ? 'critical' : 'recommended', __( 'Nexpura says nothing of this shop', 'nexpura' ), $standing->problem );
+	}
+	if ( 'connected' === ( $standing->store['status'] ?? '' ) && ! isset( $standing->store['detail'] ) ) {
+		return health( 'ledger', 'good', __( 'Nexpura knows this shop and reads it', 'nexpura' ), __( 'The ledger follows this shop.', 'nexpura' ) );
+	}
+	return health( 'ledger', 'critical', __( 'Nexpura has a problem with this shop', 'nexpura' ), (string) ( $standing->store['detail'] ?? $standing->store['status'] ?? '' ) );
+}
+
+/**
+ * Every test at once, in plain text, for the command line.
+ *
+ * @return array<int, array{test: string, status: string, label: string, description: string}>
+ */
+function diagnose(): array {
+	$found = array();
+	foreach ( array( 'extension', 'connection', 'home', 'database', 'spool', 'relay', 'ledger' ) as $test ) {
+		$result  = ( __NAMESPACE__ . '\\test_' . $test )();
+		$found[] = array(
+			'test'        => $test,
+			'status'      => (string) $result['status'],
+			'label'       => (string) $result['label'],
+			'description' => html_entity_decode( wp_strip_all_tags( (string) $result['description'] ), ENT_QUOTES ),
+		);
+	}
+	return $found;
 }
 
 add_filter(

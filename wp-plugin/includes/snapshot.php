@@ -140,8 +140,8 @@ function undisturbed( callable $callback, bool $in_shops_language = false ): mix
  * Captures everything that is marked, orders first. Reading can touch things again; that is captured too, once.
  */
 function capture_marked(): void {
-	Marks::$sought = array();
 	static $capturing = false;
+	Marks::$sought    = array();
 	if ( $capturing ) {
 		return;
 	}

@@ -241,6 +241,7 @@ function push_one( array $push ): array {
  * @param string $id       The push's id.
  * @param string $delta    What to add, as decimal text.
  * @return string applied, duplicate or out_of_order.
+ * @throws \RuntimeException When the database refuses.
  */
 function add_once( int $stock_id, int $number, string $id, string $delta ): string {
 	global $wpdb;

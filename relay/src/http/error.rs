@@ -16,6 +16,7 @@ use crate::{
         connect::{ConnectError, by_key::KeyError},
         ingest::IngestError,
         runs::StartError,
+        standing::StandingError,
         store_policy::AcceptError,
         webhooks::WebhooksError,
     },
@@ -115,6 +116,16 @@ impl From<IngestError> for ApiError {
             IngestError::Malformed(detail) => Self::BadRequest(detail),
             IngestError::Unregistered => Self::Conflict(error.to_string()),
             IngestError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<StandingError> for ApiError {
+    fn from(error: StandingError) -> Self {
+        match error {
+            StandingError::TooMany => Self::BadRequest(error.to_string()),
+            StandingError::Unregistered => Self::Conflict(error.to_string()),
+            StandingError::Store(error) => error.into(),
         }
     }
 }

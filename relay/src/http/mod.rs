@@ -61,6 +61,8 @@ pub fn router(app: App, pages: Router) -> Router {
             Router::new()
                 .route("/v1/connect", post(shop::connect))
                 .route("/v1/disconnect", post(shop::disconnect))
+                .route("/v1/status", post(shop::status))
+                .route("/v1/retry", post(shop::retry))
                 .layer(DefaultBodyLimit::max(MAX_SMALL_BODY)),
         );
     let api = Router::new()

@@ -6,14 +6,15 @@ use axum::{
     extract::{State, rejection::BytesRejection},
     http::{HeaderMap, StatusCode},
 };
-use nexpura_protocol::Answer;
-use serde::de::DeserializeOwned;
+use nexpura_protocol::{Answer, Resource};
+use serde::{Deserialize, de::DeserializeOwned};
 
 use super::{App, auth, error::ApiError};
 use crate::{
     service::{
         connect::{self, Connected},
         ingest::{self, IngestError, Pusher},
+        standing::{self, Asked, Told},
     },
     store,
 };
@@ -65,6 +66,45 @@ pub(super) async fn disconnect(
     } else {
         Err(ApiError::Conflict("this connection belongs to another store".to_owned()))
     }
+}
+
+/// `POST /v1/status`: how the shop and some of its orders and products stand in the ledger.
+pub(super) async fn status(
+    State(app): State<App>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Json<Told>, ApiError> {
+    let body = whole(body)?;
+    let shop = auth::shop(&app, &headers, &body).await?;
+    let asked: Asked = read(&body)?;
+    let integration = shop.integration.ok_or(IngestError::Unregistered)?;
+    Ok(Json(standing::tell(&app.relay, shop.tenant, integration, &asked).await?))
+}
+
+/// Which thing of the shop.
+#[derive(Debug, Deserialize)]
+struct Thing {
+    resource: String,
+    id: u64,
+}
+
+/// `POST /v1/retry`: the relay reads one order, product or customer of the shop again.
+pub(super) async fn retry(
+    State(app): State<App>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<StatusCode, ApiError> {
+    let body = whole(body)?;
+    let shop = auth::shop(&app, &headers, &body).await?;
+    let thing: Thing = read(&body)?;
+    let integration = shop.integration.ok_or(IngestError::Unregistered)?;
+    let known = thing.resource.parse().ok().filter(|known| *known != Resource::Lineage);
+    let resource: Resource = known.ok_or_else(|| {
+        ApiError::BadRequest("resource: expected order, product or customer".to_owned())
+    })?;
+    let (thing, now) = ((resource, thing.id), store::now());
+    standing::again(&app.relay, shop.tenant, shop.connection, integration, thing, now).await?;
+    Ok(StatusCode::ACCEPTED)
 }
 
 pub(super) fn whole(body: Result<Bytes, BytesRejection>) -> Result<Bytes, ApiError> {

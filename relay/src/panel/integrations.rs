@@ -15,9 +15,9 @@ use crate::{
     service::{
         accounts::Person,
         connect::{by_key, farewell},
+        desk::{self, Standing},
         drift,
         runs::{self, Change},
-        standing::{self, Standing},
         store_policy, webhooks,
     },
     store::{self, integrations::Integration},
@@ -41,7 +41,7 @@ const IMPORTS: [(&str, &str); 3] = [
 
 /// `GET /integrations`
 pub(super) async fn list(State(panel): State<Panel>, person: Person) -> Answer {
-    let stores = standing::all(&panel.relay, person.tenant, store::now()).await?;
+    let stores = desk::all(&panel.relay, person.tenant, store::now()).await?;
     let shell = panel.shell(person, Tab::Integrations).await?;
     Ok(Page(IntegrationsPage { shell, stores }).into_response())
 }
@@ -158,7 +158,7 @@ pub(super) async fn ask_disconnect(
     person: Person,
     Path(id): Path<Uuid>,
 ) -> Answer {
-    let store = standing::one(&panel.relay, person.tenant, id, store::now()).await?;
+    let store = desk::one(&panel.relay, person.tenant, id, store::now()).await?;
     let store = store.ok_or(UNKNOWN)?;
     let shell = panel.shell(person, Tab::Integrations).await?;
     Ok(Page(DisconnectPage { shell, store }).into_response())

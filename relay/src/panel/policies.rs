@@ -13,7 +13,7 @@ use super::{
 use crate::{
     service::{
         accounts::Person,
-        standing::{self, Standing},
+        desk::{self, Standing},
         store_policy::{self, Policy},
     },
     store,
@@ -30,7 +30,7 @@ struct PoliciesPage {
 
 /// `GET /settings/integrations`
 pub(super) async fn list(State(panel): State<Panel>, person: Person) -> Answer {
-    let stores = standing::all(&panel.relay, person.tenant, store::now()).await?;
+    let stores = desk::all(&panel.relay, person.tenant, store::now()).await?;
     let shell = panel.shell(person, Tab::Settings).await?;
     Ok(Page(PoliciesPage { shell, stores }).into_response())
 }

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::show;
 use crate::{
-    service::{runs::Kind, standing::Run},
+    service::{desk::Run, runs::Kind},
     store::runs::Shown,
 };
 

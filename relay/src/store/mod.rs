@@ -32,6 +32,7 @@ pub mod sales;
 pub mod secrets;
 pub mod sessions;
 pub mod spools;
+pub mod standing;
 pub mod tenants;
 pub mod tokens;
 pub mod webhooks;

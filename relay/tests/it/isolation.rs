@@ -37,6 +37,8 @@ pub(crate) const ROUTES: &[(&str, &[Method], Who)] = &[
     ("/v1/push", &[Method::POST], Who::Shop),
     ("/v1/connect", &[Method::POST], Who::Shop),
     ("/v1/disconnect", &[Method::POST], Who::Shop),
+    ("/v1/status", &[Method::POST], Who::Shop),
+    ("/v1/retry", &[Method::POST], Who::Shop),
     ("/api/inventory", &[Method::GET], Who::Token),
     ("/api/inventory/{sku}/movements", &[Method::GET, Method::POST], Who::Token),
     ("/api/sales", &[Method::GET], Who::Token),
@@ -408,6 +410,14 @@ async fn by_signature(api: &Api, route: &str, me: &Jeweller, other: &Jeweller) {
         // The same event id: for this shop it is its own.
         let reply = me.shop.post(api, route, body).await;
         assert_eq!(reply.ok()["results"][0]["status"], "duplicate");
+    }
+    if route == "/v1/status" {
+        // The other's order has the same id: what is told of it is one's own sale.
+        let body = json!({ "orders": [other.event.resource_id] }).to_string();
+        let reply = me.shop.post(api, route, body.into_bytes()).await;
+        let link = reply.ok()["orders"][0]["sale_url"].as_str().unwrap().replace('-', "");
+        assert!(link.ends_with(&me.sale.replace('-', "").to_lowercase()), "{link} {}", me.sale);
+        assert!(!reply.body.contains(&other.shop.fake.home), "{}", reply.body);
     }
 }
 

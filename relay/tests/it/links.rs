@@ -232,6 +232,23 @@ on_both! {
     }
 }
 
+on_both! {
+    async fn a_choice_is_about_the_stock_as_it_was_kept_then(relay: TestRelay) {
+        let two = Two::with(&relay, &[("RING", 3, 8)]).await;
+        let ring = stock(&two.second, "RING");
+        two.choose("RING", "shop").await.ok();
+        // Nobody counts it there any more; later somebody begins with a count that nobody was asked about.
+        for kept in [Stock::Unmanaged, Stock::Own(20)] {
+            two.second.act(|shop| shop.keep_stock(ring, kept));
+            two.second.push().await;
+            two.second.fetch().await;
+        }
+        two.second.open().await;
+        assert_eq!(two.second.listing(ring).await, ("open".to_owned(), Some(20), Some(3)));
+        assert_eq!(movements(&relay).await, [opened(3)], "the shop's count was not chosen for this");
+    }
+}
+
 /// The command line lists the same, and the choice is the same.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_command_line_lists_what_waits_and_takes_the_choice() {

@@ -24,6 +24,7 @@ mod plans;
 mod process;
 mod rotation;
 mod schema;
+mod standing;
 mod sweeping;
 mod text;
 mod touches;

@@ -177,6 +177,28 @@ on_both! {
 }
 
 on_both! {
+    async fn a_doubtful_stock_is_not_believed_while_an_order_cannot_be_read(relay: TestRelay) {
+        let (shop, ring) = one_ring(&relay).await;
+        adjust(&shop, "RING", "-3").await;
+        shop.fake.answer_with(BATCH, Some((500, json!({}))));
+        push(&shop).await;
+        let order = shop.unnoticed(|shop| shop.paid_order(&[(ring, 1)])).0;
+        shop.fake.damage_order(order);
+        shop.fake.answer_with(BATCH, None);
+        push(&shop).await;
+        settle(&shop).await;
+        // Nine, of which nobody knows that one was sold: believed, it would be given back.
+        assert_eq!(units(&shop, ring), 9, "something was pushed on a guess");
+        assert_eq!(shop.listing(ring).await, ("open".to_owned(), Some(10), Some(7)));
+        shop.fake.repair();
+        shop.make_due().await;
+        settle(&shop).await;
+        assert_eq!(units(&shop, ring), 10 - 3 - 1);
+        assert_eq!(shop.listing(ring).await, ("open".to_owned(), Some(6), Some(6)));
+    }
+}
+
+on_both! {
     async fn a_sale_that_was_overwritten_is_put_right(relay: TestRelay) {
         let (shop, ring) = one_ring(&relay).await;
         adjust(&shop, "RING", "-3").await;

@@ -7,7 +7,7 @@ use std::{
     sync::Arc,
 };
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -254,18 +254,33 @@ impl Shop {
             self.builder.workers,
             &self.environment(),
         )?;
-        let nginx = Nginx::start(
-            self.folder.path(),
-            &Site {
-                root: &self.sources.root,
-                content: &self.content(),
-                fpm: fpm.socket(),
-                port: self.port,
-                certificate: self.certificate.as_ref(),
-            },
-        )?;
+        let nginx = self.nginx(&fpm, self.certificate.as_ref())?;
         self.fpm = Some(fpm);
         self.nginx = Some(nginx);
+        Ok(())
+    }
+
+    fn nginx(&self, fpm: &Fpm, certificate: Option<&Certificate>) -> Result<Nginx> {
+        let site = Site {
+            root: &self.sources.root,
+            content: &self.content(),
+            fpm: fpm.socket(),
+            port: self.port,
+            certificate,
+        };
+        Nginx::start(self.folder.path(), &site)
+    }
+
+    /// Has nginx show a certificate that expired years ago, or its own again.
+    ///
+    /// # Errors
+    /// When the shop is not on https, or nginx does not start again.
+    pub fn show_expired_certificate(&mut self, expired: bool) -> Result<()> {
+        let own = self.certificate.as_ref().context("the shop is not on https")?;
+        let old = own.long_expired(&self.folder.path().join("tls-2020"))?;
+        self.nginx = None;
+        let fpm = self.fpm.as_ref().context("the shop is not open")?;
+        self.nginx = Some(self.nginx(fpm, Some(if expired { &old } else { own }))?);
         Ok(())
     }
 

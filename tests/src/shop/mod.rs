@@ -155,6 +155,28 @@ impl Shop {
         command
     }
 
+    /// Runs `wp nexpura …`: by wp-cli where `NEXPURA_TESTS_WP_CLI` names it, else by what stands for it. Gives
+    /// whether it ended well, and what it printed on both streams.
+    ///
+    /// # Errors
+    /// When PHP cannot be started.
+    pub fn wp_nexpura(&self, typed: &[&str]) -> Result<(bool, String)> {
+        let mut command = self.php_command();
+        match std::env::var_os("NEXPURA_TESTS_WP_CLI") {
+            Some(real) => {
+                let tree = format!("--path={}", self.sources.root.display());
+                command.arg(real).args(["--allow-root", &tree, &format!("--url={}", self.url)])
+            }
+            None => command.arg(paths::repository().join("tests/wordpress/wp-cli.php")),
+        };
+        let output = command.arg("nexpura").args(typed).output().context("starting php")?;
+        let both = [output.stdout, output.stderr].concat();
+        let said = String::from_utf8_lossy(&both).into_owned();
+        let good = output.status.success();
+        // What PHP dies of is in its log only.
+        Ok((good, if good || !said.is_empty() { said } else { self.log_tail() }))
+    }
+
     /// Runs what WordPress's cron and Action Scheduler have due, as a system's cron job does.
     ///
     /// # Errors

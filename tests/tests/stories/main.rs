@@ -12,14 +12,17 @@ macro_rules! on_woocommerce {
 }
 
 mod bad_input;
+mod bad_stores;
 mod brought_over;
 mod campaigns;
 mod connecting;
 mod imports;
+mod in_wordpress;
 mod kinds_of_stock;
 mod lost_updates;
 mod money;
 mod other_shops;
+mod panel;
 mod stock_goes_back;
 mod the_double;
 mod the_life_of_an_order;

@@ -280,6 +280,22 @@ pub(super) const OPERATIONS: &[Operation] = &[
     .by(Who::Shop),
     post("For shops", "/v1/disconnect", "A shop says goodbye", Some("Goodbye"), &[(204, "")])
         .by(Who::Shop),
+    post(
+        "For shops",
+        "/v1/status",
+        "How a shop and up to 100 of its orders and products stand in the ledger",
+        Some("AskedThings"),
+        &[(200, "ToldThings")],
+    )
+    .by(Who::Shop),
+    post(
+        "For shops",
+        "/v1/retry",
+        "Read one thing of the shop again at once",
+        Some("Thing"),
+        &[(202, "")],
+    )
+    .by(Who::Shop),
     get("Operation", "/api/openapi.json", "This description", &[(200, "AnyBody")]).by(Who::Anybody),
     get("Operation", "/api/docs", "This page", &[(200, "text/html")]).by(Who::Anybody),
     get("Operation", "/healthz", "The process answers", &[(200, "text/plain")]).by(Who::Anybody),

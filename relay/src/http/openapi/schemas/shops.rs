@@ -68,5 +68,61 @@ pub(super) const SCHEMAS: &[Schema] = &[
         &[("status", "string", ""), STORE, ("mode", "string", "")],
     ),
     ("Goodbye", "Which shop goes.", &[("store_id", "uuid", "")]),
+    (
+        "AskedThings",
+        "Which orders and products, by WooCommerce's ids; at most 100 of each.",
+        &[("orders?", "[integer]", ""), ("products?", "[integer]", "")],
+    ),
+    (
+        "ToldThings",
+        "How they stand.",
+        &[
+            ("store", "ToldStore", ""),
+            ("orders", "[ToldOrder]", ""),
+            ("products", "[ToldProduct]", ""),
+        ],
+    ),
+    (
+        "ToldStore",
+        "How the store stands.",
+        &[
+            ("status", "connected|disconnected|error", ""),
+            ("detail", "string?", "Why, for people."),
+            ("mode", "extension|webhooks|sweep", ""),
+            ("last_sync_at", "time?", ""),
+            ("panel_url", "string?", "Where people look at the ledger."),
+        ],
+    ),
+    (
+        "ToldOrder",
+        "How an order stands.",
+        &[
+            ("id", "integer", ""),
+            ("state", "in_ledger|waiting|failed|unknown", ""),
+            ("sale_url", "string?", "The sale's page."),
+            ("detail", "string?", "Why it failed."),
+        ],
+    ),
+    (
+        "ToldProduct",
+        "How a product or variation stands.",
+        &[
+            ("id", "integer", ""),
+            ("state", "in_ledger|waiting|failed|unknown", ""),
+            ("listing", "string?", "The state of the stock that it draws on."),
+            ("sku", "string?", "Of the piece that it is linked to."),
+            ("quantity", "Quantity?", "What the ledger has."),
+            ("to_push", "Quantity?", "What the shop has not been told yet."),
+            ("pushed_at", "time?", "When the last push was acknowledged."),
+            ("pushed", "Quantity?", "What it added."),
+            ("piece_url", "string?", "The piece's page."),
+            ("detail", "string?", "Why it failed, or is not counted."),
+        ],
+    ),
+    (
+        "Thing",
+        "Which thing of a shop.",
+        &[("resource", "order|product|customer", ""), ("id", "integer", "")],
+    ),
     ("AnyBody", "Anything.", &[]),
 ];

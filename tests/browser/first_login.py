@@ -1,0 +1,76 @@
+"""The first owner comes in by the link that the command line printed, and lets others in; each sees what is theirs."""
+
+import re
+
+from playwright.sync_api import Page, expect
+
+from walk import walking
+
+PASSWORD = "four words in a row"
+
+
+def come_in(page: Page, link: str) -> None:
+    page.goto(link)
+    page.get_by_label("New password").fill(PASSWORD)
+    page.get_by_role("button", name="Save and come in").click()
+    expect(page.get_by_role("navigation", name="Pages")).to_be_visible()
+
+
+def log_in(page: Page, address: str, email: str, password: str) -> None:
+    page.goto(f"{address}/login")
+    page.get_by_label("E-mail").fill(email)
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Log in").click()
+
+
+def invite(page: Page, email: str, role: str) -> str:
+    page.get_by_label("E-mail").fill(email)
+    page.locator("form[action='/settings/people']").get_by_label("Role").select_option(role)
+    page.get_by_role("button", name="Make a link").click()
+    expect(page.get_by_role("heading", name=f"Give {email} this link")).to_be_visible()
+    return page.locator("code.secret").inner_text()
+
+
+with walking("first_login") as (story, person, pictures):
+    owner = person()
+    owner.goto(story.relay)
+    expect(owner).to_have_url(re.compile("/login"))
+    pictures.take(owner, "login")
+    log_in(owner, story.relay, "ann@aurelia.example", "a guess at it")
+    expect(owner.get_by_role("alert")).to_be_visible()
+
+    owner.goto(story.link)
+    pictures.take(owner, "set-password")
+    come_in(owner, story.link)
+    pictures.take(owner, "home")
+    owner.goto(f"{story.relay}/settings")
+    pictures.take(owner, "settings")
+    owner.goto(f"{story.relay}/settings/people")
+    links = {role: invite(owner, f"{role}@aurelia.example", role) for role in ("manager", "staff")}
+    pictures.take(owner, "people")
+
+    # By keyboard alone: the first stop leads past the navigation.
+    owner.keyboard.press("Tab")
+    expect(owner.get_by_role("link", name="Skip to the page")).to_be_focused()
+
+    for role, link in links.items():
+        other = person()
+        come_in(other, link)
+        refused = other.goto(f"{story.relay}/settings/people")
+        assert refused.status == 403, refused.status
+        expect(other.get_by_role("main")).to_contain_text("not yours to do")
+        if role == "staff":
+            pictures.take(other, "refused")
+        # A link is for once.
+        other.context.clear_cookies()
+        other.goto(link)
+        assert "New password" not in other.content()
+        log_in(other, story.relay, f"{role}@aurelia.example", PASSWORD)
+        expect(other.get_by_role("navigation", name="Pages")).to_be_visible()
+        other.get_by_role("button", name="Log out").click()
+        other.goto(story.relay)
+        expect(other).to_have_url(re.compile("/login"))
+
+    owner.goto(f"{story.relay}/settings/activity")
+    expect(owner.get_by_role("main")).to_contain_text("staff@aurelia.example")
+    pictures.take(owner, "activity")

@@ -1,0 +1,105 @@
+"""What the walks share: a browser, the story that started the real parts, and pictures of every page.
+
+A walk is a script that a story runs. The story tells it where things are; the walk asks the story for what a browser
+cannot do (a sale, a look into the shop's database) by a line of JSON, and gets a line of JSON back.
+"""
+
+import json
+import os
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect, sync_playwright
+
+PHONE = {"width": 390, "height": 844}
+DESKTOP = {"width": 1280, "height": 860}
+# What a person with a disability would stumble over.
+BAD = {"serious", "critical"}
+
+expect.set_options(timeout=20_000)
+
+
+class Story:
+    """The story behind the walk: `story.url` and the like are what it told; `story.ask` has it do something."""
+
+    def __init__(self) -> None:
+        self._told = json.loads(sys.stdin.readline())
+
+    def __getattr__(self, name: str):
+        return self._told[name]
+
+    def ask(self, verb: str, **arguments):
+        print(json.dumps({"verb": verb, **arguments}), flush=True)
+        answer = json.loads(sys.stdin.readline())
+        if "error" in answer:
+            raise AssertionError(f"{verb}: {answer['error']}")
+        return answer["done"]
+
+
+class Pictures:
+    """Pictures of pages, light and dark, phone and desktop; each looked over by axe on the way."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def take(self, page: Page, name: str, *, ours: bool = True) -> None:
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            for size, extent in (("phone", PHONE), ("desktop", DESKTOP)):
+                page.set_viewport_size(extent)
+                path = self._folder / f"{name}-{scheme}-{size}.png"
+                page.screenshot(path=path, full_page=True, animations="disabled")
+                if ours:
+                    fits(page, f"{name}, {scheme}, {size}")
+            if ours:
+                accessible(page, f"{name}, {scheme}")
+        page.emulate_media(color_scheme="light")
+
+
+def fits(page: Page, where: str) -> None:
+    """Nothing stands out to the right."""
+    wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert wide <= 0, f"{where}: {wide} pixels too wide"
+
+
+def accessible(page: Page, where: str) -> None:
+    found = Axe().run(page).response["violations"]
+    bad = [f"{one['id']}: {one['nodes'][0]['html']}" for one in found if one["impact"] in BAD]
+    assert not bad, f"{where}: " + "; ".join(bad)
+
+
+@contextmanager
+def walking(name: str):
+    """A story, a way to open browsers of people of their own, and pictures; what breaks in a page breaks the walk."""
+    story = Story()
+    pictures = Pictures(Path(os.environ["NEXPURA_PICTURES"]) / name)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=os.environ["NEXPURA_CHROMIUM"],
+            # As root there is no sandbox to be had; only pages of our own are shown.
+            args=["--no-sandbox"] if os.geteuid() == 0 else [],
+        )
+        broken: list[str] = []
+
+        def person(**options) -> Page:
+            page = browser.new_context(viewport=DESKTOP, **options).new_page()
+            page.on("pageerror", lambda error: broken.append(f"{page.url}: {error}"))
+            page.on(
+                "console",
+                lambda said: broken.append(f"{page.url}: {said.text}") if refused(said) else None,
+            )
+            return page
+
+        try:
+            yield story, person, pictures
+        finally:
+            browser.close()
+        assert not broken, "\n".join(broken)
+
+
+def refused(said) -> bool:
+    """What the page's own policy forbids is written to the console and is otherwise silent."""
+    return said.type == "error" and "Content Security Policy" in said.text

@@ -1,0 +1,191 @@
+<?php
+/**
+ * How this shop's orders and products stand in Nexpura: asked of the relay by admin pages only, and kept for a while.
+ *
+ * A page asks at most once, for all that it shows, and waits two seconds at most; while the relay does not answer,
+ * nobody asks again for a minute.
+ *
+ * @package Nexpura
+ */
+
+namespace Nexpura;
+
+defined( 'ABSPATH' ) || exit;
+
+/** Seconds that a page waits for the relay. */
+const STANDING_SECONDS = 2;
+/** Seconds for which an answer is believed. */
+const STANDING_KEPT = 20;
+/** Seconds for which a relay that did not answer is left alone. */
+const STANDING_PAUSE = MINUTE_IN_SECONDS;
+/** Orders or products that one request may name; see `MAX_IDS` in `relay/src/service/standing.rs`. */
+const STANDING_IDS = 100;
+/** While it exists the relay is not asked; it holds why. */
+const STANDING_PAUSE_TRANSIENT = 'nexpura_standing_pause';
+
+/**
+ * What the relay says of a shop and of some of its things.
+ */
+final class Standing {
+	/**
+	 * One answer.
+	 *
+	 * @param string                           $problem  Empty, or why nothing is known, for people.
+	 * @param array<string, mixed>             $store    How the relay sees this shop.
+	 * @param array<int, array<string, mixed>> $orders   By WooCommerce's id.
+	 * @param array<int, array<string, mixed>> $products By WooCommerce's id.
+	 */
+	public function __construct(
+		public readonly string $problem,
+		public readonly array $store = array(),
+		public readonly array $orders = array(),
+		public readonly array $products = array()
+	) {}
+}
+
+/**
+ * Asks the relay, or whatever it said a moment ago.
+ *
+ * @param int[] $orders   WooCommerce's ids.
+ * @param int[] $products WooCommerce's ids.
+ */
+function standing( array $orders = array(), array $products = array() ): Standing {
+	$connection = is_connected() ? connection() : null;
+	if ( null === $connection ) {
+		return new Standing( __( 'This shop is not connected to Nexpura.', 'nexpura' ) );
+	}
+	$asked = array(
+		'orders'   => array_slice( array_values( array_unique( array_filter( $orders ) ) ), 0, STANDING_IDS ),
+		'products' => array_slice( array_values( array_unique( array_filter( $products ) ) ), 0, STANDING_IDS ),
+	);
+	$kept  = get_transient( standing_transient( $connection, $asked ) );
+	if ( is_array( $kept ) ) {
+		return read_standing( $kept );
+	}
+	$pause = get_transient( STANDING_PAUSE_TRANSIENT );
+	if ( is_string( $pause ) ) {
+		return new Standing( $pause );
+	}
+	$answer = post_to_relay( $connection, 'v1/status', $asked, STANDING_SECONDS );
+	if ( '' !== $answer->problem ) {
+		log_warning( 'asking the relay how things stand failed: ' . $answer->problem );
+		set_transient( STANDING_PAUSE_TRANSIENT, $answer->message, STANDING_PAUSE );
+		return new Standing( $answer->message );
+	}
+	set_transient( standing_transient( $connection, $asked ), $answer->data, STANDING_KEPT );
+	return read_standing( $answer->data );
+}
+
+/**
+ * Forgets what was said of one order or product, and that the relay did not answer.
+ *
+ * @param array{orders?: int[], products?: int[]} $asked What is to be asked anew.
+ */
+function forget_standing( array $asked = array() ): void {
+	delete_transient( STANDING_PAUSE_TRANSIENT );
+	$connection = connection();
+	if ( null !== $connection ) {
+		$nothing = array(
+			'orders'   => array(),
+			'products' => array(),
+		);
+		delete_transient( standing_transient( $connection, array_merge( $nothing, $asked ) ) );
+	}
+}
+
+/**
+ * Where an answer is kept.
+ *
+ * @param Connection                            $connection The connection that asks.
+ * @param array{orders: int[], products: int[]} $asked      What it asks for.
+ */
+function standing_transient( Connection $connection, array $asked ): string {
+	return 'nexpura_standing_' . md5( $connection->id . to_json( $asked ) );
+}
+
+/**
+ * An answer's things by their ids; whatever is of another kind is left out.
+ *
+ * @param array<string, mixed> $data What the relay sent.
+ */
+function read_standing( array $data ): Standing {
+	$by_id = static function ( mixed $things ): array {
+		$found = array();
+		foreach ( is_array( $things ) ? $things : array() as $thing ) {
+			if ( is_array( $thing ) && is_int( $thing['id'] ?? null ) ) {
+				$found[ $thing['id'] ] = array_filter( $thing, 'is_scalar' );
+			}
+		}
+		return $found;
+	};
+	return new Standing(
+		'',
+		array_filter( is_array( $data['store'] ?? null ) ? $data['store'] : array(), 'is_scalar' ),
+		$by_id( $data['orders'] ?? null ),
+		$by_id( $data['products'] ?? null )
+	);
+}
+
+/**
+ * How many things of this shop wait here to be sent; 0 without the extension.
+ */
+function waiting_here(): int {
+	$spool = spool_status();
+	return null === $spool ? 0 : (int) ( $spool['unsent'] ?? 0 ) + (int) ( $spool['open_intents'] ?? 0 );
+}
+
+/**
+ * A state in words: what it is called, which of WordPress's icons stands beside it, and what explains it.
+ *
+ * @param array<string, mixed>|null $thing   What the relay said of the thing.
+ * @param string                    $problem Why it said nothing.
+ * @return array{state: string, label: string, icon: string, detail: string}
+ */
+function state_in_words( ?array $thing, string $problem ): array {
+	$words  = static fn( string $state, string $label, string $icon, string $detail = '' ): array => array(
+		'state'  => $state,
+		'label'  => $label,
+		'icon'   => $icon,
+		'detail' => $detail,
+	);
+	$detail = (string) ( $thing['detail'] ?? '' );
+	if ( '' !== $problem || null === $thing ) {
+		return $words( 'not-known', __( 'Not known right now', 'nexpura' ), 'editor-help', $problem );
+	}
+	$here = waiting_here();
+	return match ( (string) ( $thing['state'] ?? '' ) ) {
+		'in_ledger' => $words( 'in-ledger', __( 'In the ledger', 'nexpura' ), 'yes-alt' ),
+		'failed'    => $words( 'failed', __( 'Failed', 'nexpura' ), 'warning', '' === $detail ? __( 'Nexpura could not apply it, and tries again by itself.', 'nexpura' ) : $detail ),
+		'waiting'   => $words( 'waiting', __( 'On its way', 'nexpura' ), 'clock', __( 'Nexpura has heard of a change and is reading it.', 'nexpura' ) ),
+		'unknown'   => $here > 0
+			? $words(
+				'spooled',
+				__( 'Waiting to be sent', 'nexpura' ),
+				'clock',
+				/* translators: %s: number of events. */
+				sprintf( _n( '%s event waits in this server\'s spool.', '%s events wait in this server\'s spool.', $here, 'nexpura' ), number_format_i18n( $here ) )
+			)
+			: $words( 'unknown', __( 'Not in Nexpura', 'nexpura' ), 'minus', __( 'Nexpura has not heard of it yet.', 'nexpura' ) ),
+		default     => $words( 'not-known', __( 'Not known right now', 'nexpura' ), 'editor-help' ),
+	};
+}
+
+/**
+ * Prints a state: its icon, its word, and a link to Nexpura's own page where there is one.
+ *
+ * @param array{state: string, label: string, icon: string, detail: string} $words What to say.
+ * @param string                                                            $url   The page; empty where there is none.
+ */
+function show_state( array $words, string $url ): void {
+	printf(
+		'<span class="nexpura-state nexpura-%1$s"><span class="dashicons dashicons-%2$s" aria-hidden="true"></span> ',
+		esc_attr( $words['state'] ),
+		esc_attr( $words['icon'] )
+	);
+	if ( '' !== $url ) {
+		printf( '<a href="%s">%s</a>', esc_url( $url, array( 'http', 'https' ) ), esc_html( $words['label'] ) );
+	} else {
+		echo esc_html( $words['label'] );
+	}
+	echo '</span>';
+}
