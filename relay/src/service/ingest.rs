@@ -1,5 +1,6 @@
 //! A push from a shop: each event is kept and, where it may be, applied, all in one transaction.
 
+mod course;
 mod read;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -10,18 +11,19 @@ use nexpura_protocol::{
 use serde_json::json;
 use uuid::Uuid;
 
+use course::{Course, Standing};
 use read::Content;
 
 use super::{
     Relay, Work,
     anew::{anew, may_be_store},
-    ledger::{self, ApplyError, OrderFate, Source},
+    ledger::{self, ApplyError, OrderFate, Postings, Source},
 };
 use crate::{
     domain::limits,
     store::{
-        IntegrationId, StoreError, TenantId, Tx, inbox, integrations, lineage, listings, resources,
-        runs, spools,
+        IntegrationId, StoreError, TenantId, Tx, integrations, lineage, listings, resources, runs,
+        spools,
     },
 };
 
@@ -68,30 +70,79 @@ pub async fn push(
     now: DateTime<Utc>,
 ) -> Result<Answer, IngestError> {
     let push = read::push(body)?;
-    anew(|| take_in(relay, pusher, &push, now)).await
+    let mut manner = Manner::Together;
+    loop {
+        let taken = anew(|| take_in(relay, pusher, &push, manner, now)).await?;
+        if let Some(answer) = taken {
+            return Ok(answer);
+        }
+        manner = Manner::Apart;
+    }
 }
 
+/// How the events of a push are applied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Manner {
+    /// All at once, as nearly every push can be.
+    Together,
+    /// Each within a savepoint, so that one's failure leaves the others untouched.
+    Apart,
+}
+
+/// Why a push was stopped on its way.
+#[derive(Debug)]
+enum Stopped {
+    /// The database did not answer.
+    Store(StoreError),
+    /// An event could not be applied: the push is to be taken in anew, its events apart.
+    Failing,
+}
+
+impl From<StoreError> for Stopped {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// Takes it in and answers; nothing where an event could not be applied together with the others.
 async fn take_in(
     relay: &Relay,
     pusher: Pusher,
     push: &read::Push<'_>,
+    manner: Manner,
     now: DateTime<Utc>,
-) -> Result<Answer, IngestError> {
+) -> Result<Option<Answer>, IngestError> {
     let mut tx = relay.db.write().await?;
     let store = integrations::lock(&mut tx, pusher.tenant, pusher.integration)
         .await?
         .ok_or(IngestError::Unregistered)?;
     let mut halted = store.forked_at.is_some();
+    let mut course = Course::begin(&mut tx, pusher, &push.events, now).await?;
     let mut results = Vec::with_capacity(push.events.len());
     let mut wanted = false;
     for arrived in &push.events {
-        let (status, detail) = one(&mut tx, pusher, &push.spool, arrived, halted, now).await?;
+        let id = arrived.id_text.clone();
+        if !course.is_new(arrived.id) {
+            results.push(Outcome { id, status: Verdict::Duplicate, detail: None });
+            continue;
+        }
+        let mut taker = Taker { tx: &mut tx, course: &mut course, pusher, manner, halted, now };
+        let (status, detail) = match taker.one(arrived).await {
+            Ok(settled) => settled,
+            Err(Stopped::Failing) => return Ok(None),
+            Err(Stopped::Store(error)) => return Err(error.into()),
+        };
         // A nonce may have halted the store: what follows is kept only.
         if arrived.is_lineage() && status == Verdict::Failed {
             halted = true;
         }
         wanted |= matches!(status, Verdict::Queued | Verdict::Superseded | Verdict::Failed);
-        results.push(Outcome { id: arrived.id_text.clone(), status, detail });
+        course.settle(&push.spool, arrived, status, detail.clone());
+        results.push(Outcome { id, status, detail });
+    }
+    match course.end(&mut tx).await {
+        Err(error) if error.is_refusal() && manner == Manner::Together => return Ok(None),
+        ended => ended?,
     }
     let span = push.events.first().zip(push.events.last());
     let report = spools::Report {
@@ -112,150 +163,152 @@ async fn take_in(
     }
     // Other shops that sell the same piece have it still to be told.
     relay.wake.of(Work::Push).notify_one();
-    Ok(Answer {
+    Ok(Some(Answer {
         results,
         ack: push.events.last().map_or(0, |event| event.seq.unsigned_abs()),
         report_in: reading.then_some(REPORT_SOON),
-    })
+    }))
 }
 
-/// Keeps one event and, where it may be, applies it. Its own failure leaves the others untouched.
-async fn one(
-    tx: &mut Tx,
+/// What became of an event, and why.
+type Settled = (Verdict, Option<String>);
+
+/// Takes one event in, where it may be.
+struct Taker<'a, 'p> {
+    tx: &'a mut Tx,
+    course: &'a mut Course<'p>,
     pusher: Pusher,
-    spool: &str,
-    arrived: &read::Arrived<'_>,
+    manner: Manner,
     halted: bool,
     now: DateTime<Utc>,
-) -> Result<(Verdict, Option<String>), IngestError> {
-    let (tenant, integration, event_id) = (pusher.tenant, pusher.integration, arrived.id);
-    let (topic, resource, resource_id, rev) = match &arrived.content {
-        Content::Clear(event) => (
-            event.topic.to_string(),
-            event.topic.resource.as_str(),
-            whole(event.resource_id),
-            event.facts.as_ref().and_then(|facts| facts.rev).map(whole),
-        ),
-        Content::Unclear(unclear) => {
-            let about = unclear.about.map(|(resource, id)| (resource.as_str(), id));
-            let (resource, id) = about.unwrap_or((read::UNKNOWN, 0));
-            (unclear.topic.clone(), resource, id, None)
-        }
-    };
-    let arrival = inbox::Arrival {
-        event_id,
-        spool,
-        seq: arrived.seq,
-        topic: &topic,
-        resource,
-        resource_id,
-        rev,
-        occurred_at: arrived.occurred_at(now),
-        payload: arrived.payload,
-        facts: arrived.facts,
-    };
-    if !inbox::insert(tx, tenant, integration, &arrival, now).await? {
-        return Ok((Verdict::Duplicate, None));
-    }
-    let settled = match &arrived.content {
-        Content::Clear(event) => understood(tx, pusher, event_id, event, halted, now).await?,
-        Content::Unclear(unclear) => {
-            if let Some((resource, remote_id)) = unclear.about {
-                // At least it is known what to ask the shop for.
-                let resource = resource.as_str();
-                let key = resources::Key { tenant, integration, resource, remote_id };
-                resources::arrive(tx, key, now).await?;
-                resources::want(tx, key, now).await?;
+}
+
+impl Taker<'_, '_> {
+    async fn one(&mut self, arrived: &read::Arrived<'_>) -> Result<Settled, Stopped> {
+        match &arrived.content {
+            Content::Clear(event) if arrived.is_lineage() => {
+                Ok(follow_lineage(self.tx, self.pusher, event, self.now).await?)
             }
-            (Verdict::Failed, Some(format!("the event is not understood: {}", unclear.reason)))
+            Content::Clear(event) => self.understood(arrived, event).await,
+            Content::Unclear(unclear) => {
+                if let Some((resource, id)) = unclear.about {
+                    // At least it is known what to ask the shop for.
+                    resources::want(self.tx, self.key(resource, id), self.now).await?;
+                }
+                let detail = format!("the event is not understood: {}", unclear.reason);
+                Ok((Verdict::Failed, Some(detail)))
+            }
         }
-    };
-    inbox::settle(tx, tenant, integration, event_id, settled.0, settled.1.as_deref()).await?;
-    Ok(settled)
-}
+    }
 
-/// Applies an event that is understood, where it may be.
-async fn understood(
-    tx: &mut Tx,
-    pusher: Pusher,
-    event_id: Uuid,
-    event: &Event,
-    halted: bool,
-    now: DateTime<Utc>,
-) -> Result<(Verdict, Option<String>), IngestError> {
-    let (tenant, integration) = (pusher.tenant, pusher.integration);
-    if event.topic.resource == Resource::Lineage {
-        return follow_lineage(tx, pusher, event, now).await;
-    }
-    let key = resources::Key {
-        tenant,
-        integration,
-        resource: event.topic.resource.as_str(),
-        remote_id: whole(event.resource_id),
-    };
-    let standing = resources::arrive(tx, key, now).await?;
-    if halted {
-        let detail = "kept only: two databases claim to be this shop, a person has to decide";
-        resources::want(tx, key, now).await?;
-        return Ok((Verdict::Queued, Some(detail.to_owned())));
-    }
-    let rev = event.facts.as_ref().and_then(|facts| facts.rev).map(whole);
-    let newer = rev.is_some_and(|rev| standing.rev.is_none_or(|known| rev > known));
-    let superseded = rev.is_some() && !newer;
-    match &event.payload {
-        Some(payload) if newer => {
-            let source = Source {
-                tenant,
-                integration,
-                event: Some(event_id),
-                heard_at: standing.heard_at.unwrap_or(now),
-                now,
-            };
-            apply(tx, &source, event, payload, key, rev).await
-        }
-        _ => {
-            resources::want(tx, key, now).await?;
-            Ok((if superseded { Verdict::Superseded } else { Verdict::Queued }, None))
+    fn key(&self, resource: Resource, remote_id: i64) -> resources::Key<'static> {
+        resources::Key {
+            tenant: self.pusher.tenant,
+            integration: self.pusher.integration,
+            resource: resource.as_str(),
+            remote_id,
         }
     }
-}
 
-async fn apply(
-    tx: &mut Tx,
-    source: &Source,
-    event: &Event,
-    payload: &serde_json::Value,
-    key: resources::Key<'_>,
-    rev: Option<i64>,
-) -> Result<(Verdict, Option<String>), IngestError> {
-    let deleted = event.topic.verb == Verb::Deleted;
-    if deleted && event.topic.resource != Resource::Order {
-        // Whether it lies in the trash or is gone for good, only the shop can say.
-        resources::want(tx, key, source.now).await?;
-        return Ok((Verdict::Queued, None));
+    /// Applies an event that is understood, where it may be.
+    async fn understood(
+        &mut self,
+        arrived: &read::Arrived<'_>,
+        event: &Event,
+    ) -> Result<Settled, Stopped> {
+        let thing = (event.topic.resource, whole(event.resource_id));
+        let key = self.key(thing.0, thing.1);
+        if self.halted {
+            let detail = "kept only: two databases claim to be this shop, a person has to decide";
+            resources::want(self.tx, key, self.now).await?;
+            return Ok((Verdict::Queued, Some(detail.to_owned())));
+        }
+        let standing = self.course.standing(thing);
+        let rev = arrived.rev();
+        let newer = rev.filter(|rev| standing.rev.is_none_or(|known| *rev > known));
+        let superseded = rev.is_some() && newer.is_none();
+        // Whether a thing lies in the trash or is gone for good, only the shop can say.
+        let told = event.topic.verb != Verb::Deleted || event.topic.resource == Resource::Order;
+        match (&event.payload, newer) {
+            (Some(payload), Some(rev)) if told => {
+                self.apply(event, arrived.id, payload, rev, standing).await
+            }
+            _ => {
+                resources::want(self.tx, key, self.now).await?;
+                Ok((if superseded { Verdict::Superseded } else { Verdict::Queued }, None))
+            }
+        }
     }
-    let fate = if deleted { OrderFate::Deleted } else { OrderFate::Stands };
-    tx.savepoint().await?;
-    let applied = match identified(event, payload) {
-        Ok(()) => {
-            ledger::apply(tx, source, event.topic.resource, payload, event.facts.as_ref(), fate)
-                .await
+
+    async fn apply(
+        &mut self,
+        event: &Event,
+        event_id: Uuid,
+        payload: &serde_json::Value,
+        rev: i64,
+        standing: Standing,
+    ) -> Result<Settled, Stopped> {
+        let (tenant, integration) = (self.pusher.tenant, self.pusher.integration);
+        let thing = (event.topic.resource, whole(event.resource_id));
+        let source = Source {
+            tenant,
+            integration,
+            event: Some(event_id),
+            heard_at: standing.heard_at,
+            now: self.now,
+        };
+        if let Err(error) = identified(event, payload) {
+            return self.failed(thing, &error).await;
         }
-        Err(error) => Err(error),
-    };
-    match applied {
-        Ok(()) => {
-            tx.keep().await?;
-            let content = ledger::digest(payload, event.facts.as_ref());
-            resources::brought(tx, key, rev, &content, source.now).await?;
-            Ok((Verdict::Applied, None))
+        if self.manner == Manner::Apart {
+            self.tx.savepoint().await?;
         }
-        Err(ApplyError::Store(error)) if !error.is_refusal() => Err(error.into()),
-        Err(error) => {
-            tx.undo().await?;
-            resources::put_back(tx, key, source.now + FIRST_RETRY, true).await?;
-            Ok((Verdict::Failed, Some(error.for_people())))
+        match self.posted(&source, event, payload).await {
+            Ok(()) => {
+                if self.manner == Manner::Apart {
+                    self.tx.keep().await?;
+                }
+                let content = ledger::digest(payload, event.facts.as_ref());
+                self.course.brought(thing, rev, content);
+                Ok((Verdict::Applied, None))
+            }
+            Err(ApplyError::Store(error)) if !error.is_refusal() => Err(error.into()),
+            Err(_) if self.manner == Manner::Together => Err(Stopped::Failing),
+            Err(error) => {
+                self.tx.undo().await?;
+                self.course.postings = Postings::default();
+                self.failed(thing, &error).await
+            }
         }
+    }
+
+    /// Brings the ledger to what the event shows; apart from others, to the last movement.
+    async fn posted(
+        &mut self,
+        source: &Source,
+        event: &Event,
+        payload: &serde_json::Value,
+    ) -> Result<(), ApplyError> {
+        let deleted = event.topic.verb == Verb::Deleted;
+        let fate = if deleted { OrderFate::Deleted } else { OrderFate::Stands };
+        let (resource, facts) = (event.topic.resource, event.facts.as_ref());
+        let postings = &mut self.course.postings;
+        ledger::apply_with(self.tx, postings, source, resource, payload, facts, fate).await?;
+        if self.manner == Manner::Apart {
+            postings.write(self.tx, source.tenant, source.now).await?;
+        }
+        Ok(())
+    }
+
+    /// The event is kept, shown to people, and its thing is asked for later.
+    async fn failed(
+        &mut self,
+        (resource, id): (Resource, i64),
+        error: &ApplyError,
+    ) -> Result<Settled, Stopped> {
+        let key = self.key(resource, id);
+        resources::put_back(self.tx, key, self.now + FIRST_RETRY, true).await?;
+        Ok((Verdict::Failed, Some(error.for_people())))
     }
 }
 
@@ -275,7 +328,7 @@ async fn follow_lineage(
     pusher: Pusher,
     event: &Event,
     now: DateTime<Utc>,
-) -> Result<(Verdict, Option<String>), IngestError> {
+) -> Result<Settled, StoreError> {
     let text = |key: &str| {
         let value = event.payload.as_ref()?.get(key)?.as_str()?;
         (!value.is_empty() && value.len() <= 100 && !value.contains('\0')).then_some(value)

@@ -1,5 +1,7 @@
 //! What a person has to decide.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
@@ -49,6 +51,28 @@ pub async fn record(
         now,
     )
     .map(drop)
+}
+
+/// The lines of a sale of which something may be closed by [`close_unreduced`].
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn unreduced(
+    tx: &mut Tx,
+    tenant: TenantId,
+    sale: Uuid,
+) -> Result<BTreeSet<i64>, StoreError> {
+    let lines = fetch!(
+        fetch_all,
+        tx,
+        (i64,),
+        "SELECT line_id FROM conflicts
+         WHERE tenant_id = $1 AND kind = 'never_reduced' AND sale_id = $2
+           AND (resolved_at IS NULL OR decision = 'take')",
+        tenant,
+        sale,
+    )?;
+    Ok(lines.into_iter().map(|(line_id,)| line_id).collect())
 }
 
 /// What a person had the ledger take for a line that its shop had not.

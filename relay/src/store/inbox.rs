@@ -1,12 +1,16 @@
 //! Every event that ever arrived, and what became of it.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, Utc};
 use nexpura_protocol::Verdict;
 use serde::Serialize;
 
 use uuid::Uuid;
 
-use super::{IntegrationId, StoreError, TenantId, Tx, execute, fetch, page::Page};
+use super::{
+    IntegrationId, StoreError, TenantId, Tx, execute, execute_many, fetch, fetch_many, page::Page,
+};
 
 /// An event to be kept.
 #[derive(Debug)]
@@ -65,6 +69,78 @@ pub async fn insert(
         event.facts,
     )?;
     Ok(kept == 1)
+}
+
+/// An event with what became of it.
+#[derive(Debug)]
+pub struct Settled<'a> {
+    /// The event.
+    pub event: Arrival<'a>,
+    /// What became of it.
+    pub status: Verdict,
+    /// Why.
+    pub detail: Option<String>,
+}
+
+/// Which of these events are here already.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn known(
+    tx: &mut Tx,
+    tenant: TenantId,
+    integration: IntegrationId,
+    events: &[Uuid],
+) -> Result<HashSet<Uuid>, StoreError> {
+    let known = fetch_many!(
+        tx,
+        (Uuid,),
+        "WITH told (tenant, store, event) AS (VALUES ($1, $2, $3))
+         SELECT e.event_id FROM told CROSS JOIN inbox e
+         WHERE e.tenant_id = told.tenant AND e.integration_id = told.store
+           AND e.event_id = told.event",
+        events,
+        event => [tenant, integration, *event]
+    );
+    Ok(known.into_iter().map(|(event,)| event).collect())
+}
+
+/// Keeps new events with what became of them.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn keep_all(
+    tx: &mut Tx,
+    tenant: TenantId,
+    integration: IntegrationId,
+    events: &[Settled<'_>],
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    execute_many!(
+        tx,
+        "INSERT INTO inbox (tenant_id, integration_id, event_id, spool, seq, topic, resource,
+            resource_id, rev, occurred_at, received_at, status, detail, payload, facts, attempts)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 0)",
+        events,
+        Settled { event, status, detail } => [
+            tenant,
+            integration,
+            event.event_id,
+            event.spool,
+            event.seq,
+            event.topic,
+            event.resource,
+            event.resource_id,
+            event.rev,
+            event.occurred_at,
+            now,
+            status.as_str(),
+            detail.as_deref(),
+            event.payload,
+            event.facts,
+        ]
+    );
+    Ok(())
 }
 
 /// Says what became of an event.

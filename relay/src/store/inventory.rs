@@ -1,10 +1,14 @@
 //! Pieces, and how many of each there are.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{IntegrationId, StoreError, TenantId, Tx, execute, fetch, fetch_locked, page::Page};
+use super::{
+    IntegrationId, StoreError, TenantId, Tx, execute, fetch, fetch_locked, fetch_many, page::Page,
+};
 
 /// A piece in a transaction that may change it.
 #[derive(Debug, Clone, sqlx::FromRow)]
@@ -173,26 +177,27 @@ pub async fn describe(
     .map(drop)
 }
 
-/// Adds to a piece's quantity and gives the new one. Only [`super::movements`] calls this, so that the
-/// quantity stays the sum of the movements.
+/// Adds to the quantities of pieces, and gives for each the new one and whether it may be sold below zero. Only
+/// [`super::movements`] calls this, so that the quantity stays the sum of the movements.
 pub(super) async fn add(
     tx: &mut Tx,
     tenant: TenantId,
-    id: Uuid,
-    change: i64,
+    changes: &BTreeMap<Uuid, i64>,
     now: DateTime<Utc>,
-) -> Result<(i64, bool), StoreError> {
-    fetch!(
-        fetch_one,
+) -> Result<Vec<(Uuid, i64, bool)>, StoreError> {
+    // In the order of their keys, so that two who move the same pieces wait for each other in turn.
+    let rows: Vec<_> = changes.iter().collect();
+    let after = fetch_many!(
         tx,
-        (i64, bool),
-        "UPDATE inventory SET quantity = quantity + $3, changes = changes + 1, updated_at = $4
-         WHERE tenant_id = $1 AND id = $2 RETURNING quantity, backorders",
-        tenant,
-        id,
-        change,
-        now,
-    )
+        (Uuid, i64, bool),
+        "UPDATE inventory SET quantity = quantity + v.column3, changes = changes + 1,
+            updated_at = v.column4
+         FROM (VALUES ($1, $2, $3, $4)) AS v WHERE tenant_id = v.column1 AND id = v.column2
+         RETURNING id, quantity, backorders",
+        &rows,
+        (id, change) => [tenant, **id, **change, now]
+    );
+    Ok(after)
 }
 
 /// Notes that the piece's quantity means something from now on; `false` when it did before.

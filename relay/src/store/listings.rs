@@ -3,10 +3,12 @@
 mod readings;
 mod shown;
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::{IntegrationId, StoreError, TenantId, Tx, execute, fetch, fetch_locked};
+use super::{IntegrationId, StoreError, TenantId, Tx, execute, execute_many, fetch, fetch_locked};
 
 pub use readings::{
     Unsettled, any_unsettled, first_reading, forget_reading, is_opening, open, settle_mirror,
@@ -190,6 +192,26 @@ pub async fn moved(
         mirror_change,
     )
     .map(drop)
+}
+
+/// The same for many listings, each with the change of its mirror.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn moved_all(
+    tx: &mut Tx,
+    tenant: TenantId,
+    changes: &BTreeMap<Uuid, i64>,
+) -> Result<(), StoreError> {
+    let rows: Vec<_> = changes.iter().collect();
+    execute_many!(
+        tx,
+        "UPDATE listings SET changes = changes + 1, mirror = mirror + v.column3
+         FROM (VALUES ($1, $2, $3)) AS v WHERE tenant_id = v.column1 AND id = v.column2",
+        &rows,
+        (id, change) => [tenant, **id, **change]
+    );
+    Ok(())
 }
 
 /// Whether another listing sells this piece, and whether it is of the same store.

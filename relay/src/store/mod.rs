@@ -4,6 +4,7 @@
 //! query names its tenant.
 
 mod db;
+mod many;
 
 pub mod audit;
 pub mod conflicts;
@@ -42,6 +43,7 @@ use uuid::Uuid;
 
 pub use db::{Db, Tx};
 use db::{execute, fetch, fetch_locked};
+use many::{execute_many, fetch_many};
 
 /// A tenant's key: the first column of every key.
 pub type TenantId = Uuid;

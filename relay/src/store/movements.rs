@@ -1,9 +1,11 @@
 //! Stock movements: the only way in which a piece's quantity changes.
 
+use std::{collections::BTreeMap, slice};
+
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::{StoreError, TenantId, Tx, execute, fetch, inventory, new_id, page::Page};
+use super::{StoreError, TenantId, Tx, execute_many, fetch, inventory, new_id, page::Page};
 
 /// A movement to be posted.
 #[derive(Debug, Default)]
@@ -49,28 +51,58 @@ pub async fn post(
     movement: &Movement<'_>,
     now: DateTime<Utc>,
 ) -> Result<Posted, StoreError> {
-    let id = new_id();
-    let (quantity, backorders) =
-        inventory::add(tx, tenant, movement.inventory_id, movement.change, now).await?;
-    execute!(
+    let posted = post_all(tx, tenant, slice::from_ref(movement), now).await?;
+    posted.into_iter().next().ok_or_else(|| sqlx::Error::RowNotFound.into())
+}
+
+/// Posts movements one after the other; what each led to is given in their order. Each piece is written once.
+///
+/// # Errors
+/// When the database does not answer, or a piece does not exist.
+pub async fn post_all(
+    tx: &mut Tx,
+    tenant: TenantId,
+    movements: &[Movement<'_>],
+    now: DateTime<Utc>,
+) -> Result<Vec<Posted>, StoreError> {
+    let mut sums: BTreeMap<Uuid, i64> = BTreeMap::new();
+    for movement in movements {
+        *sums.entry(movement.inventory_id).or_default() += movement.change;
+    }
+    let after = inventory::add(tx, tenant, &sums, now).await?;
+    let mut pieces: BTreeMap<Uuid, (i64, bool)> = after
+        .into_iter()
+        .map(|(id, quantity, backorders)| (id, (quantity - sums[&id], backorders)))
+        .collect();
+    let mut posted = Vec::with_capacity(movements.len());
+    for movement in movements {
+        let piece = pieces.get_mut(&movement.inventory_id).ok_or(sqlx::Error::RowNotFound)?;
+        piece.0 += movement.change;
+        posted.push(Posted { id: new_id(), quantity: piece.0, backorders: piece.1 });
+    }
+    let rows: Vec<_> = movements.iter().zip(&posted).collect();
+    execute_many!(
         tx,
         "INSERT INTO stock_movements (tenant_id, id, inventory_id, movement_type, quantity_change,
             notes, integration_id, sale_id, line_id, event_id, token_id, created_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
-        tenant,
-        id,
-        movement.inventory_id,
-        movement.kind,
-        movement.change,
-        movement.notes,
-        movement.integration_id,
-        movement.sale_id,
-        movement.line_id,
-        movement.event_id,
-        movement.token_id,
-        now,
-    )?;
-    Ok(Posted { id, quantity, backorders })
+        &rows,
+        (movement, posted) => [
+            tenant,
+            posted.id,
+            movement.inventory_id,
+            movement.kind,
+            movement.change,
+            movement.notes,
+            movement.integration_id,
+            movement.sale_id,
+            movement.line_id,
+            movement.event_id,
+            movement.token_id,
+            now,
+        ]
+    );
+    Ok(posted)
 }
 
 /// A movement as it is shown.

@@ -10,7 +10,10 @@ mod claim;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::{IntegrationId, StoreError, TenantId, Tx, execute, fetch, inventory, new_id};
+use super::{
+    IntegrationId, StoreError, TenantId, Tx, execute, execute_many, fetch, fetch_many, inventory,
+    new_id,
+};
 pub use answer::{acknowledge, doubt, doubt_numbered, finish, put_back, refused, remember};
 pub use claim::{Attempt, Push, Times, claim, hurry, hurry_line};
 
@@ -41,32 +44,40 @@ pub async fn ask_held(
     inventory: Uuid,
     now: DateTime<Utc>,
 ) -> Result<bool, StoreError> {
-    let rows = fetch!(
-        fetch_all,
+    ask_all_held(tx, tenant, &[inventory], now).await
+}
+
+/// The same for many pieces, each of them once.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn ask_all_held(
+    tx: &mut Tx,
+    tenant: TenantId,
+    pieces: &[Uuid],
+    now: DateTime<Utc>,
+) -> Result<bool, StoreError> {
+    let rows = fetch_many!(
         tx,
         (Uuid, Uuid),
-        "SELECT l.id, l.integration_id
-         FROM listings l
+        "WITH moved (tenant, piece) AS (VALUES ($1, $2))
+         SELECT l.id, l.integration_id
+         FROM moved CROSS JOIN listings l
          JOIN inventory v ON v.tenant_id = l.tenant_id AND v.id = l.inventory_id
-         WHERE l.tenant_id = $1 AND l.inventory_id = $2 AND l.state = 'open' AND v.counted
-           AND v.quantity <> l.mirror AND l.doubted_at IS NULL",
-        tenant,
-        inventory,
-    )?;
-    for (listing, integration) in &rows {
-        execute!(
-            tx,
-            "INSERT INTO stock_pushes (tenant_id, id, integration_id, listing_id, status, attempts,
-                due_at, created_at)
-             VALUES ($1, $2, $3, $4, 'open', 0, $5, $5)
-             ON CONFLICT (tenant_id, listing_id) WHERE status = 'open' DO NOTHING",
-            tenant,
-            new_id(),
-            *integration,
-            *listing,
-            now,
-        )?;
-    }
+         WHERE l.tenant_id = moved.tenant AND l.inventory_id = moved.piece AND l.state = 'open'
+           AND v.counted AND v.quantity <> l.mirror AND l.doubted_at IS NULL",
+        pieces,
+        piece => [tenant, *piece]
+    );
+    execute_many!(
+        tx,
+        "INSERT INTO stock_pushes (tenant_id, id, integration_id, listing_id, status, attempts,
+            due_at, created_at)
+         VALUES ($1, $2, $3, $4, 'open', 0, $5, $5)
+         ON CONFLICT (tenant_id, listing_id) WHERE status = 'open' DO NOTHING",
+        &rows,
+        (listing, integration) => [tenant, new_id(), *integration, *listing, now]
+    );
     Ok(!rows.is_empty())
 }
 

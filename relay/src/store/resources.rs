@@ -3,7 +3,9 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::{IntegrationId, StoreError, TenantId, Tx, execute, fetch, fetch_locked};
+use super::{
+    IntegrationId, StoreError, TenantId, Tx, execute, execute_many, fetch, fetch_locked, fetch_many,
+};
 
 /// Which thing of which store.
 #[derive(Debug, Clone, Copy)]
@@ -42,24 +44,63 @@ pub struct Standing {
 /// # Errors
 /// When the database does not answer.
 pub async fn arrive(tx: &mut Tx, key: Key<'_>, now: DateTime<Utc>) -> Result<Standing, StoreError> {
-    fetch!(
-        fetch_one,
+    let arrived = Arrived { resource: key.resource, remote_id: key.remote_id, times: 1 };
+    let standings = arrive_all(tx, key.tenant, key.integration, &[arrived], now).await?;
+    let found = standings.into_iter().next().ok_or(sqlx::Error::RowNotFound)?;
+    Ok(found.standing)
+}
+
+/// What arrived, and how often.
+#[derive(Debug, Clone, Copy)]
+pub struct Arrived<'a> {
+    /// `order`, `product` or `customer`.
+    pub resource: &'a str,
+    /// WooCommerce's id.
+    pub remote_id: i64,
+    /// How often.
+    pub times: i64,
+}
+
+/// A thing and how it stands.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Found {
+    /// `order`, `product` or `customer`.
+    pub resource: String,
+    /// WooCommerce's id.
+    pub remote_id: i64,
+    /// How it stands.
+    #[sqlx(flatten)]
+    pub standing: Standing,
+}
+
+/// The same for many things, each of them once, in the order in which others lock them as well: that of their keys.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn arrive_all(
+    tx: &mut Tx,
+    tenant: TenantId,
+    integration: IntegrationId,
+    arrived: &[Arrived<'_>],
+    now: DateTime<Utc>,
+) -> Result<Vec<Found>, StoreError> {
+    let found = fetch_many!(
         tx,
-        Standing,
+        Found,
         "INSERT INTO resources (tenant_id, integration_id, resource, remote_id, arrived, arrived_at,
             heard_at, attempts)
-         VALUES ($1, $2, $3, $4, 1, $5, $5, 0)
+         VALUES ($1, $2, $3, $4, $5, $6, $6, 0)
          ON CONFLICT (tenant_id, integration_id, resource, remote_id)
-         DO UPDATE SET arrived = resources.arrived + 1, arrived_at = $5,
-            heard_at = COALESCE(resources.heard_at, $5)
-         RETURNING rev, arrived, arrived_at, heard_at, attempts, content,
+         DO UPDATE SET arrived = resources.arrived + excluded.arrived,
+            arrived_at = excluded.arrived_at,
+            heard_at = COALESCE(resources.heard_at, excluded.heard_at)
+         RETURNING resource, remote_id, rev, arrived, arrived_at, heard_at, attempts, content,
             applied_at",
-        key.tenant,
-        key.integration,
-        key.resource,
-        key.remote_id,
-        now,
-    )
+        arrived,
+        Arrived { resource, remote_id, times } =>
+            [tenant, integration, *resource, *remote_id, *times, now]
+    );
+    Ok(found)
 }
 
 /// How a thing that a listing shows stands; heard of now, if never before. The row stays locked.
@@ -177,32 +218,50 @@ pub async fn applied(
     .map(drop)
 }
 
-/// Notes that an event brought the thing into the ledger as of `rev`. A fetch that is wanted stays
-/// wanted: whatever asked for it may be newer than the event, and what waits for it is settled by it.
+/// A thing that an event brought into the ledger.
+#[derive(Debug)]
+pub struct Brought<'a> {
+    /// `order`, `product` or `customer`.
+    pub resource: &'a str,
+    /// WooCommerce's id.
+    pub remote_id: i64,
+    /// As of which of its states.
+    pub rev: i64,
+    /// A digest of the representation.
+    pub content: Vec<u8>,
+}
+
+/// Notes that events brought things into the ledger, each thing once. A fetch that is wanted stays wanted: whatever
+/// asked for it may be newer than the event, and what waits for it is settled by it.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn brought(
+pub async fn brought_all(
     tx: &mut Tx,
-    key: Key<'_>,
-    rev: Option<i64>,
-    content: &[u8],
+    tenant: TenantId,
+    integration: IntegrationId,
+    things: &[Brought<'_>],
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
-    execute!(
+    execute_many!(
         tx,
-        "UPDATE resources SET rev = COALESCE($5, rev), content = $7,
-            heard_at = CASE WHEN fetch_at IS NOT NULL THEN $6 END
-         WHERE tenant_id = $1 AND integration_id = $2 AND resource = $3 AND remote_id = $4",
-        key.tenant,
-        key.integration,
-        key.resource,
-        key.remote_id,
-        rev,
-        now,
-        content,
-    )
-    .map(drop)
+        "UPDATE resources SET rev = v.column5, content = v.column7,
+            heard_at = CASE WHEN fetch_at IS NOT NULL THEN v.column6 END
+         FROM (VALUES ($1, $2, $3, $4, $5, $6, $7)) AS v
+         WHERE tenant_id = v.column1 AND integration_id = v.column2 AND resource = v.column3
+           AND remote_id = v.column4",
+        things,
+        thing => [
+            tenant,
+            integration,
+            thing.resource,
+            thing.remote_id,
+            thing.rev,
+            now,
+            thing.content.as_slice(),
+        ]
+    );
+    Ok(())
 }
 
 /// Notes that a listing showed the thing as it is in the ledger. What still has to be fetched stays heard

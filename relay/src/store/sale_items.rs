@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::{IntegrationId, StoreError, TenantId, Tx, execute, fetch};
+use super::{IntegrationId, StoreError, TenantId, Tx, execute, execute_many, fetch};
 
 /// A line; quantities in thousandths, money in millionths.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
@@ -55,45 +55,51 @@ pub async fn of_sale(tx: &mut Tx, tenant: TenantId, sale: Uuid) -> Result<Vec<Ro
     )
 }
 
-/// Keeps a line, or brings it to its present state.
+/// Keeps lines of a sale, or brings them to their present state.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn upsert(
+pub async fn upsert_all(
     tx: &mut Tx,
     tenant: TenantId,
     integration: IntegrationId,
     sale: Uuid,
-    line: &Row,
+    lines: &[Row],
 ) -> Result<(), StoreError> {
-    execute!(
+    execute_many!(
         tx,
         "INSERT INTO sale_items (tenant_id, sale_id, line_id, integration_id, product_id,
             variation_id, stock_id, name, sku, quantity, subtotal, subtotal_tax, total, total_tax,
             desired, posted, gone)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
-         ON CONFLICT (tenant_id, sale_id, line_id) DO UPDATE SET product_id = $5, variation_id = $6,
-            stock_id = $7, name = $8, sku = $9, quantity = $10, subtotal = $11, subtotal_tax = $12,
-            total = $13, total_tax = $14, desired = $15, posted = $16, gone = $17",
-        tenant,
-        sale,
-        line.line_id,
-        integration,
-        line.product_id,
-        line.variation_id,
-        line.stock_id,
-        &line.name,
-        line.sku.as_deref(),
-        line.quantity,
-        line.subtotal,
-        line.subtotal_tax,
-        line.total,
-        line.total_tax,
-        line.desired,
-        line.posted,
-        line.gone,
-    )
-    .map(drop)
+         ON CONFLICT (tenant_id, sale_id, line_id) DO UPDATE SET product_id = excluded.product_id,
+            variation_id = excluded.variation_id, stock_id = excluded.stock_id,
+            name = excluded.name, sku = excluded.sku, quantity = excluded.quantity,
+            subtotal = excluded.subtotal, subtotal_tax = excluded.subtotal_tax,
+            total = excluded.total, total_tax = excluded.total_tax, desired = excluded.desired,
+            posted = excluded.posted, gone = excluded.gone",
+        lines,
+        line => [
+            tenant,
+            sale,
+            line.line_id,
+            integration,
+            line.product_id,
+            line.variation_id,
+            line.stock_id,
+            &line.name,
+            line.sku.as_deref(),
+            line.quantity,
+            line.subtotal,
+            line.subtotal_tax,
+            line.total,
+            line.total_tax,
+            line.desired,
+            line.posted,
+            line.gone,
+        ]
+    );
+    Ok(())
 }
 
 /// At a listing's opening: all that has left its stock is in the count, so it counts as posted.

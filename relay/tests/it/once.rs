@@ -57,6 +57,29 @@ on_both! {
 }
 
 on_both! {
+    async fn an_event_that_cannot_be_applied_takes_nothing_of_the_others_with_it(relay: TestRelay) {
+        let (shop, ring) = counted(&relay).await;
+        let before = shop.quantity(ring).await;
+        let served = relay.serve().await;
+        let events = vec![sell(&shop, ring, 2), sell(&shop, ring, 3), sell(&shop, ring, 1)];
+        let mut body: Value = serde_json::from_slice(&body(&shop, events)).unwrap();
+        body["events"][1]["payload"]["currency"] = json!("none of this world");
+        // The first comes twice in one push.
+        let once_more = body["events"][0].clone();
+        let events = body["events"].as_array_mut().unwrap();
+        events.push(once_more);
+        events[3]["seq"] = json!(events[2]["seq"].as_u64().unwrap() + 1);
+        let reply = shop.post(&served.api, "/v1/push", body.to_string().into_bytes()).await;
+        assert_eq!(statuses(&reply), ["applied", "failed", "applied", "duplicate"]);
+        assert_eq!(shop.quantity(ring).await, before - 3);
+        let posted = "SELECT COUNT(*) FROM stock_movements WHERE movement_type = 'sale'";
+        assert_eq!(relay.number(posted).await, 2);
+        assert_eq!(relay.number("SELECT COUNT(*) FROM sales").await, 2);
+        assert_eq!(relay.number("SELECT COUNT(*) FROM inbox WHERE status = 'applied'").await, 2);
+    }
+}
+
+on_both! {
     async fn an_event_that_nobody_understands_is_kept_and_stops_no_other(relay: TestRelay) {
         let (shop, ring) = counted(&relay).await;
         let served = relay.serve().await;

@@ -35,6 +35,8 @@ pub(super) struct Arrived<'a> {
     pub(super) id_text: String,
     /// Its place in the spool.
     pub(super) seq: i64,
+    /// Its topic, or [`UNKNOWN`].
+    pub(super) topic: String,
     /// WooCommerce's representation, if it came along.
     pub(super) payload: Option<&'a str>,
     /// What that does not tell.
@@ -47,7 +49,7 @@ pub(super) struct Arrived<'a> {
 #[derive(Debug)]
 pub(super) enum Content {
     /// It is understood.
-    Clear(Event),
+    Clear(Box<Event>),
     /// It is not.
     Unclear(Unclear),
 }
@@ -55,8 +57,6 @@ pub(super) enum Content {
 /// What can be told of an event that is not understood.
 #[derive(Debug)]
 pub(super) struct Unclear {
-    /// Its topic, or [`UNKNOWN`].
-    pub(super) topic: String,
     /// What it is about, where its topic and id tell at least that.
     pub(super) about: Option<(Resource, i64)>,
     /// What is wrong with it, for people.
@@ -118,15 +118,20 @@ fn arrived(raw: &RawValue) -> Result<Arrived<'_>, String> {
         serde_json::from_str(raw.get()).map_err(|error| format!(": {error}"))?;
     let id = Uuid::try_parse(&envelope.id).map_err(|_| ".id: expected a UUID".to_owned())?;
     let seq = i64::try_from(envelope.seq).map_err(|_| ".seq: out of range".to_owned())?;
+    let mut topic = short(envelope.topic.as_str().unwrap_or(UNKNOWN), TOPIC_KEPT);
     let content = match serde_json::from_str::<Event>(raw.get()) {
-        Ok(event) if i64::try_from(event.resource_id).is_ok() => Content::Clear(event),
+        Ok(event) if i64::try_from(event.resource_id).is_ok() => Content::Clear(Box::new(event)),
         Ok(_) => Content::Unclear(unclear(&envelope, "resource_id is out of range".to_owned())),
         Err(error) => Content::Unclear(unclear(&envelope, error.to_string())),
     };
+    if let Content::Clear(event) = &content {
+        topic = event.topic.to_string();
+    }
     Ok(Arrived {
         id,
         id_text: envelope.id,
         seq,
+        topic,
         payload: envelope.payload.map(RawValue::get),
         facts: envelope.facts.map(RawValue::get),
         content,
@@ -139,15 +144,49 @@ fn unclear(envelope: &Envelope<'_>, reason: String) -> Unclear {
     let about = resource
         .filter(|resource| *resource != Resource::Lineage)
         .zip(envelope.resource_id.as_i64().filter(|id| *id > 0));
-    // What is wrong with it may be quoted whole, and no database keeps every character.
-    let short = |text: &str, most| text.chars().filter(|c| !c.is_control()).take(most).collect();
-    Unclear { topic: short(topic, TOPIC_KEPT), about, reason: short(&reason, REASON_KEPT) }
+    Unclear { about, reason: short(&reason, REASON_KEPT) }
+}
+
+/// What is wrong may be quoted whole, and no database keeps every character.
+fn short(text: &str, most: usize) -> String {
+    text.chars().filter(|c| !c.is_control()).take(most).collect()
 }
 
 impl Arrived<'_> {
     /// Whether it is a link of the shop's lineage.
     pub(super) fn is_lineage(&self) -> bool {
         matches!(&self.content, Content::Clear(event) if event.topic.resource == Resource::Lineage)
+    }
+
+    /// What it is about, as far as that is known; a link of the lineage is about nothing.
+    pub(super) fn about(&self) -> Option<(Resource, i64)> {
+        match &self.content {
+            Content::Clear(event) if event.topic.resource == Resource::Lineage => None,
+            Content::Clear(event) => {
+                Some((event.topic.resource, i64::try_from(event.resource_id).ok()?))
+            }
+            Content::Unclear(unclear) => unclear.about,
+        }
+    }
+
+    /// What it is kept under: the thing, or as much of it as was told.
+    pub(super) fn named(&self) -> (&'static str, i64) {
+        match &self.content {
+            Content::Clear(event) => {
+                let id = i64::try_from(event.resource_id).unwrap_or(i64::MAX);
+                (event.topic.resource.as_str(), id)
+            }
+            Content::Unclear(unclear) => {
+                unclear.about.map_or((UNKNOWN, 0), |(resource, id)| (resource.as_str(), id))
+            }
+        }
+    }
+
+    /// The shop's counter at this event, if it has one.
+    pub(super) fn rev(&self) -> Option<i64> {
+        let Content::Clear(event) = &self.content else { return None };
+        let rev = event.facts.as_ref()?.rev?;
+        Some(i64::try_from(rev).unwrap_or(i64::MAX))
     }
 
     /// When the shop noticed it; `now` where it does not say.

@@ -17,7 +17,7 @@ pub use digest::digest;
 pub use listing::lost as listing_lost;
 pub use order::OrderFate;
 pub(super) use post::note_oversale;
-pub use post::settle_stock;
+pub use post::{Postings, settle_stock};
 
 use crate::{
     domain::MappingError,
@@ -80,9 +80,31 @@ pub async fn apply(
     facts: Option<&Facts>,
     fate: OrderFate,
 ) -> Result<(), ApplyError> {
+    let mut postings = Postings::default();
+    apply_with(tx, &mut postings, source, resource, payload, facts, fate).await?;
+    Ok(postings.write(tx, source.tenant, source.now).await?)
+}
+
+/// The same for one of many: what an order posts is still to be written.
+///
+/// # Errors
+/// See [`ApplyError`].
+pub async fn apply_with(
+    tx: &mut Tx,
+    postings: &mut Postings,
+    source: &Source,
+    resource: Resource,
+    payload: &Value,
+    facts: Option<&Facts>,
+    fate: OrderFate,
+) -> Result<(), ApplyError> {
     match resource {
-        Resource::Order => order::apply(tx, source, payload, facts, fate).await,
-        Resource::Product => product::apply(tx, source, payload, facts).await,
+        Resource::Order => order::apply(tx, postings, source, payload, facts, fate).await,
+        Resource::Product => {
+            // What it says of its stock comes after what was sold before.
+            postings.write(tx, source.tenant, source.now).await?;
+            product::apply(tx, source, payload, facts).await
+        }
         Resource::Customer => customer::apply(tx, source, payload).await,
         Resource::Lineage => Ok(()),
     }

@@ -1,12 +1,16 @@
 //! An order becomes a sale, and its lines post what they owe.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use nexpura_protocol::Facts;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{ApplyError, Source, customer, listing, post, post::Owed, remote};
+use super::{
+    ApplyError, Source, customer, listing,
+    post::{Owed, Postings},
+    remote,
+};
 use crate::{
     domain::{OrderStatus, Quantity, Sale, SaleLine, posting},
     store::{
@@ -28,6 +32,7 @@ pub enum OrderFate {
 /// Brings the sale to what the representation shows.
 pub(super) async fn apply(
     tx: &mut Tx,
+    postings: &mut Postings,
     source: &Source,
     payload: &Value,
     facts: Option<&Facts>,
@@ -49,6 +54,14 @@ pub(super) async fn apply(
             .collect(),
         None => BTreeMap::new(),
     };
+    let unreduced = match &known {
+        Some(sale) => conflicts::unreduced(tx, tenant, sale.id).await?,
+        None => BTreeSet::new(),
+    };
+    if !unreduced.is_empty() {
+        // What comes back is added to what was sold before.
+        postings.write(tx, source.tenant, source.now).await?;
+    }
     let last_flag = known.as_ref().map(|sale| sale.stock_flag);
     let flag = posting::flag_after(&order.status, order.stock_flag, last_flag);
 
@@ -60,7 +73,9 @@ pub(super) async fn apply(
         row.order_key.clone_from(&known.order_key);
     }
     sales::upsert(tx, tenant, integration, &row, source.now).await?;
-    sales::replace_refunds(tx, tenant, row.id, &refunds(&order)?).await?;
+    if known.is_some() || !order.refunds.is_empty() {
+        sales::replace_refunds(tx, tenant, row.id, &refunds(&order)?).await?;
+    }
 
     let mut after: BTreeMap<i64, sale_items::Row> = BTreeMap::new();
     for line in &order.lines {
@@ -73,11 +88,17 @@ pub(super) async fn apply(
         if item.stock_id.is_none() {
             item.stock_id = owner(tx, source, &item, last).await?;
         }
-        note_unreduced(tx, source, &order, flag, line, &row).await?;
+        match of_unreduced(&order, flag, line) {
+            Unreduced::Noticed => note_unreduced(tx, source, &row, line).await?,
+            Unreduced::Over if unreduced.contains(&item.line_id) => {
+                close_unreduced(tx, source, row.id, item.line_id).await?;
+            }
+            Unreduced::Over | Unreduced::AsItWas => {}
+        }
         after.insert(item.line_id, item);
     }
     for (line_id, last) in &before {
-        if !last.gone && !after.contains_key(line_id) {
+        if !last.gone && !after.contains_key(line_id) && unreduced.contains(line_id) {
             close_unreduced(tx, source, row.id, *line_id).await?;
         }
         after.entry(*line_id).or_insert_with(|| sale_items::Row {
@@ -86,7 +107,7 @@ pub(super) async fn apply(
             ..last.clone()
         });
     }
-    post_lines(tx, source, &row, known.is_some().then_some(&before), after).await
+    post_lines(tx, postings, source, &row, known.is_some().then_some(&before), after).await
 }
 
 /// The shop has no such order any more: the sale stays as it last stood.
@@ -101,6 +122,7 @@ pub(super) async fn gone(tx: &mut Tx, source: &Source, external_id: i64) -> Resu
 /// Posts the lines in the order of their stock, so that two orders never lock two stocks crosswise.
 async fn post_lines(
     tx: &mut Tx,
+    postings: &mut Postings,
     source: &Source,
     sale: &sales::Row,
     before: Option<&BTreeMap<i64, sale_items::Row>>,
@@ -108,14 +130,13 @@ async fn post_lines(
 ) -> Result<(), ApplyError> {
     let mut lines: Vec<_> = after.into_values().collect();
     lines.sort_by_key(|line| (line.stock_id, line.line_id));
-    for mut line in lines {
+    for line in &mut lines {
         let last = before.and_then(|lines| lines.get(&line.line_id));
         // Before its listing opens a line has posted nothing, and yet what it takes may change.
         let owing = |line: &sale_items::Row| (line.desired, line.stock_id);
-        let news = last.map_or(line.desired != 0, |last| owing(last) != owing(&line));
+        let news = last.map_or(line.desired != 0, |last| owing(last) != owing(line));
         if let Some(stock_id) = line.stock_id
             && (news || line.posted != line.desired)
-            && let Some(listing) = listing::ensure_known(tx, source, stock_id).await?
         {
             let owed = Owed {
                 sale_id: sale.id,
@@ -125,13 +146,12 @@ async fn post_lines(
                 heard_at: source.heard_at,
                 news,
             };
-            line.posted = post::post_line(tx, source, &listing, owed).await?;
-        }
-        if last != Some(&line) {
-            sale_items::upsert(tx, source.tenant, source.integration, sale.id, &line).await?;
+            line.posted = postings.post(tx, source, stock_id, owed).await?;
         }
     }
-    Ok(())
+    lines.retain(|line| before.and_then(|before| before.get(&line.line_id)) != Some(line));
+    let (tenant, integration) = (source.tenant, source.integration);
+    Ok(sale_items::upsert_all(tx, tenant, integration, sale.id, &lines).await?)
 }
 
 /// Whose stock a line draws on where the shop did not say: as it was, else as the product is known.
@@ -156,35 +176,45 @@ async fn owner(
     Ok(owner)
 }
 
-/// A paid order whose line never left the shop's stock is for a person to look at.
-async fn note_unreduced(
-    tx: &mut Tx,
-    source: &Source,
-    order: &Sale,
-    flag: bool,
-    line: &SaleLine,
-    sale: &sales::Row,
-) -> Result<(), ApplyError> {
+/// What a representation says of a line that the shop may have forgotten to take from its stock.
+enum Unreduced {
+    /// The order is paid, and the line never left the shop's stock.
+    Noticed,
+    /// The shop has taken it, or it is not sold any more.
+    Over,
+    /// In the trash, refunded or with its product gone it has still not been taken by the shop.
+    AsItWas,
+}
+
+fn of_unreduced(order: &Sale, flag: bool, line: &SaleLine) -> Unreduced {
     let paid = order.paid_at.is_some()
         && matches!(order.status, OrderStatus::Processing | OrderStatus::Completed);
     let untouched = !flag && line.reduced.is_none();
     let off = matches!(order.status, OrderStatus::Cancelled | OrderStatus::Pending);
-    let line_id = remote(line.line_id)?;
     if paid && untouched && line.managed == Some(true) {
-        let conflict = conflicts::Conflict {
-            kind: "never_reduced",
-            inventory_id: None,
-            sale_id: Some(sale.id),
-            line_id: Some(line_id),
-            quantity: line.quantity.thousandths(),
-        };
-        return Ok(conflicts::record(tx, source.tenant, &conflict, source.now).await?);
+        Unreduced::Noticed
+    } else if !untouched || off {
+        Unreduced::Over
+    } else {
+        Unreduced::AsItWas
     }
-    if !untouched || off {
-        return close_unreduced(tx, source, sale.id, line_id).await;
-    }
-    // In the trash, refunded or with its product gone it has still not been taken by the shop.
-    Ok(())
+}
+
+/// A paid order whose line never left the shop's stock is for a person to look at.
+async fn note_unreduced(
+    tx: &mut Tx,
+    source: &Source,
+    sale: &sales::Row,
+    line: &SaleLine,
+) -> Result<(), ApplyError> {
+    let conflict = conflicts::Conflict {
+        kind: "never_reduced",
+        inventory_id: None,
+        sale_id: Some(sale.id),
+        line_id: Some(remote(line.line_id)?),
+        quantity: line.quantity.thousandths(),
+    };
+    Ok(conflicts::record(tx, source.tenant, &conflict, source.now).await?)
 }
 
 /// Closes what was never reduced: the shop has taken the units after all, or they are not sold any more.
