@@ -16,15 +16,18 @@
 mod account;
 mod activity;
 mod assets;
+mod chart;
 mod connect;
 mod csv;
 mod error;
+mod events;
 mod extract;
 mod gate;
 mod guard;
 mod headers;
 mod home;
 mod integrations;
+mod inventory;
 mod link;
 mod login;
 mod page;
@@ -34,7 +37,9 @@ mod progress;
 mod route;
 mod runs;
 mod said;
+mod sales;
 mod show;
+mod words;
 
 use std::sync::Arc;
 
@@ -100,6 +105,19 @@ fn routes() -> Vec<Route> {
         post("/integrations/{id}/disconnect", MANAGER, integrations::disconnect),
         get("/settings/integrations", MANAGER, policies::list),
         post("/settings/integrations/{id}/policy", MANAGER, policies::set),
+        get("/sales", STAFF, sales::list),
+        get("/sales.csv", STAFF, sales::export),
+        get("/sales/{id}", STAFF, sales::show),
+        get("/inventory", STAFF, inventory::list),
+        get("/inventory.csv", STAFF, inventory::export),
+        get("/inventory/{sku}", STAFF, inventory::show),
+        post("/inventory/{sku}/adjust", STAFF, inventory::adjust),
+        post("/inventory/{sku}/count", STAFF, inventory::count),
+        get("/events", STAFF, events::list),
+        get("/events.csv", STAFF, events::export),
+        post("/events/retry", MANAGER, events::retry_failed),
+        get("/events/{id}", STAFF, events::show),
+        post("/events/{id}/retry", MANAGER, events::retry),
         get("/settings", STAFF, account::show),
         post("/settings/password", STAFF, account::change_password),
         post("/settings/sessions/end", STAFF, account::end_others),

@@ -41,8 +41,14 @@ pub(super) type Answer = Result<Response, PanelError>;
 pub(super) enum Tab {
     /// What matters today.
     Home,
+    /// What was sold.
+    Sales,
+    /// What there is.
+    Inventory,
     /// The stores, and what is synced with them.
     Integrations,
+    /// What arrived.
+    Events,
     /// The person's own account, people, policies, what was done.
     Settings,
 }
@@ -50,7 +56,10 @@ pub(super) enum Tab {
 /// The parts in the order of the navigation, with address and name.
 pub(super) const TABS: &[(Tab, &str, &str)] = &[
     (Tab::Home, "/", "Home"),
+    (Tab::Sales, "/sales", "Sales"),
+    (Tab::Inventory, "/inventory", "Inventory"),
     (Tab::Integrations, "/integrations", "Integrations"),
+    (Tab::Events, "/events", "Events"),
     (Tab::Settings, "/settings", "Settings"),
 ];
 

@@ -1,10 +1,14 @@
 //! Sales: orders as the ledger keeps them.
 
+mod listed;
+
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use uuid::Uuid;
 
 use super::{IntegrationId, StoreError, TenantId, Tx, execute, fetch, fetch_locked, page::Page};
+
+pub use listed::{Listed, Span, Wanted, found, newest, newest_of_status, oldest, oldest_of_status};
 
 /// A sale's columns; money in millionths of the currency unit.
 #[derive(Debug, Clone, PartialEq, sqlx::FromRow)]

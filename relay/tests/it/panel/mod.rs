@@ -3,7 +3,10 @@
 mod accounts;
 mod activity;
 mod browser;
+mod events;
 mod inert;
 mod integrations;
+mod inventory;
 mod people;
 mod routes;
+mod sales;

@@ -53,6 +53,19 @@ const ROUTES: &[(&str, &str, Option<Role>)] = &[
     ("POST", "/integrations/{id}/disconnect", MANAGER),
     ("GET", "/settings/integrations", MANAGER),
     ("POST", "/settings/integrations/{id}/policy", MANAGER),
+    ("GET", "/sales", STAFF),
+    ("GET", "/sales.csv", STAFF),
+    ("GET", "/sales/{id}", STAFF),
+    ("GET", "/inventory", STAFF),
+    ("GET", "/inventory.csv", STAFF),
+    ("GET", "/inventory/{sku}", STAFF),
+    ("POST", "/inventory/{sku}/adjust", STAFF),
+    ("POST", "/inventory/{sku}/count", STAFF),
+    ("GET", "/events", STAFF),
+    ("GET", "/events.csv", STAFF),
+    ("POST", "/events/retry", MANAGER),
+    ("GET", "/events/{id}", STAFF),
+    ("POST", "/events/{id}/retry", MANAGER),
     ("GET", "/settings", STAFF),
     ("POST", "/settings/password", STAFF),
     ("POST", "/settings/sessions/end", STAFF),
@@ -77,6 +90,8 @@ fn fields(path: &str) -> &'static [(&'static str, &'static str)] {
         "/settings/integrations/{id}/policy" => &[("drift", "adopt")],
         "/settings/people" => &[("email", "no address"), ("role", "staff")],
         "/settings/people/{id}/role" => &[("role", "staff")],
+        "/inventory/{sku}/adjust" => &[("reason", "other"), ("direction", "in"), ("units", "1")],
+        "/inventory/{sku}/count" => &[("units", "3")],
         _ => &[],
     }
 }
@@ -136,12 +151,18 @@ impl House {
             "/integrations" | "/settings/integrations" => shop.integration.to_string(),
             "/integrations/runs" => self.jeweller.run.clone(),
             "/website/connect/string" => shop.connection.to_string(),
+            "/sales" => self.jeweller.sale.clone(),
+            "/events" => self.jeweller.own_event.clone(),
             other => {
                 assert!(!route.contains("{id}"), "{other}: say what its id is");
                 String::new()
             }
         };
-        route.replace("{id}", &id).replace("{kind}", "products").replace("{file}", "none.css")
+        route
+            .replace("{id}", &id)
+            .replace("{sku}", "RING")
+            .replace("{kind}", "products")
+            .replace("{file}", "none.css")
     }
 }
 
