@@ -7,11 +7,7 @@ use axum::{
 };
 
 use super::page::Page;
-use crate::{
-    domain::Role,
-    service::{accounts::people::PeopleError, runs::StartError},
-    store::StoreError,
-};
+use crate::{domain::Role, service::accounts::people::PeopleError, store::StoreError};
 
 /// Why a page was not shown. What a person may know is in the text; what only the operator may know is
 /// logged.
@@ -108,16 +104,6 @@ impl From<PeopleError> for PanelError {
             | PeopleError::Password(_) => Self::BadRequest(error.to_string()),
             PeopleError::Store(error) => error.into(),
             PeopleError::Failed(error) => Self::Internal(error),
-        }
-    }
-}
-
-impl From<StartError> for PanelError {
-    fn from(error: StartError) -> Self {
-        match error {
-            StartError::Unknown(_) => Self::NotFound("There is no such store here."),
-            StartError::Disconnected | StartError::Forked => Self::BadRequest(error.to_string()),
-            StartError::Store(error) => error.into(),
         }
     }
 }

@@ -75,6 +75,18 @@ impl Said for StartError {
     }
 }
 
+impl From<StartError> for PanelError {
+    fn from(error: StartError) -> Self {
+        match error {
+            StartError::Unknown(_) => Self::NotFound("There is no such store here."),
+            StartError::Disconnected | StartError::Forked => {
+                Self::BadRequest(sentence(&error.to_string()))
+            }
+            StartError::Store(error) => error.into(),
+        }
+    }
+}
+
 impl Said for KeyError {
     fn said(self) -> Result<String, PanelError> {
         match self {
