@@ -16,6 +16,7 @@ mod anew;
 pub mod conflict;
 pub mod connect;
 pub mod credential;
+pub mod desk;
 pub mod drift;
 pub mod events;
 pub mod fetch;

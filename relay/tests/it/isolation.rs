@@ -148,7 +148,7 @@ pub(crate) struct Jeweller {
     /// A listing that waits for somebody to say whose count holds.
     pub(crate) link: String,
     /// A sweep that has ended.
-    run: String,
+    pub(crate) run: String,
 }
 
 /// A jeweller whose shop has the same ids, SKUs and e-mails as the other's.
