@@ -4,23 +4,8 @@ import re
 
 from playwright.sync_api import Page, expect
 
+from doors import come_in, log_in
 from walk import walking
-
-PASSWORD = "four words in a row"
-
-
-def come_in(page: Page, link: str) -> None:
-    page.goto(link)
-    page.get_by_label("New password").fill(PASSWORD)
-    page.get_by_role("button", name="Save and come in").click()
-    expect(page.get_by_role("navigation", name="Pages")).to_be_visible()
-
-
-def log_in(page: Page, address: str, email: str, password: str) -> None:
-    page.goto(f"{address}/login")
-    page.get_by_label("E-mail").fill(email)
-    page.get_by_label("Password").fill(password)
-    page.get_by_role("button", name="Log in").click()
 
 
 def invite(page: Page, email: str, role: str) -> str:
@@ -65,7 +50,7 @@ with walking("first_login") as (story, person, pictures):
         other.context.clear_cookies()
         other.goto(link)
         assert "New password" not in other.content()
-        log_in(other, story.relay, f"{role}@aurelia.example", PASSWORD)
+        log_in(other, story.relay, f"{role}@aurelia.example")
         expect(other.get_by_role("navigation", name="Pages")).to_be_visible()
         other.get_by_role("button", name="Log out").click()
         other.goto(story.relay)

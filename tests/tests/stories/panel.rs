@@ -1,11 +1,17 @@
 //! The panel in a real browser, on the real parts.
 
+use std::time::Duration;
+
 use anyhow::{Context, Result, bail};
 use nexpura_tests::{
     browser::walk,
     relay::{Database, Relay, TENANT},
+    shop::{self, Shop, checkout::Payment},
+    wait::until,
 };
-use serde_json::json;
+use serde_json::{Value, json};
+
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The link by which a new owner of the tenant sets a password.
 fn owner(relay: &Relay) -> Result<String> {
@@ -26,4 +32,84 @@ async fn the_first_owner_comes_in_and_lets_others_in() -> Result<()> {
     let relay = Relay::start(Database::Sqlite).await?;
     let start = json!({ "relay": relay.url, "link": owner(&relay)? });
     walk("first_login", &start, async |verb, _| bail!("nobody does {verb} here")).await
+}
+
+/// What a walk may ask for that a browser cannot do.
+struct Hands<'a> {
+    relay: &'a Relay,
+    shop: &'a Shop,
+}
+
+impl Hands<'_> {
+    async fn serve(&self, verb: &str, request: &Value) -> Result<Value> {
+        let sku = request["sku"].as_str().unwrap_or("RING");
+        match verb {
+            "opened" => self.ledger_has(sku, None).await,
+            "adjust" => {
+                let body = json!({
+                    "type": "adjustment", "quantity_change": request["change"], "notes": "counted",
+                });
+                self.relay.post(&format!("/api/inventory/{sku}/movements"), &body).await
+            }
+            "reaches_the_shop" => self.shop_has(sku, request["stock"].as_f64()).await,
+            "reaches_the_ledger" => self.ledger_has(sku, request["stock"].as_f64()).await,
+            "sell" => {
+                let ring = request["product"].as_u64().context("no product")?;
+                let order = self.shop.checkout(&[(ring, 1)], Payment::Cash).await?;
+                Ok(json!(order))
+            }
+            "edit_in_the_shop" => {
+                let count = request["stock"].as_i64().context("no stock")?;
+                let code = format!(
+                    "global $wpdb; $id = wc_get_product_id_by_sku( '{sku}' ); \
+                     return wc_update_product_stock( $id, {count} );"
+                );
+                self.shop.php(&code).await
+            }
+            _ => bail!("nobody does {verb} here"),
+        }
+    }
+
+    async fn ledger_has(&self, sku: &str, units: Option<f64>) -> Result<Value> {
+        until(&format!("{sku} is {units:?} in the ledger"), PATIENCE, async || {
+            let row = self.relay.stock_row(sku).await?;
+            let so = row.filter(|row| row.is_open() && (units.is_none() || row.units() == units));
+            Ok(so.map(|_| Value::Null))
+        })
+        .await
+        .with_context(|| self.relay.log().unwrap_or_default())
+    }
+
+    async fn shop_has(&self, sku: &str, units: Option<f64>) -> Result<Value> {
+        until(&format!("{sku} is {units:?} in the shop"), PATIENCE, async || {
+            Ok((self.shop.stock(sku).await? == units).then_some(Value::Null))
+        })
+        .await
+        .with_context(|| self.relay.log().unwrap_or_default())
+    }
+}
+
+#[tokio::test]
+async fn a_store_is_connected_in_both_ways_brought_over_and_let_go() -> Result<()> {
+    on_woocommerce!();
+    let (relay, shop, plain) = futures::join!(
+        Relay::start(Database::Sqlite),
+        Shop::builder().start(),
+        Shop::builder().plain().start()
+    );
+    let (relay, shop, plain) = (relay?, shop?, plain?);
+    let ring = shop.add_product("RING", "900.00", Some(10)).await?;
+    shop.add_product("CHAIN", "80.00", None).await?;
+    plain.add_product("PEARL", "40.00", Some(3)).await?;
+    shop.checkout(&[(ring, 1)], Payment::Cash).await?;
+    let key = plain.make_key("read_write").await?;
+    let start = json!({
+        "relay": relay.url, "link": owner(&relay)?, "shop": shop.url, "plain": plain.url,
+        "consumer_key": key.consumer_key, "consumer_secret": key.consumer_secret,
+        "user": shop::USER, "password": shop::PASSWORD,
+    });
+    let hands = Hands { relay: &relay, shop: &shop };
+    walk("connect", &start, async |verb, request| hands.serve(verb, request).await)
+        .await
+        .with_context(|| relay.log().unwrap_or_default())
 }

@@ -1,0 +1,111 @@
+"""A store is connected in both ways, brought over and given back with live progress, reconciled and disconnected."""
+
+import re
+
+from playwright.sync_api import Page, expect
+
+from doors import come_in, into_wordpress
+from walk import walking
+
+WHOLE_RUN = 90_000
+
+
+def card(page: Page, shop: str):
+    """The card of one store."""
+    return page.get_by_role("article").filter(has=page.get_by_role("heading", name=shop))
+
+
+def runs(page: Page, shop: str, button: str, told: re.Pattern) -> None:
+    """Presses a button of the sync panel; while it runs the others rest, and then the banner says what it brought."""
+    card(page, shop).get_by_role("button", name=button).click()
+    banner = card(page, shop).locator(".notice").filter(has_text=told)
+    running = card(page, shop).locator(".progress")
+    # A small store may be through before anybody looks.
+    expect(banner.or_(running).first).to_be_visible()
+    if running.count() and running.is_visible():
+        others = card(page, shop).locator(".sync-buttons button")
+        assert all(others.nth(at).is_disabled() for at in range(others.count()))
+    expect(banner).to_be_visible(timeout=WHOLE_RUN)
+
+
+with walking("connect") as (story, person, pictures):
+    owner = person()
+    come_in(owner, story.link)
+    owner.goto(f"{story.relay}/integrations")
+    pictures.take(owner, "no-store")
+    owner.get_by_role("link", name="Connect a store").first.click()
+    pictures.take(owner, "connect")
+
+    # With the plugin: one string, pasted once.
+    owner.get_by_role("button", name="Make a connection string").click()
+    string = owner.locator("code.secret").inner_text()
+    pictures.take(owner, "connection-string")
+    merchant = person()
+    into_wordpress(merchant, story.shop, story.user, story.password)
+    merchant.goto(f"{story.shop}/wp-admin/admin.php?page=nexpura")
+    pictures.take(merchant, "wordpress-not-connected", ours=False)
+    merchant.locator("[name=connection]").fill("https://not-a-string")
+    merchant.get_by_role("button", name=re.compile("^(Replace and c|C)onnect$")).click()
+    expect(merchant.locator(".notice-error")).to_be_visible()
+    merchant.locator("[name=connection]").fill(string)
+    merchant.get_by_role("button", name=re.compile("^(Replace and c|C)onnect$")).click()
+    expect(merchant.get_by_text("This shop is connected to Nexpura.")).to_be_visible()
+    pictures.take(merchant, "wordpress-connected", ours=False)
+    # The page in the panel notices by itself, and the string is not shown again.
+    expect(owner.get_by_role("status")).to_contain_text("is connected", timeout=WHOLE_RUN)
+    assert string not in owner.content()
+    pictures.take(owner, "connected")
+
+    # With a key: what is wrong is said, and nothing is kept of it.
+    def by_key(address: str, secret: str) -> None:
+        owner.goto(f"{story.relay}/website/connect")
+        owner.get_by_label("Store URL").fill(address)
+        owner.get_by_label("Consumer key").fill(story.consumer_key)
+        owner.get_by_label("Consumer secret").fill(secret)
+        owner.get_by_role("button", name="Check and connect").click()
+
+    by_key(story.plain, "cs_" + "0" * 40)
+    expect(owner.get_by_role("alert")).to_contain_text("Invalid API credentials")
+    pictures.take(owner, "wrong-key")
+    by_key("https://nobody.invalid", story.consumer_secret)
+    expect(owner.get_by_role("alert")).to_contain_text("Cannot reach store URL")
+    by_key(f"  {story.plain}/  ", story.consumer_secret)
+    expect(owner.get_by_role("status").first).to_contain_text(f"Connected to {story.plain}")
+    assert story.consumer_secret not in owner.content()
+
+    owner.goto(f"{story.relay}/integrations")
+    for shop in (story.shop, story.plain):
+        expect(card(owner, shop)).to_contain_text("Connected", ignore_case=True)
+    story.ask("opened")
+
+    for button, told in (
+        ("Import products", r"✓ Synced \d+ items?"),
+        ("Import customers", r"✓ Synced \d+ items?"),
+        ("Import orders", r"✓ Synced \d+ items?"),
+    ):
+        runs(owner, story.shop, button, re.compile(told))
+    pictures.take(owner, "integrations")
+    card(owner, story.shop).get_by_role("link", name=re.compile("Why|Details")).click()
+    pictures.take(owner, "run")
+
+    # What would change is shown before it is pushed.
+    story.ask("adjust", sku="RING", change="-2")
+    story.ask("reaches_the_shop", sku="RING", stock=7)
+    owner.goto(f"{story.relay}/integrations")
+    card(owner, story.shop).get_by_role("link", name="What would change").click()
+    pictures.take(owner, "what-would-change")
+    owner.goto(f"{story.relay}/integrations")
+    runs(owner, story.shop, "Push inventory", re.compile("✓"))
+
+    manager_page = owner.goto(f"{story.relay}/settings/integrations")
+    assert manager_page.status == 200
+    pictures.take(owner, "policies")
+
+    owner.goto(f"{story.relay}/integrations")
+    card(owner, story.plain).get_by_role("link", name="Disconnect").click()
+    expect(owner.get_by_role("main")).to_contain_text("What stays")
+    pictures.take(owner, "disconnect")
+    owner.get_by_role("button", name="Disconnect").click()
+    owner.goto(f"{story.relay}/integrations")
+    expect(card(owner, story.plain)).to_contain_text("Disconnected", ignore_case=True)
+    expect(card(owner, story.shop)).to_contain_text("Connected", ignore_case=True)
