@@ -45,8 +45,12 @@ pub(super) enum Tab {
     Sales,
     /// What there is.
     Inventory,
+    /// Who bought.
+    Customers,
     /// What arrived.
     Events,
+    /// What waits for a person's word.
+    Drift,
     /// The person's own account, people, policies, what was done.
     Settings,
 }
@@ -56,6 +60,8 @@ pub(super) const TABS: &[(Tab, &str, &str)] = &[
     (Tab::Home, "/", "Home"),
     (Tab::Sales, "/sales", "Sales"),
     (Tab::Inventory, "/inventory", "Inventory"),
+    (Tab::Customers, "/customers", "Customers"),
+    (Tab::Drift, "/drift", "Differences"),
     (Tab::Events, "/events", "Events"),
     (Tab::Settings, "/settings", "Settings"),
 ];

@@ -47,6 +47,17 @@ const ROUTES: &[(&str, &str, Option<Role>)] = &[
     ("POST", "/events/retry", MANAGER),
     ("GET", "/events/{id}", STAFF),
     ("POST", "/events/{id}/retry", MANAGER),
+    ("GET", "/drift", STAFF),
+    ("GET", "/drift.csv", STAFF),
+    ("POST", "/drift/adopt", MANAGER),
+    ("POST", "/drift/push", MANAGER),
+    ("POST", "/drift/{id}/adopt", MANAGER),
+    ("POST", "/drift/{id}/push", MANAGER),
+    ("POST", "/conflicts/{id}", MANAGER),
+    ("POST", "/links", MANAGER),
+    ("POST", "/links/{id}", MANAGER),
+    ("GET", "/customers", STAFF),
+    ("GET", "/customers.csv", STAFF),
     ("GET", "/settings", STAFF),
     ("POST", "/settings/password", STAFF),
     ("POST", "/settings/sessions/end", STAFF),
@@ -68,6 +79,8 @@ fn fields(path: &str) -> &'static [(&'static str, &'static str)] {
         "/settings/people" => &[("email", "no address"), ("role", "staff")],
         "/settings/people/{id}/role" => &[("role", "staff")],
         "/inventory/{sku}/adjust" => &[("reason", "other"), ("direction", "in"), ("units", "1")],
+        "/conflicts/{id}" => &[("decision", "acknowledge")],
+        "/links" | "/links/{id}" => &[("holds", "ledger")],
         "/inventory/{sku}/count" => &[("units", "3")],
         _ => &[],
     }
@@ -123,7 +136,10 @@ impl House {
     /// An address that names something of this jeweller.
     fn path(&self, route: &str) -> String {
         let id = match route {
-            "/sales/{id}" => self.jeweller.sale.clone(),
+            // The fixture's conflict has the key of its sale.
+            "/sales/{id}" | "/conflicts/{id}" => self.jeweller.sale.clone(),
+            "/links/{id}" => self.jeweller.link.clone(),
+            _ if route.starts_with("/drift/") => self.jeweller.drift.clone(),
             _ if route.starts_with("/events/") => self.jeweller.own_event.clone(),
             _ if route.starts_with("/settings/people") => self.people[0].1.to_string(),
             _ => Uuid::nil().to_string(),
