@@ -60,9 +60,9 @@ on_both! {
             })
             .collect();
         customers(&relay, gold, &all).await;
-        let c = ("Cee".to_owned(), "C0".to_owned(), "zoe@example.test".to_owned());
-        customers(&relay, gold, &[c.clone()]).await;
-        customers(&relay, theirs, &[c]).await;
+        let zoe = [("Cee".to_owned(), "C0".to_owned(), "zoe@example.test".to_owned())];
+        customers(&relay, gold, &zoe).await;
+        customers(&relay, theirs, &zoe).await;
         let mut newest = vec!["zoe@example.test".to_owned()];
         newest.extend((0..120).rev().map(email));
         assert_eq!(walk(&staff, "/customers").await, newest);
