@@ -47,6 +47,8 @@ pub(super) enum Tab {
     Inventory,
     /// Who bought.
     Customers,
+    /// The stores, and what is synced with them.
+    Integrations,
     /// What arrived.
     Events,
     /// What waits for a person's word.
@@ -62,6 +64,7 @@ pub(super) const TABS: &[(Tab, &str, &str)] = &[
     (Tab::Inventory, "/inventory", "Inventory"),
     (Tab::Customers, "/customers", "Customers"),
     (Tab::Drift, "/drift", "Differences"),
+    (Tab::Integrations, "/integrations", "Integrations"),
     (Tab::Events, "/events", "Events"),
     (Tab::Settings, "/settings", "Settings"),
 ];

@@ -90,7 +90,7 @@ pub async fn list(
         let names = Texts::beginning_with(&text.to_ascii_lowercase());
         if after_name.is_none() {
             let after = if let Some(After::Email(email)) = &after { email.as_str() } else { "" };
-            let found = customers::by_email(&mut tx, tenant, &emails, after, more).await?;
+            let found = customers::with_emails(&mut tx, tenant, &emails, after, more).await?;
             rows.extend(found.into_iter().map(with_email));
         }
         let left = more - i64::try_from(rows.len()).unwrap_or(more);

@@ -126,6 +126,7 @@ async fn keep(
         integration: key.integration,
         event: None,
         heard_at: standing.heard_at.unwrap_or(now),
+        erased: standing.erased_at.is_some(),
         now,
     };
     let applied = apply_answer(&mut tx, &source, key, resource, answer).await?;

@@ -255,6 +255,7 @@ impl Taker<'_, '_> {
             integration,
             event: Some(event_id),
             heard_at: standing.heard_at,
+            erased: self.course.is_erased(thing),
             now: self.now,
         };
         if let Err(error) = identified(event, payload) {

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::{IntegrationId, StoreError, TenantId, Tx, execute, fetch, fetch_locked, page::Page};
 
-pub use listed::{by_email, by_name, newest};
+pub use listed::{by_name, newest, with_emails};
 
 /// What a shop says of a customer.
 #[derive(Debug)]
@@ -238,6 +238,35 @@ pub struct Shown {
     pub marketing_consent: Option<bool>,
     /// When the ledger first had them.
     pub created_at: DateTime<Utc>,
+}
+
+/// The customer of an e-mail, and the store that brought them.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn by_email(
+    tx: &mut Tx,
+    tenant: TenantId,
+    email: &str,
+) -> Result<Option<(Shown, Option<Uuid>)>, StoreError> {
+    let row = fetch!(
+        fetch_optional,
+        tx,
+        Brought,
+        "SELECT id, email, first_name, last_name, company, phone, address, marketing_consent,
+            created_at, origin_integration_id
+         FROM customers WHERE tenant_id = $1 AND email = $2",
+        tenant,
+        email,
+    )?;
+    Ok(row.map(|row| (row.shown, row.origin_integration_id)))
+}
+
+#[derive(sqlx::FromRow)]
+struct Brought {
+    #[sqlx(flatten)]
+    shown: Shown,
+    origin_integration_id: Option<Uuid>,
 }
 
 /// Customers, the newest first.

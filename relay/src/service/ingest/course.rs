@@ -3,7 +3,7 @@
 //! A backlog comes a hundred events at a time. What is asked of the database for each of them is what it costs, so
 //! that all that can be asked or written for the whole push is.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use nexpura_protocol::{Verdict, event::Resource};
@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::{Pusher, read};
 use crate::{
-    service::ledger::Postings,
+    service::{ledger::Postings, privacy},
     store::{StoreError, Tx, inbox, resources},
 };
 
@@ -37,6 +37,8 @@ pub(super) struct Course<'a> {
     /// Events that were here before, and those of the push that were dealt with.
     here: HashSet<Uuid>,
     standings: HashMap<Thing, Standing>,
+    /// Things of which no person is kept, whatever the shop goes on to say of one.
+    erased: BTreeSet<Thing>,
     brought: BTreeMap<Thing, (i64, Vec<u8>)>,
     settled: Vec<inbox::Settled<'a>>,
 }
@@ -73,10 +75,14 @@ impl<'a> Course<'a> {
             })
             .collect();
         let found = resources::arrive_all(tx, tenant, integration, &arrived, now).await?;
+        let mut erased = BTreeSet::new();
         let standings = found
             .into_iter()
             .filter_map(|found| {
                 let thing = (found.resource.parse().ok()?, found.remote_id);
+                if found.standing.erased_at.is_some() {
+                    erased.insert(thing);
+                }
                 let heard_at = found.standing.heard_at.unwrap_or(now);
                 Some((thing, Standing { rev: found.standing.rev, heard_at }))
             })
@@ -87,6 +93,7 @@ impl<'a> Course<'a> {
             now,
             here,
             standings,
+            erased,
             brought: BTreeMap::new(),
             settled: Vec::with_capacity(events.len()),
         })
@@ -101,6 +108,11 @@ impl<'a> Course<'a> {
     pub(super) fn standing(&self, thing: Thing) -> Standing {
         let unknown = Standing { rev: None, heard_at: self.now };
         self.standings.get(&thing).copied().unwrap_or(unknown)
+    }
+
+    /// Whether nothing of the person behind a thing is kept.
+    pub(super) fn is_erased(&self, thing: Thing) -> bool {
+        self.erased.contains(&thing)
     }
 
     /// Notes that an event brought a thing into the ledger as of `rev`.
@@ -151,6 +163,12 @@ impl<'a> Course<'a> {
             })
             .collect();
         resources::brought_all(tx, tenant, integration, &brought, now).await?;
-        inbox::keep_all(tx, tenant, integration, &self.settled, now).await
+        inbox::keep_all(tx, tenant, integration, &self.settled, now).await?;
+        for (resource, remote_id) in self.erased {
+            let resource = resource.as_str();
+            let key = resources::Key { tenant, integration, resource, remote_id };
+            privacy::forget_payloads(tx, key).await?;
+        }
+        Ok(())
     }
 }

@@ -20,7 +20,7 @@ pub(super) use post::note_oversale;
 pub use post::{Postings, settle_stock};
 
 use crate::{
-    domain::MappingError,
+    domain::{MappingError, erasure},
     store::{IntegrationId, StoreError, TenantId, Tx},
 };
 
@@ -64,6 +64,8 @@ pub struct Source {
     pub event: Option<Uuid>,
     /// Since when what it brings may have been known without being in the ledger.
     pub heard_at: DateTime<Utc>,
+    /// Whether nothing of the person behind it is kept.
+    pub erased: bool,
     /// Now.
     pub now: DateTime<Utc>,
 }
@@ -99,12 +101,19 @@ pub async fn apply_with(
     fate: OrderFate,
 ) -> Result<(), ApplyError> {
     match resource {
+        Resource::Order if source.erased => {
+            let mut payload = payload.clone();
+            erasure::erase(&mut payload);
+            order::apply(tx, postings, source, &payload, facts, fate).await
+        }
         Resource::Order => order::apply(tx, postings, source, payload, facts, fate).await,
         Resource::Product => {
             // What it says of its stock comes after what was sold before.
             postings.write(tx, source.tenant, source.now).await?;
             product::apply(tx, source, payload, facts).await
         }
+        // Nothing but a person is in it.
+        Resource::Customer if source.erased => Ok(()),
         Resource::Customer => customer::apply(tx, source, payload).await,
         Resource::Lineage => Ok(()),
     }

@@ -345,6 +345,7 @@ impl Sweep<'_> {
             integration: self.store.id,
             event: None,
             heard_at: standing.heard_at.unwrap_or(now),
+            erased: false,
             now,
         };
         if let Err(error) = apply_answer(tx, &source, key, Resource::Product, item).await? {

@@ -32,7 +32,7 @@ pub async fn newest(
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn by_email(
+pub async fn with_emails(
     tx: &mut Tx,
     tenant: TenantId,
     emails: &Texts,

@@ -8,6 +8,7 @@ mod drift;
 mod events;
 mod home;
 mod inert;
+mod integrations;
 mod inventory;
 mod people;
 mod routes;
