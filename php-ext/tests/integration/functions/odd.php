@@ -30,6 +30,7 @@ $returns = [
     'nexpura_finish' => ['boolean'],
     'nexpura_lineage' => ['boolean'],
     'nexpura_status' => ['array'],
+    'nexpura_waiting' => ['array'],
     'nexpura_drain' => ['array'],
 ];
 $calls = 0;

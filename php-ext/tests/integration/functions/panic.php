@@ -7,6 +7,7 @@ echo json_encode([
     nexpura_finish(),
     nexpura_lineage('a', 'b'),
     nexpura_marks(),
+    nexpura_waiting('order'),
     nexpura_status()['writable'],
     nexpura_drain(1)['sent'],
 ]);
