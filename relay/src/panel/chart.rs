@@ -69,6 +69,35 @@ fn share(part: impl Into<i128>, whole: impl Into<i128>) -> f64 {
     share.clamp(0.0, 1.0)
 }
 
+/// One bar of a chart.
+#[derive(Debug)]
+pub(super) struct Bar {
+    /// Where it begins.
+    pub(super) x: f64,
+    /// Its upper end.
+    pub(super) y: f64,
+    /// How wide it is.
+    pub(super) width: f64,
+    /// How high it is.
+    pub(super) height: f64,
+    /// What it says, in words.
+    pub(super) words: String,
+}
+
+/// Bars side by side, each with its words; the highest fills the drawing.
+pub(super) fn bars(numbers: &[(i64, String)]) -> Vec<Bar> {
+    let most = numbers.iter().map(|(number, _)| *number).max().unwrap_or(0).max(1);
+    let slot = WIDTH / f64::from(u32::try_from(numbers.len().max(1)).unwrap_or(u32::MAX));
+    let mut x = slot * 0.15;
+    let mut bars = Vec::new();
+    for (number, words) in numbers {
+        let height = share(*number, most) * (HEIGHT - EDGE);
+        bars.push(Bar { x, y: HEIGHT - height, width: slot * 0.7, height, words: words.clone() });
+        x += slot;
+    }
+    bars
+}
+
 #[cfg(test)]
 mod tests {
     use chrono::TimeDelta;
@@ -96,5 +125,12 @@ mod tests {
         let now: DateTime<Utc> = "2026-11-21T12:00:00Z".parse().unwrap();
         let drawn = Course::of(&[(now, i64::MIN), (now, i64::MAX)], now).unwrap();
         assert!(drawn.ground > 6.0 && drawn.ground < 154.0, "{}", drawn.ground);
+    }
+
+    #[test]
+    fn the_highest_bar_fills_the_chart() {
+        let bars = bars(&[(0, "none".to_owned()), (5, "five".to_owned())]);
+        assert!((bars[1].height - 154.0).abs() < 0.01 && bars[0].height.abs() < 0.01);
+        assert!(bars[0].x < bars[1].x && bars[1].x + bars[1].width < 640.0);
     }
 }

@@ -108,7 +108,7 @@ pub(super) async fn export(
 }
 
 fn row(piece: Shown) -> Vec<String> {
-    let quantity = Quantity::from_thousandths(piece.quantity).to_string();
+    let quantity = words::number(piece.quantity);
     vec![
         piece.sku,
         piece.name,

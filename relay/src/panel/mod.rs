@@ -19,6 +19,8 @@ mod assets;
 mod chart;
 mod connect;
 mod csv;
+mod customers;
+mod drift;
 mod error;
 mod events;
 mod extract;
@@ -118,6 +120,17 @@ fn routes() -> Vec<Route> {
         post("/events/retry", MANAGER, events::retry_failed),
         get("/events/{id}", STAFF, events::show),
         post("/events/{id}/retry", MANAGER, events::retry),
+        get("/drift", STAFF, drift::list),
+        get("/drift.csv", STAFF, drift::export),
+        post("/drift/adopt", MANAGER, drift::adopt_all),
+        post("/drift/push", MANAGER, drift::push_all),
+        post("/drift/{id}/adopt", MANAGER, drift::adopt),
+        post("/drift/{id}/push", MANAGER, drift::push),
+        post("/conflicts/{id}", MANAGER, drift::settle),
+        post("/links", MANAGER, drift::choose_all),
+        post("/links/{id}", MANAGER, drift::choose),
+        get("/customers", STAFF, customers::list),
+        get("/customers.csv", STAFF, customers::export),
         get("/settings", STAFF, account::show),
         post("/settings/password", STAFF, account::change_password),
         post("/settings/sessions/end", STAFF, account::end_others),

@@ -45,10 +45,14 @@ pub(super) enum Tab {
     Sales,
     /// What there is.
     Inventory,
+    /// Who bought.
+    Customers,
     /// The stores, and what is synced with them.
     Integrations,
     /// What arrived.
     Events,
+    /// What waits for a person's word.
+    Drift,
     /// The person's own account, people, policies, what was done.
     Settings,
 }
@@ -58,6 +62,8 @@ pub(super) const TABS: &[(Tab, &str, &str)] = &[
     (Tab::Home, "/", "Home"),
     (Tab::Sales, "/sales", "Sales"),
     (Tab::Inventory, "/inventory", "Inventory"),
+    (Tab::Customers, "/customers", "Customers"),
+    (Tab::Drift, "/drift", "Differences"),
     (Tab::Integrations, "/integrations", "Integrations"),
     (Tab::Events, "/events", "Events"),
     (Tab::Settings, "/settings", "Settings"),

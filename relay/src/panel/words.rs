@@ -57,6 +57,24 @@ pub(super) fn change(thousandths: &i64) -> String {
     format!("{sign}{}", units(thousandths))
 }
 
+/// A number of things, such as `1 sale` or `1,200 sales`.
+pub(super) fn several(number: &i64, one: &str, more: &str) -> String {
+    match number {
+        1 => format!("1 {one}"),
+        number => format!("{} {more}", grouped(&number.to_string(), "")),
+    }
+}
+
+/// Units without their sign.
+pub(super) fn absolute(thousandths: &i64) -> String {
+    Quantity::from_thousandths(*thousandths).abs().to_string()
+}
+
+/// Units for a spreadsheet.
+pub(super) fn number(thousandths: i64) -> String {
+    Quantity::from_thousandths(thousandths).to_string()
+}
+
 /// The statuses that WooCommerce has by itself, in the order in which an order goes through them.
 pub(super) const STATUSES: [&str; 8] = [
     "pending",

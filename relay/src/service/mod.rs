@@ -16,6 +16,8 @@ mod anew;
 pub mod conflict;
 pub mod connect;
 pub mod credential;
+pub mod customers;
+pub mod decisions;
 pub mod desk;
 pub mod drift;
 pub mod events;
@@ -36,6 +38,7 @@ pub mod store_client;
 pub mod store_policy;
 pub mod stores;
 pub mod sweep;
+pub mod today;
 pub mod vault;
 pub mod webhooks;
 

@@ -269,3 +269,18 @@ pub async fn open(tx: &mut Tx, tenant: TenantId, limit: i64) -> Result<Vec<Shown
         limit,
     )
 }
+
+/// How many conflicts wait for a person.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn count_open(tx: &mut Tx, tenant: TenantId) -> Result<i64, StoreError> {
+    let (count,) = fetch!(
+        fetch_one,
+        tx,
+        (i64,),
+        "SELECT COUNT(*) FROM conflicts WHERE tenant_id = $1 AND resolved_at IS NULL",
+        tenant,
+    )?;
+    Ok(count)
+}

@@ -1,11 +1,15 @@
 //! Customers, and which account of which shop is which.
 
+mod listed;
+
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
 
 use super::{IntegrationId, StoreError, TenantId, Tx, execute, fetch, fetch_locked, page::Page};
+
+pub use listed::{by_name, newest, with_emails};
 
 /// What a shop says of a customer.
 #[derive(Debug)]

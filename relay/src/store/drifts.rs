@@ -1,10 +1,14 @@
 //! Drift: settled readings that were not what the ledger said the shop must have.
 
+mod listed;
+
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use uuid::Uuid;
 
 use super::{IntegrationId, StoreError, TenantId, Tx, execute, fetch, fetch_locked, new_id};
+
+pub use listed::{Waiting, all, count_waiting, waiting};
 
 /// A drift that waits for a decision.
 #[derive(Debug, Clone, sqlx::FromRow)]

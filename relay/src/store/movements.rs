@@ -260,3 +260,24 @@ pub async fn steps(
         limit,
     )
 }
+
+/// What stock moved from the key `first` on: the kind of movement, how many there were, and thousandths
+/// together.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn since(
+    tx: &mut Tx,
+    tenant: TenantId,
+    first: Uuid,
+) -> Result<Vec<(String, i64, i64)>, StoreError> {
+    fetch!(
+        fetch_all,
+        tx,
+        (String, i64, i64),
+        "SELECT movement_type, COUNT(*), CAST(SUM(quantity_change) AS BIGINT) FROM stock_movements
+         WHERE tenant_id = $1 AND id >= $2 GROUP BY movement_type ORDER BY movement_type",
+        tenant,
+        first,
+    )
+}

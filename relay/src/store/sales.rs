@@ -8,7 +8,9 @@ use uuid::Uuid;
 
 use super::{IntegrationId, StoreError, TenantId, Tx, execute, fetch, fetch_locked, page::Page};
 
-pub use listed::{Listed, Span, Wanted, found, newest, newest_of_status, oldest, oldest_of_status};
+pub use listed::{
+    Listed, Sold, Span, Wanted, found, newest, newest_of_status, oldest, oldest_of_status, sold,
+};
 
 /// A sale's columns; money in millionths of the currency unit.
 #[derive(Debug, Clone, PartialEq, sqlx::FromRow)]

@@ -215,7 +215,7 @@ async fn hold_a_drift(relay: &TestRelay, shop: &Connected) -> String {
 }
 
 /// One more piece that the ledger has, and a product of the shop with its SKU.
-async fn wait_for_a_choice(relay: &TestRelay, shop: &Connected, number: u32) -> Uuid {
+pub(crate) async fn wait_for_a_choice(relay: &TestRelay, shop: &Connected, number: u32) -> Uuid {
     let db = &relay.relay.db;
     let (piece, listing) = (Uuid::new_v4(), Uuid::new_v4());
     let (sku, stock) = (format!("LINK-{number}"), 9_000 + number);

@@ -238,3 +238,39 @@ pub async fn found(
         span.limit,
     )
 }
+
+/// What was sold in one currency.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Sold {
+    /// ISO 4217.
+    pub currency: String,
+    /// How many sales.
+    pub sales: i64,
+    /// What they brought, refunds taken off, in millionths.
+    pub total: i64,
+}
+
+/// What was sold from one moment up to another, without what was never paid or is called off.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn sold(
+    tx: &mut Tx,
+    tenant: TenantId,
+    from: DateTime<Utc>,
+    until: DateTime<Utc>,
+) -> Result<Vec<Sold>, StoreError> {
+    fetch!(
+        fetch_all,
+        tx,
+        Sold,
+        "SELECT currency, COUNT(*) AS sales, CAST(SUM(total - refunded) AS BIGINT) AS total FROM sales
+         WHERE tenant_id = $1 AND COALESCE(ordered_at, created_at) >= $2
+           AND COALESCE(ordered_at, created_at) < $3 AND NOT gone
+           AND status NOT IN ('pending', 'cancelled', 'failed', 'checkout-draft', 'trash')
+         GROUP BY currency ORDER BY currency",
+        tenant,
+        from,
+        until,
+    )
+}

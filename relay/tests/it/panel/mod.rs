@@ -3,7 +3,10 @@
 mod accounts;
 mod activity;
 mod browser;
+mod customers;
+mod drift;
 mod events;
+mod home;
 mod inert;
 mod integrations;
 mod inventory;

@@ -66,6 +66,17 @@ const ROUTES: &[(&str, &str, Option<Role>)] = &[
     ("POST", "/events/retry", MANAGER),
     ("GET", "/events/{id}", STAFF),
     ("POST", "/events/{id}/retry", MANAGER),
+    ("GET", "/drift", STAFF),
+    ("GET", "/drift.csv", STAFF),
+    ("POST", "/drift/adopt", MANAGER),
+    ("POST", "/drift/push", MANAGER),
+    ("POST", "/drift/{id}/adopt", MANAGER),
+    ("POST", "/drift/{id}/push", MANAGER),
+    ("POST", "/conflicts/{id}", MANAGER),
+    ("POST", "/links", MANAGER),
+    ("POST", "/links/{id}", MANAGER),
+    ("GET", "/customers", STAFF),
+    ("GET", "/customers.csv", STAFF),
     ("GET", "/settings", STAFF),
     ("POST", "/settings/password", STAFF),
     ("POST", "/settings/sessions/end", STAFF),
@@ -91,6 +102,8 @@ fn fields(path: &str) -> &'static [(&'static str, &'static str)] {
         "/settings/people" => &[("email", "no address"), ("role", "staff")],
         "/settings/people/{id}/role" => &[("role", "staff")],
         "/inventory/{sku}/adjust" => &[("reason", "other"), ("direction", "in"), ("units", "1")],
+        "/conflicts/{id}" => &[("decision", "acknowledge")],
+        "/links" | "/links/{id}" => &[("holds", "ledger")],
         "/inventory/{sku}/count" => &[("units", "3")],
         _ => &[],
     }
@@ -151,7 +164,10 @@ impl House {
             "/integrations" | "/settings/integrations" => shop.integration.to_string(),
             "/integrations/runs" => self.jeweller.run.clone(),
             "/website/connect/string" => shop.connection.to_string(),
-            "/sales" => self.jeweller.sale.clone(),
+            // The fixture's conflict has the key of its sale.
+            "/sales" | "/conflicts" => self.jeweller.sale.clone(),
+            "/links" => self.jeweller.link.clone(),
+            "/drift" => self.jeweller.drift.clone(),
             "/events" => self.jeweller.own_event.clone(),
             other => {
                 assert!(!route.contains("{id}"), "{other}: say what its id is");

@@ -1,0 +1,96 @@
+//! What matters today: what was sold lately, what stock moved, and what waits for somebody.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use uuid::Uuid;
+
+use super::{Relay, decisions};
+pub use crate::store::sales::Sold;
+use crate::store::{StoreError, TenantId, conflicts, drifts, inbox, movements, sales};
+
+/// Days that the chart shows.
+const DAYS: i64 = 14;
+
+/// A day of the chart: 24 hours, the last of them ending now.
+#[derive(Debug)]
+pub struct Day {
+    /// When it began.
+    pub from: DateTime<Utc>,
+    /// Sales in it.
+    pub sales: i64,
+}
+
+/// What waits for somebody, and how much of it.
+#[derive(Debug, Default)]
+pub struct Waiting {
+    /// Events that failed.
+    pub failed: i64,
+    /// Drifts.
+    pub drifts: i64,
+    /// Sales that do not fit the stock.
+    pub conflicts: i64,
+    /// Pieces of which nobody has said whose count holds.
+    pub links: i64,
+}
+
+/// All of it.
+#[derive(Debug)]
+pub struct Today {
+    /// What was sold in the last 24 hours, by currency.
+    pub sold: Vec<Sold>,
+    /// The days before, the oldest first, up to now.
+    pub days: Vec<Day>,
+    /// What stock moved in the last 24 hours: kind of movement, how often, thousandths together.
+    pub moved: Vec<(String, i64, i64)>,
+    /// What waits.
+    pub waiting: Waiting,
+}
+
+/// How a tenant stands.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn today(
+    relay: &Relay,
+    tenant: TenantId,
+    now: DateTime<Utc>,
+) -> Result<Today, StoreError> {
+    let mut tx = relay.db.read().await?;
+    let mut days = Vec::new();
+    let mut sold = Vec::new();
+    for ago in (0..DAYS).rev() {
+        let (from, until) = (now - TimeDelta::days(ago + 1), now - TimeDelta::days(ago));
+        sold = sales::sold(&mut tx, tenant, from, until).await?;
+        days.push(Day { from, sales: sold.iter().map(|sold| sold.sales).sum() });
+    }
+    let moved = movements::since(&mut tx, tenant, first_key(now - TimeDelta::days(1))).await?;
+    let counts = inbox::counts(&mut tx, tenant).await?;
+    let failed = counts.into_iter().find(|(status, _)| status == "failed");
+    let waiting = Waiting {
+        failed: failed.map_or(0, |(_, count)| count),
+        drifts: drifts::count_waiting(&mut tx, tenant).await?,
+        conflicts: conflicts::count_open(&mut tx, tenant).await?,
+        links: decisions::links_waiting(&mut tx, tenant).await?,
+    };
+    tx.commit().await?;
+    Ok(Today { sold, days, moved, waiting })
+}
+
+/// Less than the key of anything that was made since: keys begin with the millisecond they were made in.
+fn first_key(since: DateTime<Utc>) -> Uuid {
+    let millis = u64::try_from(since.timestamp_millis()).unwrap_or(0);
+    let mut key = [0; 16];
+    key[..6].copy_from_slice(&millis.to_be_bytes()[2..]);
+    Uuid::from_bytes(key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_that_are_made_from_now_on_are_greater_and_those_before_are_not() {
+        let (made, now) = (crate::store::new_id(), Utc::now());
+        assert!(first_key(now - TimeDelta::milliseconds(5)) < crate::store::new_id());
+        assert!(first_key(now + TimeDelta::milliseconds(5)) > made);
+    }
+}

@@ -1,0 +1,145 @@
+//! What waits for a person's word: drift, conflicts, and whose count holds.
+
+use chrono::Utc;
+use nexpura_relay::{
+    domain::Role,
+    store::{self, drifts, listings},
+};
+
+use super::{
+    browser::{Browser, leads_to, somebody},
+    inert::is_inert,
+    sales::rings,
+};
+use crate::{
+    isolation::wait_for_a_choice,
+    support::{
+        connected::Connected,
+        on_both,
+        relay::{Served, TestRelay},
+    },
+};
+
+/// The shop has one unit more than it should.
+async fn hold(relay: &TestRelay, shop: &Connected, stock: u64) {
+    let mut tx = relay.relay.db.write().await.unwrap();
+    let (tenant, integration) = (shop.tenant, shop.integration);
+    let stock = i64::try_from(stock).unwrap();
+    let listing = listings::lock(&mut tx, tenant, integration, stock).await.unwrap().unwrap();
+    let mirror = listing.mirror.unwrap();
+    let numbers = (mirror, mirror + 1_000);
+    drifts::hold(&mut tx, tenant, integration, listing.id, numbers, store::now()).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+async fn manager(relay: &TestRelay, served: &Served, shop: &Connected) -> Browser {
+    somebody(&relay.relay, served, shop.tenant, "m@example.test", Role::Manager).await
+}
+
+/// The addresses that a page's forms send to and that end so.
+fn forms(page: &str, end: &str) -> Vec<String> {
+    let actions = page.split("action=\"").skip(1).filter_map(|part| part.split('"').next());
+    actions.filter(|action| action.ends_with(end)).map(str::to_owned).collect()
+}
+
+on_both! {
+    async fn a_drift_is_adopted_or_pushed_back_one_or_all(relay: TestRelay) {
+        let served = relay.serve().await;
+        let (shop, ring, staff) = rings(&relay, &served).await;
+        let mut manager = manager(&relay, &served, &shop).await;
+        assert!(staff.open("/drift").await.body.contains("Nothing differs"));
+        hold(&relay, &shop, ring).await;
+        let page = manager.open("/drift").await.body;
+        for said in ["RING/1", ">10<", "<strong>11</strong>"] {
+            assert!(page.contains(said), "{said}: {page}");
+        }
+        assert!(forms(&staff.open("/drift").await.body, "/adopt").is_empty(), "staff only look");
+        let adopt = forms(&page, "/adopt").into_iter().find(|form| form != "/drift/adopt").unwrap();
+        assert_eq!(leads_to(&manager.submit(&adopt, &[]).await), "/drift");
+        assert_eq!(shop.quantity(ring).await, 11);
+        let page = manager.open("/drift").await.body;
+        assert!(page.contains("Nothing differs") && page.contains("adopted"), "{page}");
+        assert_eq!(manager.submit(&adopt, &[]).await.status, 404, "it is decided already");
+        hold(&relay, &shop, ring).await;
+        manager.submit("/drift/push", &[]).await;
+        assert_eq!(shop.quantity(ring).await, 11, "the ledger's number counts");
+        assert_eq!(relay.number("SELECT COUNT(*) FROM drifts WHERE status = 'held'").await, 0);
+        hold(&relay, &shop, ring).await;
+        manager.submit("/drift/adopt", &[]).await;
+        assert_eq!(shop.quantity(ring).await, 12);
+        let file = staff.open("/drift.csv").await.body;
+        assert_eq!(file.lines().count(), 4);
+        assert!(file.contains(",RING/1,10,11,adopted,") && file.contains(",pushed,"), "{file}");
+        let log = manager.open("/settings/activity").await.body;
+        assert!(log.contains("drift.adopted") && log.contains("drift.pushed"));
+    }
+}
+
+on_both! {
+    async fn a_conflict_is_decided_where_it_is_shown(relay: TestRelay) {
+        let served = relay.serve().await;
+        let (shop, ring, staff) = rings(&relay, &served).await;
+        let mut manager = manager(&relay, &served, &shop).await;
+        shop.request(|shop| {
+            let (id, marks) = shop.order(&[(ring, 2)]);
+            let order = shop.orders.get_mut(&id).unwrap();
+            (order.status, order.paid) = ("processing".to_owned(), Some(Utc::now()));
+            ((), marks)
+        });
+        shop.push().await;
+        let page = manager.open("/drift").await.body;
+        assert!(page.contains("Paid, but the shop took nothing out of its stock: 2"), "{page}");
+        let at = page.find("action=\"/conflicts/").unwrap() + "action=\"".len();
+        let here = page[at..].split('"').next().unwrap().to_owned();
+        manager.submit(&here, &[("decision", "acknowledge")]).await;
+        assert!(manager.open("/drift").await.body.contains("That cannot be"));
+        assert_eq!(manager.submit(&here, &[("decision", "burn")]).await.status, 400);
+        manager.submit(&here, &[("decision", "take")]).await;
+        assert_eq!(shop.quantity(ring).await, 8);
+        assert_eq!(manager.submit(&here, &[("decision", "take")]).await.status, 404);
+        shop.request(|shop| shop.paid_order(&[(ring, 9)]));
+        shop.push().await;
+        let page = staff.open("/drift").await.body;
+        assert!(page.contains("Sold more often than there were: 1 too many"), "{page}");
+        assert!(!page.contains("I have looked after the buyer"), "staff only look");
+    }
+}
+
+on_both! {
+    async fn whose_count_holds_is_chosen_for_one_or_all(relay: TestRelay) {
+        let served = relay.serve().await;
+        let mut shop = crate::shop::Shop::new();
+        shop.simple("RING", 9);
+        let town = crate::shop::server::Town::open().await;
+        let shop = Connected::new(&relay.relay, &town, shop).await;
+        shop.open().await;
+        let mut manager = manager(&relay, &served, &shop).await;
+        let links = [
+            wait_for_a_choice(&relay, &shop, 1).await,
+            wait_for_a_choice(&relay, &shop, 2).await,
+        ];
+        let page = manager.open("/drift").await.body;
+        assert!(page.contains("LINK-1") && page.contains("LINK-2"), "{page}");
+        manager.submit(&format!("/links/{}", links[0]), &[("holds", "ledger")]).await;
+        let page = manager.open("/drift").await.body;
+        assert!(page.contains("1 linked.") && !page.contains("LINK-1"), "{page}");
+        manager.submit("/links", &[("holds", "shop")]).await;
+        assert!(!manager.open("/drift").await.body.contains("LINK-2"));
+        let chosen = "SELECT holds FROM listings WHERE holds IS NOT NULL ORDER BY holds";
+        assert_eq!(relay.texts(chosen).await, [["ledger"], ["shop"]]);
+        let again = manager.submit(&format!("/links/{}", links[0]), &[("holds", "shop")]).await;
+        assert_eq!(again.status, 404);
+    }
+}
+
+on_both! {
+    async fn what_a_shop_calls_what_differs_stays_text(relay: TestRelay) {
+        let served = relay.serve().await;
+        let (shop, ring, _) = rings(&relay, &served).await;
+        hold(&relay, &shop, ring).await;
+        let evil = "<script>alert(1)</script>\"''><img src=x onerror=alert(1)>";
+        relay.run(&format!("UPDATE inventory SET sku = '{evil}', name = '{evil}'")).await;
+        let manager = manager(&relay, &served, &shop).await;
+        is_inert(&manager.open("/drift").await.body, "/drift");
+    }
+}

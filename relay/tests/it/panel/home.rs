@@ -1,0 +1,46 @@
+//! The first page: what was sold and moved today, and what waits.
+
+use chrono::{TimeDelta, Utc};
+
+use super::sales::rings;
+use crate::support::{database, on_both};
+
+on_both! {
+    async fn it_says_what_was_sold_what_moved_and_what_waits(relay: TestRelay) {
+        let served = relay.serve().await;
+        let (shop, ring, staff) = rings(&relay, &served).await;
+        let page = staff.open("/").await.body;
+        assert!(page.contains("Nothing yet") && !page.contains("Waits for you"), "{page}");
+        shop.request(|shop| shop.paid_order(&[(ring, 3)]));
+        shop.request(|shop| shop.paid_order(&[(ring, 1)]));
+        shop.request(|shop| shop.order_in("cancelled", &[(ring, 1)]));
+        shop.push().await;
+        shop.fetch().await;
+        // The shop's clock is not ours.
+        let now = database::moment(&relay.relay.db, Utc::now() - TimeDelta::minutes(1));
+        relay.run(&format!(
+            "UPDATE sales SET ordered_at = {now}, total = 1450000000, refunded = 100000000"
+        )).await;
+        relay.run("UPDATE inbox SET status = 'failed' WHERE resource = 'order'").await;
+        let failed = relay.number("SELECT COUNT(*) FROM inbox WHERE status = 'failed'").await;
+        let currency = relay.texts("SELECT DISTINCT currency FROM sales").await[0][0].clone();
+        let page = staff.open("/").await.body;
+        for said in [
+            &format!("{currency} 2,700.00"),
+            "2 sales",
+            "2 sales in the last 14 days, at most 2 in a day.",
+            "Sold, 2 times",
+            "<dd>−4</dd>",
+            "Waits for you",
+            &format!("{failed} events could not be taken over"),
+            "href=\"/events?status=failed\"",
+        ] {
+            assert!(page.contains(said), "{said}: {page}");
+        }
+        let then = database::moment(&relay.relay.db, Utc::now() - TimeDelta::hours(30));
+        relay.run(&format!("UPDATE sales SET ordered_at = {then}")).await;
+        let page = staff.open("/").await.body;
+        assert!(page.contains("Nothing yet"), "{page}");
+        assert!(page.contains("2 sales in the last 14 days"), "{page}");
+    }
+}
