@@ -243,7 +243,7 @@ async fn settle(
     outcome: &Outcome,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
-    let source = Source { tenant, integration, event: None, heard_at: now, now };
+    let source = Source { tenant, integration, event: None, fresh: false, heard_at: now, now };
     match outcome {
         Outcome::Done => {
             if let Some(piece) = pushes::acknowledge(tx, tenant, push, now).await? {

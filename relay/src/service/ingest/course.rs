@@ -3,7 +3,7 @@
 //! A backlog comes a hundred events at a time. What is asked of the database for each of them is what it costs, so
 //! that all that can be asked or written for the whole push is.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use nexpura_protocol::{Verdict, event::Resource};
@@ -11,8 +11,8 @@ use uuid::Uuid;
 
 use super::{Pusher, read};
 use crate::{
-    service::ledger::Postings,
-    store::{StoreError, Tx, inbox, resources},
+    service::ledger::{Source, Unwritten},
+    store::{StoreError, Tx, inbox, resources, sales},
 };
 
 /// Which thing of the store.
@@ -31,12 +31,14 @@ pub(super) struct Standing {
 #[derive(Debug)]
 pub(super) struct Course<'a> {
     /// What lines have posted.
-    pub(super) postings: Postings,
+    pub(super) unwritten: Unwritten,
     pusher: Pusher,
     now: DateTime<Utc>,
     /// Events that were here before, and those of the push that were dealt with.
     here: HashSet<Uuid>,
     standings: HashMap<Thing, Standing>,
+    /// Orders that may have a sale.
+    sold: BTreeSet<i64>,
     brought: BTreeMap<Thing, (i64, Vec<u8>)>,
     settled: Vec<inbox::Settled<'a>>,
 }
@@ -64,6 +66,12 @@ impl<'a> Course<'a> {
                 *times.entry(thing).or_default() += 1;
             }
         }
+        let orders: Vec<i64> = times
+            .keys()
+            .filter(|(resource, _)| *resource == Resource::Order)
+            .map(|(_, order)| *order)
+            .collect();
+        let sold = sales::known(tx, tenant, integration, &orders).await?;
         let arrived: Vec<_> = times
             .into_iter()
             .map(|((resource, remote_id), times)| resources::Arrived {
@@ -82,11 +90,12 @@ impl<'a> Course<'a> {
             })
             .collect();
         Ok(Self {
-            postings: Postings::default(),
+            unwritten: Unwritten::default(),
             pusher,
             now,
             here,
             standings,
+            sold,
             brought: BTreeMap::new(),
             settled: Vec::with_capacity(events.len()),
         })
@@ -101,6 +110,18 @@ impl<'a> Course<'a> {
     pub(super) fn standing(&self, thing: Thing) -> Standing {
         let unknown = Standing { rev: None, heard_at: self.now };
         self.standings.get(&thing).copied().unwrap_or(unknown)
+    }
+
+    /// Whether the ledger cannot have an order yet.
+    pub(super) fn is_fresh(&self, (resource, id): Thing) -> bool {
+        resource == Resource::Order && !self.sold.contains(&id)
+    }
+
+    /// From now on the ledger may have it.
+    pub(super) fn begin_with(&mut self, (resource, id): Thing) {
+        if resource == Resource::Order {
+            self.sold.insert(id);
+        }
     }
 
     /// Notes that an event brought a thing into the ledger as of `rev`.
@@ -139,7 +160,9 @@ impl<'a> Course<'a> {
     /// When the database does not answer, or refuses a number.
     pub(super) async fn end(mut self, tx: &mut Tx) -> Result<(), StoreError> {
         let (tenant, integration, now) = (self.pusher.tenant, self.pusher.integration, self.now);
-        self.postings.write(tx, tenant, now).await?;
+        let (event, fresh, heard_at) = (None, false, now);
+        let source = Source { tenant, integration, event, fresh, heard_at, now };
+        self.unwritten.write(tx, &source).await?;
         let brought: Vec<_> = self
             .brought
             .into_iter()
