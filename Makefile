@@ -66,7 +66,7 @@ soak: packages ## Run the long campaigns; NEXPURA_SOAK_SECONDS says how long eac
 	$(CARGO) test --release -p nexpura-tests -- --ignored --test-threads=1 --nocapture
 
 .PHONY: bench
-bench: packages ## Measure what Nexpura adds to a checkout and how long a sale travels; a catalogue both ways
+bench: packages ## Measure what Nexpura adds to a checkout and how long a sale travels; a catalogue both ways; a backlog
 	$(CARGO) build --release $(PARTS)
 	$(CARGO) bench -p nexpura-tests
 

@@ -126,6 +126,29 @@ impl Postgres {
     }
 }
 
+impl Postgres {
+    /// Runs a script of pgbench's by four connections for so many seconds, each statement prepared; gives what that
+    /// prints.
+    ///
+    /// # Errors
+    /// With the program's message.
+    pub fn pgbench(&self, database: &str, script: &Path, seconds: u32) -> Result<String> {
+        let printed = process::run(
+            Command::new(program("pgbench")?)
+                .args(["--no-vacuum", "--protocol=prepared", "--client=4", "--max-tries=100"])
+                .arg(format!("--time={seconds}"))
+                .arg("--file")
+                .arg(script)
+                .args(["-U", "nexpura", "-h"])
+                .arg(self.folder.path())
+                .arg("-p")
+                .arg(self.port.to_string())
+                .arg(database),
+        )?;
+        Ok(String::from_utf8_lossy(&printed).into_owned())
+    }
+}
+
 /// Whom Debian's package makes for its servers. PostgreSQL refuses to run as root.
 const USER: &str = "postgres";
 
