@@ -33,8 +33,6 @@ pub const PROBE_SPACING: Duration = Duration::from_millis(500);
 const TOO_LATE: Duration = Duration::from_millis(40);
 /// No place is made wider than by this, however slow the timetable is.
 const WIDEST: Duration = Duration::from_millis(500);
-/// Whoever has missed so many places goes nevertheless: the machine is that busy, or the timetable that far.
-const MISSES: u32 = 3;
 /// A pause that is ordered less than this before a place is not heard of any more.
 const LAST_LOOK: Duration = Duration::from_millis(50);
 /// No store can have itself left alone for longer than this at a time.
@@ -193,7 +191,7 @@ impl Pace {
     ) -> Result<(), Busy> {
         let spacing = self.spacing.unwrap_or_else(|| lane.spacing());
         let asked = Instant::now();
-        let mut missed = 0;
+        let mut late = Duration::ZERO;
         loop {
             let now = Instant::now();
             let waited = asked.elapsed();
@@ -203,19 +201,18 @@ impl Pace {
                 Urgency::Bulk if !yields.is_zero() => spacing.min(left),
                 _ => left,
             };
-            let vague = self.vagueness();
+            // Whoever came too late for a place takes a wider one, so that it need not be missed as well.
+            let vague = self.vagueness().max(late);
             let turn = self.timetable.take(lane, spacing + vague, ahead).await?;
             let took = u64::try_from(now.elapsed().as_micros()).unwrap_or(u64::MAX);
             self.answered_in.store(took, Ordering::Relaxed);
             match turn {
                 Turn::In(wait) => {
-                    if self.still_free(lane, wait).await?
-                        && (now.elapsed().saturating_sub(wait) <= TOO_LATE + vague
-                            || missed == MISSES)
-                    {
+                    let free = self.still_free(lane, wait, vague).await?;
+                    late = now.elapsed().saturating_sub(wait);
+                    if free && late <= TOO_LATE + vague {
                         return Ok(());
                     }
-                    missed = MISSES.min(missed + 1);
                 }
                 Turn::Later(wait) if wait > left => return Err(Busy::For(wait)),
                 Turn::Later(wait) => {
@@ -234,10 +231,16 @@ impl Pace {
 
     /// Sleeps towards a place; `false` when a pause was ordered meanwhile. It asks shortly before the place,
     /// so that the answer does not make it late.
-    async fn still_free(&self, lane: &Lane, wait: Duration) -> Result<bool, Unavailable> {
+    async fn still_free(
+        &self,
+        lane: &Lane,
+        wait: Duration,
+        vague: Duration,
+    ) -> Result<bool, Unavailable> {
         let place = Instant::now() + wait;
-        if wait > LAST_LOOK {
-            sleep_until(place - LAST_LOOK).await;
+        let look = LAST_LOOK + vague;
+        if wait > look {
+            sleep_until(place - look).await;
             let paused = self.timetable.paused(lane).await?;
             // One that ends at the place is why the place is there.
             if paused > place.saturating_duration_since(Instant::now()) + TOO_LATE {

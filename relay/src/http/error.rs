@@ -181,7 +181,7 @@ impl From<AdjustError> for ApiError {
         match error {
             AdjustError::Unknown => Self::NotFound("there is no piece with this SKU"),
             AdjustError::Quantity(_) | AdjustError::Note => Self::Unprocessable(error.to_string()),
-            AdjustError::Counting => Self::Conflict(error.to_string()),
+            AdjustError::Counting | AdjustError::Same => Self::Conflict(error.to_string()),
             AdjustError::Store(error) => error.into(),
         }
     }

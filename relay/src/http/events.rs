@@ -16,7 +16,7 @@ use crate::{
     service::retry::{self, Retry},
     store::{
         self, inbox,
-        page::{DEFAULT_LIMIT, MAX_LIMIT, Page},
+        page::{DEFAULT_LIMIT, MAX_LIMIT, Page, read_moment_key},
     },
 };
 
@@ -65,10 +65,6 @@ pub(super) async fn retry(
 }
 
 fn key(text: &str) -> Result<(DateTime<Utc>, Uuid), ApiError> {
-    let parts = text.split_once(' ').and_then(|(at, id)| {
-        Some((DateTime::parse_from_rfc3339(at).ok()?.to_utc(), Uuid::try_parse(id).ok()?))
-    });
-    parts.ok_or_else(|| {
-        ApiError::BadRequest("after: expected the `next` of another page".to_owned())
-    })
+    let refuse = || ApiError::BadRequest("after: expected the `next` of another page".to_owned());
+    read_moment_key(text).ok_or_else(refuse)
 }

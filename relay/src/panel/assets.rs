@@ -23,6 +23,7 @@ static STYLE: LazyLock<Asset> = LazyLock::new(|| {
         include_str!("assets/tokens.css"),
         include_str!("assets/frame.css"),
         include_str!("assets/parts.css"),
+        include_str!("assets/lists.css"),
     );
     asset("nexpura", "css", "text/css; charset=utf-8", body)
 });

@@ -16,19 +16,24 @@
 mod account;
 mod activity;
 mod assets;
+mod chart;
 mod csv;
 mod error;
+mod events;
 mod extract;
 mod gate;
 mod guard;
 mod headers;
 mod home;
+mod inventory;
 mod link;
 mod login;
 mod page;
 mod people;
 mod route;
+mod sales;
 mod show;
+mod words;
 
 use std::sync::Arc;
 
@@ -75,6 +80,19 @@ fn routes() -> Vec<Route> {
         post("/set-password", ANYBODY, login::set),
         post("/logout", STAFF, login::leave),
         get("/", STAFF, home::show),
+        get("/sales", STAFF, sales::list),
+        get("/sales.csv", STAFF, sales::export),
+        get("/sales/{id}", STAFF, sales::show),
+        get("/inventory", STAFF, inventory::list),
+        get("/inventory.csv", STAFF, inventory::export),
+        get("/inventory/{sku}", STAFF, inventory::show),
+        post("/inventory/{sku}/adjust", STAFF, inventory::adjust),
+        post("/inventory/{sku}/count", STAFF, inventory::count),
+        get("/events", STAFF, events::list),
+        get("/events.csv", STAFF, events::export),
+        post("/events/retry", MANAGER, events::retry_failed),
+        get("/events/{id}", STAFF, events::show),
+        post("/events/{id}/retry", MANAGER, events::retry),
         get("/settings", STAFF, account::show),
         post("/settings/password", STAFF, account::change_password),
         post("/settings/sessions/end", STAFF, account::end_others),

@@ -41,13 +41,24 @@ pub(super) type Answer = Result<Response, PanelError>;
 pub(super) enum Tab {
     /// What matters today.
     Home,
+    /// What was sold.
+    Sales,
+    /// What there is.
+    Inventory,
+    /// What arrived.
+    Events,
     /// The person's own account, people, policies, what was done.
     Settings,
 }
 
 /// The parts in the order of the navigation, with address and name.
-pub(super) const TABS: &[(Tab, &str, &str)] =
-    &[(Tab::Home, "/", "Home"), (Tab::Settings, "/settings", "Settings")];
+pub(super) const TABS: &[(Tab, &str, &str)] = &[
+    (Tab::Home, "/", "Home"),
+    (Tab::Sales, "/sales", "Sales"),
+    (Tab::Inventory, "/inventory", "Inventory"),
+    (Tab::Events, "/events", "Events"),
+    (Tab::Settings, "/settings", "Settings"),
+];
 
 /// What was just done, or why it was not.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -9,7 +9,7 @@ use super::{
     anew::{anew, may_be_store},
 };
 use crate::{
-    domain::{Quantity, Sku, limits},
+    domain::{Quantity, QuantityError, Sku, limits},
     store::{
         StoreError, TenantId, audit, inventory, listings,
         movements::{self, Movement},
@@ -57,6 +57,44 @@ impl Kind {
     }
 }
 
+/// Who posts it.
+#[derive(Debug, Clone, Copy)]
+pub enum By<'a> {
+    /// Another system, by its token.
+    Token(Uuid),
+    /// Somebody who is logged in.
+    Person {
+        /// Their key within the tenant.
+        id: Uuid,
+        /// How the audit log names them.
+        email: &'a str,
+    },
+}
+
+impl From<Uuid> for By<'_> {
+    fn from(token: Uuid) -> Self {
+        Self::Token(token)
+    }
+}
+
+impl By<'_> {
+    fn actor(self) -> String {
+        match self {
+            Self::Token(token) => format!("token {token}"),
+            Self::Person { email, .. } => email.to_owned(),
+        }
+    }
+}
+
+/// How many units it is about.
+#[derive(Debug, Clone, Copy)]
+pub enum Amount {
+    /// So many more, or fewer.
+    Change(Quantity),
+    /// So many there are, as somebody has counted them.
+    Count(Quantity),
+}
+
 /// A movement to post.
 #[derive(Debug, Deserialize)]
 pub struct Request {
@@ -88,6 +126,9 @@ pub enum AdjustError {
     /// Not a quantity, or zero.
     #[error("quantity_change: expected a number of units other than 0, such as \"-1\": {0}")]
     Quantity(String),
+    /// As many were counted as the ledger has.
+    #[error("there are as many as the ledger says: nothing has to be put right")]
+    Same,
     /// The note is too long.
     #[error("notes: at most {MAX_NOTE} characters")]
     Note,
@@ -107,31 +148,65 @@ may_be_store!(AdjustError);
 ///
 /// # Errors
 /// See [`AdjustError`].
-pub async fn adjust(
+pub async fn adjust<'a>(
     relay: &Relay,
     tenant: TenantId,
-    token: Uuid,
-    sku: &Sku,
-    request: &Request,
-    now: DateTime<Utc>,
-) -> Result<Adjusted, AdjustError> {
-    anew(|| post(relay, tenant, token, sku, request, now)).await
-}
-
-async fn post(
-    relay: &Relay,
-    tenant: TenantId,
-    token: Uuid,
+    by: impl Into<By<'a>>,
     sku: &Sku,
     request: &Request,
     now: DateTime<Utc>,
 ) -> Result<Adjusted, AdjustError> {
     let change = Quantity::from_json(&request.quantity_change)
         .map_err(|error| AdjustError::Quantity(error.to_string()))?;
-    if change.is_zero() {
+    let entry = Entry {
+        by: by.into(),
+        sku,
+        kind: request.kind,
+        amount: Amount::Change(change),
+        notes: &request.notes,
+    };
+    enter(relay, tenant, entry, now).await
+}
+
+/// A movement as it is entered.
+#[derive(Debug, Clone, Copy)]
+pub struct Entry<'a> {
+    /// Who enters it.
+    pub by: By<'a>,
+    /// The piece.
+    pub sku: &'a Sku,
+    /// What kind.
+    pub kind: Kind,
+    /// How many units.
+    pub amount: Amount,
+    /// Why, for people.
+    pub notes: &'a str,
+}
+
+/// Posts an entry. What was counted is compared with what there is at this moment.
+///
+/// # Errors
+/// See [`AdjustError`].
+pub async fn enter(
+    relay: &Relay,
+    tenant: TenantId,
+    entry: Entry<'_>,
+    now: DateTime<Utc>,
+) -> Result<Adjusted, AdjustError> {
+    anew(|| post(relay, tenant, entry, now)).await
+}
+
+async fn post(
+    relay: &Relay,
+    tenant: TenantId,
+    entry: Entry<'_>,
+    now: DateTime<Utc>,
+) -> Result<Adjusted, AdjustError> {
+    let Entry { by, sku, kind, amount, notes } = entry;
+    if matches!(amount, Amount::Change(change) if change.is_zero()) {
         return Err(AdjustError::Quantity("it is 0".to_owned()));
     }
-    if request.notes.chars().count() > MAX_NOTE || request.notes.contains('\0') {
+    if notes.chars().count() > MAX_NOTE || notes.contains('\0') {
         return Err(AdjustError::Note);
     }
     let mut tx = relay.db.write().await?;
@@ -143,24 +218,36 @@ async fn post(
         }
         inventory::mark_counted(&mut tx, tenant, piece.id).await?;
     }
-    let after = Quantity::from_thousandths(piece.quantity).checked_add(change);
-    let after = after.map_err(|error| AdjustError::Quantity(error.to_string()))?;
+    let refuse = |error: QuantityError| AdjustError::Quantity(error.to_string());
+    let before = Quantity::from_thousandths(piece.quantity);
+    let change = match amount {
+        Amount::Change(change) => change,
+        Amount::Count(count) => count.checked_sub(before).map_err(refuse)?,
+    };
+    if change.is_zero() && piece.counted {
+        return Err(AdjustError::Same);
+    }
+    let after = before.checked_add(change).map_err(refuse)?;
     // Far from where a shop's own movements, which nobody can refuse, would no longer fit.
     if after.abs() > Quantity::from_thousandths(limits::MAX_STOCK * 1_000) {
         return Err(AdjustError::Quantity(format!("there would be {after}")));
     }
+    let (token_id, user_id) = match by {
+        By::Token(token) => (Some(token), None),
+        By::Person { id, .. } => (None, Some(id)),
+    };
     let movement = Movement {
         inventory_id: piece.id,
-        kind: request.kind.as_str(),
+        kind: kind.as_str(),
         change: change.thousandths(),
-        notes: &request.notes,
-        token_id: Some(token),
+        notes,
+        token_id,
+        user_id,
         ..Movement::default()
     };
     let posted = movements::post(&mut tx, tenant, &movement, now).await?;
     pushes::ask_held(&mut tx, tenant, piece.id, now).await?;
-    let actor = format!("token {token}");
-    audit::record(&mut tx, tenant, &actor, "inventory.adjusted", sku.as_str(), now).await?;
+    audit::record(&mut tx, tenant, &by.actor(), "inventory.adjusted", sku.as_str(), now).await?;
     tx.commit().await?;
     relay.wake.of(Work::Push).notify_one();
     Ok(Adjusted { id: posted.id, quantity: Quantity::from_thousandths(posted.quantity) })

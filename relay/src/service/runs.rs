@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::{
     Relay, Work,
+    anew::anew,
     sweep::{Cursor, put_off},
 };
 use crate::{
@@ -170,8 +171,24 @@ pub(super) async fn push_inventory(
     run: &Run,
     store: &Integration,
 ) -> Result<(), StoreError> {
+    let held_reason = anew(|| ask_for_pushes(relay, tenant, run, store)).await?;
+    relay.wake.of(Work::Push).notify_one();
+    match held_reason {
+        Some(reason) => put_off(relay, tenant, run, &reason, None).await,
+        None => Ok(()),
+    }
+}
+
+/// The same in one transaction; gives why nothing is pushed, where something is to be.
+async fn ask_for_pushes(
+    relay: &Relay,
+    tenant: TenantId,
+    run: &Run,
+    store: &Integration,
+) -> Result<Option<String>, StoreError> {
     let now = store::now();
     let mut tx = relay.db.write().await?;
+    integrations::lock(&mut tx, tenant, store.id).await?;
     let differing = listings::differing(&mut tx, tenant, store.id).await?;
     for listing in &differing {
         pushes::ask(&mut tx, tenant, listing.inventory_id, now).await?;
@@ -184,18 +201,17 @@ pub(super) async fn push_inventory(
     let through = total - left - seen;
     let tally = Tally { seen: through, synced: through, ..Tally::default() };
     let until = now + TimeDelta::minutes(1);
-    runs::advance(&mut tx, tenant, run.id, &run.cursor, tally, Some(total), until).await?;
+    let held = run.held();
+    if !runs::advance(&mut tx, tenant, held, &run.cursor, tally, Some(total), until).await? {
+        return Ok(None);
+    }
     if left == 0 {
-        runs::finish(&mut tx, tenant, run.id, now).await?;
+        runs::finish(&mut tx, tenant, held, now).await?;
         integrations::synced(&mut tx, tenant, store.id, now).await?;
     } else if reason.is_none() {
         let due = now + TimeDelta::from_std(LOOK_EVERY).unwrap_or_default();
-        runs::put_back(&mut tx, tenant, run.id, &run.cursor, due).await?;
+        runs::put_back(&mut tx, tenant, held, &run.cursor, due).await?;
     }
     tx.commit().await?;
-    relay.wake.of(Work::Push).notify_one();
-    match reason {
-        Some(reason) if left > 0 => put_off(relay, tenant, run, &reason, None).await,
-        _ => Ok(()),
-    }
+    Ok(reason.filter(|_| left > 0))
 }

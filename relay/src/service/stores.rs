@@ -119,3 +119,17 @@ pub async fn one(
 ) -> Result<Option<Overview>, StoreError> {
     Ok(list(relay, tenant).await?.into_iter().find(|overview| overview.store.id == id))
 }
+
+/// Id and address of every store that a tenant has, or had.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn names(
+    relay: &Relay,
+    tenant: TenantId,
+) -> Result<Vec<(IntegrationId, String)>, StoreError> {
+    let mut tx = relay.db.read().await?;
+    let names = keys::names(&mut tx, tenant).await?;
+    tx.commit().await?;
+    Ok(names)
+}

@@ -1,5 +1,7 @@
 //! Every event that ever arrived, and what became of it.
 
+mod listed;
+
 use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
@@ -9,8 +11,11 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::{
-    IntegrationId, StoreError, TenantId, Tx, execute, execute_many, fetch, fetch_many, page::Page,
+    IntegrationId, StoreError, TenantId, Tx, execute, execute_many, fetch, fetch_many,
+    page::{Page, moment_key},
 };
+
+pub use listed::{Whole, newest, of_order, of_status, whole};
 
 /// An event to be kept.
 #[derive(Debug)]
@@ -288,7 +293,7 @@ pub async fn list(
         id,
         limit + 1,
     )?;
-    Ok(Page::cut(rows, limit, |row| format!("{} {}", row.received_at.to_rfc3339(), row.id)))
+    Ok(Page::cut(rows, limit, |row| moment_key(row.received_at, row.id)))
 }
 
 /// What the newest event that told of an order's deletion, and is newer than `known`, told: the order as

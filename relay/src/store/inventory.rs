@@ -1,5 +1,7 @@
 //! Pieces, and how many of each there are.
 
+mod listed;
+
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
@@ -9,6 +11,8 @@ use uuid::Uuid;
 use super::{
     IntegrationId, StoreError, TenantId, Tx, execute, fetch, fetch_locked, fetch_many, page::Page,
 };
+
+pub use listed::{Amount, Texts, by_name, by_sku, fewest, get, most};
 
 /// A piece in a transaction that may change it.
 #[derive(Debug, Clone, sqlx::FromRow)]

@@ -196,3 +196,20 @@ pub async fn revoke_connections(
         now,
     )
 }
+
+/// Id and address of every store of a tenant, by address.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn names(
+    tx: &mut Tx,
+    tenant: TenantId,
+) -> Result<Vec<(IntegrationId, String)>, StoreError> {
+    fetch!(
+        fetch_all,
+        tx,
+        (Uuid, String),
+        "SELECT id, store_url FROM integrations WHERE tenant_id = $1 ORDER BY store_url, id",
+        tenant,
+    )
+}

@@ -28,6 +28,8 @@ pub struct Movement<'a> {
     pub event_id: Option<Uuid>,
     /// The token of whoever posted it by hand.
     pub token_id: Option<Uuid>,
+    /// The person who posted it in the panel.
+    pub user_id: Option<Uuid>,
 }
 
 /// What a movement led to.
@@ -84,8 +86,8 @@ pub async fn post_all(
     execute_many!(
         tx,
         "INSERT INTO stock_movements (tenant_id, id, inventory_id, movement_type, quantity_change,
-            notes, integration_id, sale_id, line_id, event_id, token_id, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+            notes, integration_id, sale_id, line_id, event_id, token_id, user_id, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
         &rows,
         (movement, posted) => [
             tenant,
@@ -99,6 +101,7 @@ pub async fn post_all(
             movement.line_id,
             movement.event_id,
             movement.token_id,
+            movement.user_id,
             now,
         ]
     );
@@ -155,4 +158,105 @@ pub async fn list(
         limit + 1,
     )?;
     Ok(Page::cut(rows, limit, |row| row.id.to_string()))
+}
+
+/// What a sale moved.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct OfSale {
+    /// The line that it was moved for.
+    pub line_id: Option<i64>,
+    /// The piece's SKU.
+    pub sku: String,
+    /// The movement's type.
+    pub movement_type: String,
+    /// In thousandths.
+    pub quantity_change: i64,
+    /// When it was posted.
+    pub created_at: DateTime<Utc>,
+}
+
+/// The movements of a sale, the oldest first.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn of_sale(tx: &mut Tx, tenant: TenantId, sale: Uuid) -> Result<Vec<OfSale>, StoreError> {
+    fetch!(
+        fetch_all,
+        tx,
+        OfSale,
+        "SELECT m.line_id, v.sku, m.movement_type, m.quantity_change, m.created_at
+         FROM stock_movements m
+         JOIN inventory v ON v.tenant_id = m.tenant_id AND v.id = m.inventory_id
+         WHERE m.tenant_id = $1 AND m.sale_id = $2 ORDER BY m.id",
+        tenant,
+        sale,
+    )
+}
+
+/// A movement with whoever and whatever is behind it.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Told {
+    /// The movement.
+    #[sqlx(flatten)]
+    pub movement: Shown,
+    /// The store it comes from.
+    pub store: Option<String>,
+    /// The person who posted it.
+    pub person: Option<String>,
+    /// The label of the token that it was posted with.
+    pub token: Option<String>,
+}
+
+/// A piece's movements with all that is behind them, the newest first.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn timeline(
+    tx: &mut Tx,
+    tenant: TenantId,
+    inventory: Uuid,
+    before: Option<Uuid>,
+    limit: i64,
+) -> Result<Vec<Told>, StoreError> {
+    fetch!(
+        fetch_all,
+        tx,
+        Told,
+        "SELECT m.id, m.movement_type, m.quantity_change, m.notes, m.event_id, m.sale_id,
+            s.external_id AS order_id, s.number AS order_number, m.created_at,
+            i.store_url AS store, u.email AS person, t.label AS token
+         FROM stock_movements m
+         LEFT JOIN sales s ON s.tenant_id = m.tenant_id AND s.id = m.sale_id
+         LEFT JOIN integrations i ON i.tenant_id = m.tenant_id AND i.id = m.integration_id
+         LEFT JOIN users u ON u.tenant_id = m.tenant_id AND u.id = m.user_id
+         LEFT JOIN tokens t ON t.tenant_id = m.tenant_id AND t.id = m.token_id
+         WHERE m.tenant_id = $1 AND m.inventory_id = $2 AND m.id < $3
+         ORDER BY m.id DESC LIMIT $4",
+        tenant,
+        inventory,
+        before.unwrap_or(Uuid::max()),
+        limit,
+    )
+}
+
+/// The newest movements of a piece: when, and by how much, in thousandths.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn steps(
+    tx: &mut Tx,
+    tenant: TenantId,
+    inventory: Uuid,
+    limit: i64,
+) -> Result<Vec<(DateTime<Utc>, i64)>, StoreError> {
+    fetch!(
+        fetch_all,
+        tx,
+        (DateTime<Utc>, i64),
+        "SELECT created_at, quantity_change FROM stock_movements
+         WHERE tenant_id = $1 AND inventory_id = $2 ORDER BY id DESC LIMIT $3",
+        tenant,
+        inventory,
+        limit,
+    )
 }

@@ -1,7 +1,9 @@
 //! Paging by key: the next page begins after the last key seen, however many rows there are.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use chrono::{DateTime, Utc};
 use serde::Serialize;
+use uuid::Uuid;
 
 /// How many rows a page has when nobody says.
 pub const DEFAULT_LIMIT: i64 = 50;
@@ -39,4 +41,17 @@ impl<T> Page<T> {
 #[must_use]
 pub fn read_cursor(text: &str) -> Option<String> {
     String::from_utf8(URL_SAFE_NO_PAD.decode(text).ok()?).ok()
+}
+
+/// The key of a row in a list by time.
+#[must_use]
+pub fn moment_key(at: DateTime<Utc>, id: Uuid) -> String {
+    format!("{} {id}", at.to_rfc3339())
+}
+
+/// Reads such a key.
+#[must_use]
+pub fn read_moment_key(key: &str) -> Option<(DateTime<Utc>, Uuid)> {
+    let (at, id) = key.split_once(' ')?;
+    Some((DateTime::parse_from_rfc3339(at).ok()?.to_utc(), Uuid::try_parse(id).ok()?))
 }

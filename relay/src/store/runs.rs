@@ -20,6 +20,24 @@ pub struct Run {
     pub cursor: Value,
     /// Failures in a row.
     pub attempts: i64,
+    /// The number of this claim.
+    pub claim: i64,
+}
+
+impl Run {
+    /// The claim, which everything is written under that says where the run stands.
+    #[must_use]
+    pub fn held(&self) -> Held {
+        Held { id: self.id, claim: self.claim }
+    }
+}
+
+/// A claim of a run. Where its lease has ended and another relay has claimed the run, nothing is written
+/// under it any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Held {
+    id: Uuid,
+    claim: i64,
 }
 
 /// What a step of a run brought.
@@ -115,7 +133,9 @@ pub async fn claim(
         " FOR NO KEY UPDATE SKIP LOCKED",
         tx,
         Run,
-        "SELECT id, integration_id, kind, COALESCE(again, cursor) AS cursor, attempts FROM sync_runs
+        "SELECT id, integration_id, kind, COALESCE(again, cursor) AS cursor, attempts,
+            claims + 1 AS claim
+         FROM sync_runs
          WHERE tenant_id = $1 AND integration_id = $2 AND finished_at IS NULL AND due_at <= $3
            AND (leased_until IS NULL OR leased_until <= $3)
            AND EXISTS (SELECT 1 FROM integrations i WHERE i.tenant_id = $1 AND i.id = $2
@@ -128,84 +148,120 @@ pub async fn claim(
     if let Some(run) = &run {
         execute!(
             tx,
-            "UPDATE sync_runs SET leased_until = $3, cursor = COALESCE(again, cursor), again = NULL
+            "UPDATE sync_runs SET leased_until = $3, claims = $4,
+                cursor = COALESCE(again, cursor), again = NULL
              WHERE tenant_id = $1 AND id = $2",
             tenant,
             run.id,
             until,
+            run.claim,
         )?;
     }
     Ok(run)
 }
 
-/// Keeps where a run stands, to go on at `due_at`; at once, if it is to begin anew.
+/// Renews the lease of a run; `false` where it is lost.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn renew(
+    tx: &mut Tx,
+    tenant: TenantId,
+    held: Held,
+    until: DateTime<Utc>,
+) -> Result<bool, StoreError> {
+    let touched = execute!(
+        tx,
+        "UPDATE sync_runs SET leased_until = $4
+         WHERE tenant_id = $1 AND id = $2 AND claims = $3 AND finished_at IS NULL",
+        tenant,
+        held.id,
+        held.claim,
+        until,
+    )?;
+    Ok(touched > 0)
+}
+
+/// Keeps where a run stands, to go on at `due_at`; at once, if it is to begin anew. `false` where it is lost.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn put_back(
     tx: &mut Tx,
     tenant: TenantId,
-    id: Uuid,
+    held: Held,
     cursor: &Value,
     due_at: DateTime<Utc>,
-) -> Result<(), StoreError> {
-    execute!(
+) -> Result<bool, StoreError> {
+    let touched = execute!(
         tx,
-        "UPDATE sync_runs SET cursor = $3, leased_until = NULL, error = NULL, attempts = 0,
-            due_at = CASE WHEN again IS NULL THEN $4 ELSE due_at END
-         WHERE tenant_id = $1 AND id = $2",
+        "UPDATE sync_runs SET cursor = $4, leased_until = NULL, error = NULL, attempts = 0,
+            due_at = CASE WHEN again IS NULL THEN $5 ELSE due_at END
+         WHERE tenant_id = $1 AND id = $2 AND claims = $3 AND finished_at IS NULL",
         tenant,
-        id,
+        held.id,
+        held.claim,
         cursor,
         due_at,
-    )
-    .map(drop)
+    )?;
+    Ok(touched > 0)
 }
 
-/// Leaves a run where it stands, to go on at `due_at`; the failure counts against it.
+/// Leaves a run where it stands, to go on at `due_at`; the failure counts against it. One that is to begin
+/// anew does so at once: whoever asked for that may have mended what failed. `false` for that, and where it is
+/// lost.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn delay(
     tx: &mut Tx,
     tenant: TenantId,
-    id: Uuid,
+    held: Held,
     due_at: DateTime<Utc>,
     error: &str,
-) -> Result<(), StoreError> {
-    execute!(
+) -> Result<bool, StoreError> {
+    let row = fetch!(
+        fetch_optional,
         tx,
-        "UPDATE sync_runs SET due_at = $3, leased_until = NULL, error = $4, attempts = attempts + 1
-         WHERE tenant_id = $1 AND id = $2",
+        (bool,),
+        "UPDATE sync_runs SET leased_until = NULL,
+            due_at = CASE WHEN again IS NULL THEN $4 ELSE due_at END,
+            error = CASE WHEN again IS NULL THEN $5 END,
+            attempts = CASE WHEN again IS NULL THEN attempts + 1 ELSE 0 END
+         WHERE tenant_id = $1 AND id = $2 AND claims = $3 AND finished_at IS NULL
+         RETURNING again IS NULL",
         tenant,
-        id,
+        held.id,
+        held.claim,
         due_at,
         error,
-    )
-    .map(drop)
+    )?;
+    Ok(row.is_some_and(|(delayed,)| delayed))
 }
 
-/// Keeps where a run stands while it goes on, adds what the step brought, and renews its lease.
+/// Keeps where a run stands while it goes on, adds what the step brought, and renews its lease; `false` where it
+/// is lost.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn advance(
     tx: &mut Tx,
     tenant: TenantId,
-    id: Uuid,
+    held: Held,
     cursor: &Value,
     tally: Tally,
     total: Option<i64>,
     until: DateTime<Utc>,
-) -> Result<(), StoreError> {
-    execute!(
+) -> Result<bool, StoreError> {
+    let touched = execute!(
         tx,
-        "UPDATE sync_runs SET cursor = $3, leased_until = $4, seen = seen + $5,
-            synced = synced + $6, unchanged = unchanged + $7, skipped = skipped + $8,
-            failed = failed + $9, total = COALESCE($10, total), attempts = 0, error = NULL
-         WHERE tenant_id = $1 AND id = $2",
+        "UPDATE sync_runs SET cursor = $4, leased_until = $5, seen = seen + $6,
+            synced = synced + $7, unchanged = unchanged + $8, skipped = skipped + $9,
+            failed = failed + $10, total = COALESCE($11, total), attempts = 0, error = NULL
+         WHERE tenant_id = $1 AND id = $2 AND claims = $3 AND finished_at IS NULL",
         tenant,
-        id,
+        held.id,
+        held.claim,
         cursor,
         until,
         tally.seen,
@@ -214,45 +270,55 @@ pub async fn advance(
         tally.skipped,
         tally.failed,
         total,
-    )
-    .map(drop)
+    )?;
+    Ok(touched > 0)
 }
 
 /// Lets go of a run where it stands: another relay, or this one when it starts again, goes on.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn let_go(tx: &mut Tx, tenant: TenantId, id: Uuid) -> Result<(), StoreError> {
+pub async fn let_go(tx: &mut Tx, tenant: TenantId, held: Held) -> Result<(), StoreError> {
     execute!(
         tx,
-        "UPDATE sync_runs SET leased_until = NULL WHERE tenant_id = $1 AND id = $2",
+        "UPDATE sync_runs SET leased_until = NULL WHERE tenant_id = $1 AND id = $2 AND claims = $3",
         tenant,
-        id,
+        held.id,
+        held.claim,
     )
     .map(drop)
 }
 
-/// Ends a run; gives where another is to begin at once, if that was asked for meanwhile.
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ended {
+    /// Where another is to begin at once, if that was asked for meanwhile.
+    pub again: Option<Value>,
+}
+
+/// Ends a run; nothing where it is lost.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn finish(
     tx: &mut Tx,
     tenant: TenantId,
-    id: Uuid,
+    held: Held,
     now: DateTime<Utc>,
-) -> Result<Option<Value>, StoreError> {
-    let again = fetch!(
+) -> Result<Option<Ended>, StoreError> {
+    let row = fetch!(
         fetch_optional,
         tx,
         (Option<Value>,),
-        "UPDATE sync_runs SET finished_at = $3, leased_until = NULL, error = NULL
-         WHERE tenant_id = $1 AND id = $2 AND finished_at IS NULL RETURNING again",
+        "UPDATE sync_runs SET finished_at = $4, leased_until = NULL, error = NULL
+         WHERE tenant_id = $1 AND id = $2 AND claims = $3 AND finished_at IS NULL
+         RETURNING again",
         tenant,
-        id,
+        held.id,
+        held.claim,
         now,
     )?;
-    Ok(again.and_then(|(again,)| again))
+    Ok(row.map(|(again,)| Ended { again }))
 }
 
 /// Notes what a run could not bring over, up to a thousand things.

@@ -1,5 +1,7 @@
 //! Sales: orders as the ledger keeps them.
 
+mod listed;
+
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
@@ -10,6 +12,8 @@ use super::{
     IntegrationId, StoreError, TenantId, Tx, execute, execute_many, fetch, fetch_locked,
     fetch_many, page::Page,
 };
+
+pub use listed::{Listed, Span, Wanted, found, newest, newest_of_status, oldest, oldest_of_status};
 
 /// A sale's columns; money in millionths of the currency unit.
 #[derive(Debug, Clone, PartialEq, sqlx::FromRow)]

@@ -139,12 +139,12 @@ pub(crate) struct Jeweller {
     /// The event of an order, with an id that the other's has too.
     event: Event,
     /// The id of an event that nobody else has.
-    own_event: String,
-    sale: String,
+    pub(crate) own_event: String,
+    pub(crate) sale: String,
     /// A drift that waits for a decision.
-    drift: String,
+    pub(crate) drift: String,
     /// A listing that waits for somebody to say whose count holds.
-    link: String,
+    pub(crate) link: String,
     /// A sweep that has ended.
     run: String,
 }

@@ -2,7 +2,7 @@
 
 use chrono::{NaiveDateTime, TimeDelta, Utc};
 use nexpura_protocol::{Resource, Verb};
-use nexpura_relay::store::keys;
+use nexpura_relay::store::{keys, runs};
 use serde_json::json;
 
 use crate::{
@@ -262,5 +262,77 @@ on_both! {
         let (shop, ring) = counted(&relay).await;
         a_gap_meanwhile(&relay, &shop, ring).await;
         assert_eq!(shop.quantity(ring).await, 4);
+    }
+}
+
+on_both! {
+    async fn a_run_that_another_relay_has_taken_up_is_left_to_it(relay: TestRelay) {
+        let (shop, _) = counted(&relay).await;
+        let other = shop.clone();
+        shop.fake.interrupt("wc/v3/products", move || async move {
+            // The lease has ended while this one waited for the shop.
+            let ago = database::moment(&other.relay.db, Utc::now() - TimeDelta::seconds(1));
+            let sql = format!("UPDATE sync_runs SET leased_until = {ago} WHERE finished_at IS NULL");
+            database::run(&other.relay.db, &sql).await;
+            let store = (other.tenant, other.integration);
+            let now = Utc::now();
+            let mut tx = other.relay.db.write().await.unwrap();
+            let claimed = runs::claim(&mut tx, store, now, now + TimeDelta::minutes(2)).await;
+            assert!(claimed.unwrap().is_some());
+            tx.commit().await.unwrap();
+        });
+        let ended = relay.number("SELECT COUNT(*) FROM sync_runs WHERE finished_at IS NOT NULL").await;
+        sweep(&shop, true).await;
+        assert_eq!(shop.fake.interruptions_left(), 0);
+        let held = "SELECT COUNT(*) FROM sync_runs WHERE finished_at IS NULL AND seen = 0 AND leased_until IS NOT NULL";
+        assert_eq!(relay.number(held).await, 1, "it was written to by who had lost it");
+        let sql = "SELECT COUNT(*) FROM sync_runs WHERE finished_at IS NOT NULL";
+        assert_eq!(relay.number(sql).await, ended);
+    }
+}
+
+on_both! {
+    async fn a_failure_from_before_a_new_beginning_holds_nothing_up(relay: TestRelay) {
+        let (shop, _) = counted(&relay).await;
+        shop.fake.behave(Behaviour::Status(401));
+        let meanwhile = shop.clone();
+        shop.fake.interrupt("wc/v3/products", move || async move {
+            // As when the store is connected again with another key.
+            meanwhile.want_sweep(true).await;
+        });
+        sweep(&shop, false).await;
+        assert_eq!(shop.fake.interruptions_left(), 0);
+        shop.fake.behave(Behaviour::Honest);
+        let status = relay.texts("SELECT status FROM integrations").await;
+        assert_eq!(status, [["connected"]]);
+        shop.let_time_pass().await;
+        assert!(shop.run_sweep().await, "it begins anew at once");
+    }
+}
+
+on_both! {
+    async fn a_stock_that_never_settles_keeps_no_sweep_from_ending(relay: TestRelay) {
+        let mut shop = Shop::new();
+        shop.simple("RING", 10);
+        let mut shop = Connected::new(&relay.relay, &Town::open().await, shop).await;
+        // A process in the shop never finishes what it has marked.
+        let mark = Mark { resource: Resource::Customer, id: 7, verb: Verb::Updated };
+        shop.spool.lock().unwrap().open.push(mark);
+        let ended = "SELECT COUNT(*) FROM sync_runs WHERE finished_at IS NOT NULL";
+        for (every, runs) in [(3_600, 0), (0, 1)] {
+            let mut config = (*shop.relay.config).clone();
+            config.sweep_seconds = every;
+            shop.relay.config = config.into();
+            for _ in 0..2 {
+                shop.push().await;
+                shop.let_time_pass().await;
+                shop.want_sweep(false).await;
+                assert!(shop.run_sweep().await);
+            }
+            assert_eq!(shop.opening().await, 1);
+            assert!(relay.number(ended).await >= runs, "every {every} s");
+            assert!(runs > 0 || relay.number(ended).await == 0, "it is being read");
+        }
+        assert_eq!(due_soon(&relay, &shop).await, 1, "and is read again soon");
     }
 }

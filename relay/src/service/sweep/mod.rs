@@ -25,7 +25,7 @@ use crate::{
     store::{
         self, IntegrationId, StoreError, TenantId, integrations,
         integrations::Integration,
-        keys,
+        keys, listings,
         runs::{self, Run},
     },
 };
@@ -35,6 +35,8 @@ use pages::Source;
 const DEEP_EVERY: TimeDelta = TimeDelta::hours(24);
 /// How long a claim holds; it is renewed after every page.
 const LEASE: TimeDelta = TimeDelta::minutes(2);
+/// What people are told of a run that the database failed; the log says more.
+const DATABASE: &str = "the relay's own database failed; its log tells why";
 /// Failures in a row, two minutes of them, after which even what may pass by itself is shown.
 const PASSING: i64 = 5;
 /// The longest wait after failures.
@@ -92,6 +94,9 @@ enum StepError {
     Channel(#[from] ChannelError),
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Its lease has ended and another relay has taken it up.
+    #[error("another relay has taken it up")]
+    Lost,
     /// The relay stops; the cursor stands where the last page was brought over.
     #[error("the relay stops")]
     Stopping,
@@ -134,10 +139,14 @@ pub async fn sweep_due(
             let client = client.in_bulk();
             let sweep = Sweep { relay, tenant, store, client, run };
             if let Err(error) = sweep.run(cursor).await {
-                // Most often it met another transaction: it goes on at once from where it stands.
-                let mut tx = relay.db.write().await?;
-                runs::let_go(&mut tx, tenant, sweep.run.id).await?;
-                tx.commit().await?;
+                // What met another transaction goes on at once from where it stands.
+                if error.is_transient() {
+                    let mut tx = relay.db.write().await?;
+                    runs::let_go(&mut tx, tenant, sweep.run.held()).await?;
+                    tx.commit().await?;
+                } else {
+                    put_off(relay, tenant, &sweep.run, DATABASE, None).await?;
+                }
                 return Err(error);
             }
         }
@@ -157,9 +166,10 @@ impl Sweep<'_> {
             let next = match stage {
                 Ok(next) => next,
                 Err(StepError::Store(error)) => return Err(error),
+                Err(StepError::Lost) => return Ok(()),
                 Err(StepError::Stopping) => {
                     let mut tx = self.relay.db.write().await?;
-                    runs::let_go(&mut tx, self.tenant, self.run.id).await?;
+                    runs::let_go(&mut tx, self.tenant, self.run.held()).await?;
                     return tx.commit().await;
                 }
                 Err(StepError::Channel(error)) => {
@@ -189,16 +199,17 @@ impl Sweep<'_> {
             match next {
                 Next::Go(next) => {
                     let (at, until) = (json!(next), now + LEASE);
-                    let tally = runs::Tally::default();
-                    let id = self.run.id;
-                    runs::advance(&mut tx, self.tenant, id, &at, tally, None, until).await?;
+                    let (held, tally) = (self.run.held(), runs::Tally::default());
+                    if !runs::advance(&mut tx, self.tenant, held, &at, tally, None, until).await? {
+                        return Ok(());
+                    }
                     tx.commit().await?;
                     cursor = next;
                 }
                 Next::Wait(next, wait) => {
                     let due = now + TimeDelta::from_std(wait).unwrap_or(LONGEST_WAIT);
                     let at = json!(next);
-                    runs::put_back(&mut tx, self.tenant, self.run.id, &at, due).await?;
+                    runs::put_back(&mut tx, self.tenant, self.run.held(), &at, due).await?;
                     return tx.commit().await;
                 }
                 Next::Done(last) => {
@@ -252,19 +263,23 @@ impl Sweep<'_> {
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         let (tenant, id) = (self.tenant, self.store.id);
-        let again = runs::finish(tx, tenant, self.run.id, now).await?;
+        let Some(ended) = runs::finish(tx, tenant, self.run.held(), now).await? else {
+            return Ok(());
+        };
         integrations::synced(tx, tenant, id, now).await?;
         let swept = matches!(self.run.kind.as_str(), "sweep" | "reconcile");
         if swept && cursor.everything {
             integrations::deeply_swept(tx, tenant, id, now).await?;
         }
-        if let Some(cursor) = again {
+        if let Some(cursor) = ended.again {
             runs::ask(tx, tenant, id, &self.run.kind, &cursor, false, now).await?;
         } else if self.run.kind == "sweep" {
             let deep = integrations::known_until(tx, tenant, id).await?.deep;
             let everything = deep.is_none_or(|deep| now - deep >= DEEP_EVERY);
             let cursor = json!(Cursor { everything, ..Cursor::default() });
-            let next = now + self.relay.config.sweep_every();
+            let every = self.relay.config.sweep_every();
+            let more = listings::any_unsettled(tx, tenant, id).await?;
+            let next = now + if more { every.min(self.between_readings()) } else { every };
             runs::ask(tx, tenant, id, "sweep", &cursor, false, next).await?;
         } else {
             // New listings get their readings, and what is in doubt its second look.
@@ -301,20 +316,23 @@ pub(super) async fn put_off(
     error: Option<&ChannelError>,
 ) -> Result<(), StoreError> {
     let now = store::now();
-    let mut tx = relay.db.write().await?;
-    if let Some(error) = error {
-        note_trouble(&mut tx, tenant, run.integration_id, error, now).await?;
-    }
-    if run.attempts >= PASSING {
-        // What passes by itself has not passed for minutes: a person should look.
-        let id = run.integration_id;
-        integrations::set_status(&mut tx, tenant, id, "error", Some(reason), now).await?;
-    }
     let doublings = u32::try_from(run.attempts.clamp(0, 9)).unwrap_or(9);
     let mut wait = TimeDelta::seconds(2 << doublings).min(LONGEST_WAIT);
     if let Some(ChannelError::RateLimited { retry_after: Some(after) }) = error {
         wait = TimeDelta::from_std(*after).unwrap_or(wait).max(wait);
     }
-    runs::delay(&mut tx, tenant, run.id, now + wait, reason).await?;
+    let mut tx = relay.db.write().await?;
+    let id = run.integration_id;
+    integrations::lock(&mut tx, tenant, id).await?;
+    if !runs::delay(&mut tx, tenant, run.held(), now + wait, reason).await? {
+        return tx.commit().await;
+    }
+    if let Some(error) = error {
+        note_trouble(&mut tx, tenant, id, error, now).await?;
+    }
+    if run.attempts >= PASSING {
+        // What passes by itself has not passed for minutes: a person should look.
+        integrations::set_status(&mut tx, tenant, id, "error", Some(reason), now).await?;
+    }
     tx.commit().await
 }

@@ -181,7 +181,7 @@ impl Sweep<'_> {
         items: Vec<Value>,
         asked_at: DateTime<Utc>,
         total: Option<i64>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), StepError> {
         let now = store::now();
         let mut tx = self.relay.db.write().await?;
         let halted = integrations::lock(&mut tx, self.tenant, self.store.id)
@@ -212,9 +212,11 @@ impl Sweep<'_> {
             }
         }
         let (at, until) = (json!(then), now + LEASE);
-        let id = self.run.id;
-        store::runs::advance(&mut tx, self.tenant, id, &at, tally, total, until).await?;
-        tx.commit().await
+        let held = self.run.held();
+        if !store::runs::advance(&mut tx, self.tenant, held, &at, tally, total, until).await? {
+            return Err(StepError::Lost);
+        }
+        Ok(tx.commit().await?)
     }
 
     async fn take_in_one(

@@ -10,7 +10,7 @@ use nexpura_protocol::event::Resource;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{Cursor, Next, Stage, StepError, Sweep};
+use super::{Cursor, LEASE, Next, Stage, StepError, Sweep};
 use crate::{
     service::{
         fetch::apply_answer,
@@ -21,7 +21,7 @@ use crate::{
         self, StoreError, Tx, drifts, integrations, inventory, links,
         listings::{self, Unsettled},
         movements::{self, Movement},
-        pushes, resources, sale_items, spools,
+        pushes, resources, runs, sale_items, spools,
     },
 };
 
@@ -77,9 +77,18 @@ impl Sweep<'_> {
         if !reads || !listings::any_unsettled(tx, self.tenant, self.store.id).await? {
             return Ok(None);
         }
-        let wait = self.relay.config.settle().max(SHORTEST_WAIT);
+        // A stock that does not settle keeps nothing else from being swept.
+        let lasted = cursor.began.and_then(|began| (store::now() - began).to_std().ok());
+        if lasted.is_some_and(|lasted| lasted >= self.relay.config.sweep_every()) {
+            return Ok(None);
+        }
         let again = Cursor { everything: false, ..cursor.enter(Stage::FirstReading) };
-        Ok(Some(Next::Wait(again, wait)))
+        Ok(Some(Next::Wait(again, self.between_readings())))
+    }
+
+    /// How long a first reading is left alone before the second.
+    pub(super) fn between_readings(&self) -> Duration {
+        self.relay.config.settle().max(SHORTEST_WAIT)
     }
 
     async fn unsettled(&self, after: i64) -> Result<Vec<Unsettled>, StoreError> {
@@ -118,12 +127,15 @@ impl Sweep<'_> {
         read: Vec<(&Unsettled, Option<Value>)>,
         asked_at: DateTime<Utc>,
         orders_from: Option<DateTime<Utc>>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), StepError> {
         let now = store::now();
         let mut tx = self.relay.db.write().await?;
         let halted = integrations::lock(&mut tx, self.tenant, self.store.id)
             .await?
             .is_none_or(|store| store.forked_at.is_some());
+        if !runs::renew(&mut tx, self.tenant, self.run.held(), now + LEASE).await? {
+            return Err(StepError::Lost);
+        }
         for (listing, item) in read.into_iter().filter(|_| !halted) {
             let (stock_id, changes) = (listing.stock_id, listing.changes);
             match item.as_ref().and_then(stock_reading::units) {
@@ -135,7 +147,7 @@ impl Sweep<'_> {
                 None => self.product_changed(&mut tx, stock_id, item, now).await?,
             }
         }
-        tx.commit().await
+        Ok(tx.commit().await?)
     }
 
     /// Takes a reading as the first, or believes it if it confirms the first.

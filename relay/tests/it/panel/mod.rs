@@ -3,6 +3,9 @@
 mod accounts;
 mod activity;
 mod browser;
+mod events;
 mod inert;
+mod inventory;
 mod people;
 mod routes;
+mod sales;

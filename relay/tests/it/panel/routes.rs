@@ -34,6 +34,19 @@ const ROUTES: &[(&str, &str, Option<Role>)] = &[
     ("POST", "/set-password", None),
     ("POST", "/logout", STAFF),
     ("GET", "/", STAFF),
+    ("GET", "/sales", STAFF),
+    ("GET", "/sales.csv", STAFF),
+    ("GET", "/sales/{id}", STAFF),
+    ("GET", "/inventory", STAFF),
+    ("GET", "/inventory.csv", STAFF),
+    ("GET", "/inventory/{sku}", STAFF),
+    ("POST", "/inventory/{sku}/adjust", STAFF),
+    ("POST", "/inventory/{sku}/count", STAFF),
+    ("GET", "/events", STAFF),
+    ("GET", "/events.csv", STAFF),
+    ("POST", "/events/retry", MANAGER),
+    ("GET", "/events/{id}", STAFF),
+    ("POST", "/events/{id}/retry", MANAGER),
     ("GET", "/settings", STAFF),
     ("POST", "/settings/password", STAFF),
     ("POST", "/settings/sessions/end", STAFF),
@@ -54,6 +67,8 @@ fn fields(path: &str) -> &'static [(&'static str, &'static str)] {
         "/settings/password" => &[("present", "not a password"), ("new", "short")],
         "/settings/people" => &[("email", "no address"), ("role", "staff")],
         "/settings/people/{id}/role" => &[("role", "staff")],
+        "/inventory/{sku}/adjust" => &[("reason", "other"), ("direction", "in"), ("units", "1")],
+        "/inventory/{sku}/count" => &[("units", "3")],
         _ => &[],
     }
 }
@@ -107,11 +122,13 @@ impl House {
 
     /// An address that names something of this jeweller.
     fn path(&self, route: &str) -> String {
-        let id = match route.split('/').nth(2) {
-            Some("people") => self.people[0].1.to_string(),
+        let id = match route {
+            "/sales/{id}" => self.jeweller.sale.clone(),
+            _ if route.starts_with("/events/") => self.jeweller.own_event.clone(),
+            _ if route.starts_with("/settings/people") => self.people[0].1.to_string(),
             _ => Uuid::nil().to_string(),
         };
-        route.replace("{id}", &id).replace("{file}", "none.css")
+        route.replace("{id}", &id).replace("{sku}", "RING").replace("{file}", "none.css")
     }
 }
 

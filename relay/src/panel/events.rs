@@ -1,0 +1,170 @@
+//! `/events` and `/events/{id}`: what arrived, what became of it, and trying it again.
+
+use askama::Template;
+use axum::{extract::State, response::IntoResponse};
+use serde::Deserialize;
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::{
+    Panel, csv,
+    error::PanelError,
+    extract::{Path, Query},
+    link::Link,
+    page::{Answer, Notice, Page, Shell, Tab},
+    show, words,
+};
+use crate::{
+    service::{
+        accounts::Person,
+        events::{self, Entry, Search, Whole},
+        retry::{self, Retry},
+    },
+    store::{self, page::DEFAULT_LIMIT},
+};
+
+const HERE: &str = "/events";
+
+/// What the list is asked for, as its form sends it.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Asked {
+    q: String,
+    status: String,
+    after: String,
+}
+
+impl Asked {
+    fn link(&self, path: &str) -> Link {
+        Link::to(path).with("q", self.q.trim()).with("status", &self.status)
+    }
+
+    fn narrows(&self) -> bool {
+        !self.q.is_empty() || !self.status.is_empty()
+    }
+
+    fn search(&self) -> Search {
+        Search { order: self.q.clone(), status: self.status.clone() }
+    }
+}
+
+#[derive(Debug, Template)]
+#[template(path = "events.html")]
+struct EventsPage {
+    shell: Shell,
+    events: Vec<Entry>,
+    asked: Asked,
+    export: Link,
+    first: Option<Link>,
+    next: Option<Link>,
+}
+
+/// `GET /events`
+pub(super) async fn list(
+    State(panel): State<Panel>,
+    person: Person,
+    Query(asked): Query<Asked>,
+) -> Answer {
+    let (relay, search, now) = (&panel.relay, asked.search(), store::now());
+    let (tenant, after) = (person.tenant, asked.after.as_str());
+    let page = events::list(relay, tenant, &search, after, now, DEFAULT_LIMIT).await?;
+    let shell = panel.shell(person, Tab::Events).await?;
+    let next = page.next.map(|next| asked.link(HERE).with("after", &next));
+    let first = (!asked.after.is_empty()).then(|| asked.link(HERE));
+    let export = asked.link("/events.csv");
+    let shown = EventsPage { shell, events: page.items, asked, export, first, next };
+    Ok(Page(shown).into_response())
+}
+
+/// `GET /events.csv`
+pub(super) async fn export(
+    State(panel): State<Panel>,
+    person: Person,
+    Query(asked): Query<Asked>,
+) -> Answer {
+    let heads = ["Arrived", "What", "Number in the shop", "State", "Why", "Tries", "Store"];
+    let now = store::now();
+    Ok(csv::send("events", &heads, move |after| {
+        let (relay, search) = (panel.relay.clone(), asked.search());
+        async move {
+            let (tenant, after) = (person.tenant, after.unwrap_or_default());
+            let page = events::list(&relay, tenant, &search, &after, now, csv::A_PAGE).await?;
+            Ok((page.items.into_iter().map(row).collect(), page.next))
+        }
+    }))
+}
+
+fn row(event: Entry) -> Vec<String> {
+    vec![
+        show::machine(&event.received_at),
+        event.topic,
+        event.resource_id.to_string(),
+        event.status,
+        event.detail.unwrap_or_default(),
+        event.attempts.to_string(),
+        event.store,
+    ]
+}
+
+#[derive(Debug, Template)]
+#[template(path = "event.html")]
+struct EventPage {
+    shell: Shell,
+    event: Whole,
+    payload: Option<String>,
+    facts: Option<String>,
+}
+
+/// `GET /events/{id}`
+pub(super) async fn show(
+    State(panel): State<Panel>,
+    person: Person,
+    Path(id): Path<Uuid>,
+) -> Answer {
+    let event = events::whole(&panel.relay, person.tenant, id).await?;
+    let mut event = event.ok_or(NO_EVENT)?;
+    let shell = panel.shell(person, Tab::Events).await?;
+    let payload = event.payload.take().map(readable);
+    let facts = event.facts.take().map(readable);
+    Ok(Page(EventPage { shell, event, payload, facts }).into_response())
+}
+
+/// JSON with a line for every field.
+fn readable(json: String) -> String {
+    let value: Option<Value> = serde_json::from_str(&json).ok();
+    value.and_then(|value| serde_json::to_string_pretty(&value).ok()).unwrap_or(json)
+}
+
+const NO_EVENT: PanelError = PanelError::NotFound("There is no such event.");
+
+/// `POST /events/{id}/retry`
+pub(super) async fn retry(
+    State(panel): State<Panel>,
+    person: Person,
+    Path(id): Path<Uuid>,
+) -> Answer {
+    let notice = match retry::retry(&panel.relay, person.tenant, id, store::now()).await? {
+        Retry::Unknown => return Err(NO_EVENT),
+        Retry::Queued => {
+            Notice::good("It is being tried again: the shop is asked how it stands now.")
+        }
+        Retry::NeedsDecision => Notice::bad(
+            "Trying this again decides nothing: say under Integrations which of the two is your shop.",
+        ),
+        Retry::NotUnderstood => Notice::bad(
+            "This does not say what it is about, so there is nothing to ask the shop for.",
+        ),
+    };
+    panel.done(&person, &format!("{HERE}/{id}"), notice).await
+}
+
+/// `POST /events/retry`
+pub(super) async fn retry_failed(State(panel): State<Panel>, person: Person) -> Answer {
+    let again = events::retry_failed(&panel.relay, person.tenant, store::now()).await?;
+    let notice = match again {
+        0 => Notice::good("Nothing had failed that could be tried again."),
+        1 => Notice::good("One is being tried again."),
+        more => Notice::good(format!("{more} are being tried again.")),
+    };
+    panel.done(&person, HERE, notice).await
+}

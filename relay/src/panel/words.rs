@@ -1,0 +1,246 @@
+//! The ledger's numbers and words as a jeweller writes and says them.
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use crate::domain::{Address, Currency, Money, OrderStatus, Quantity};
+
+/// What an SKU in an address may hold as it is.
+const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'~');
+
+/// An amount with its currency, such as `AUD 1,450.00`.
+pub(super) fn money(micros: &i64, currency: &str) -> String {
+    let amount = Money::from_micros(*micros);
+    let text = Currency::parse(currency)
+        .map_or_else(|_| amount.to_string(), |currency| amount.display(currency));
+    grouped(&text, currency)
+}
+
+/// An amount of which nobody knows the currency.
+pub(super) fn plain(micros: &i64) -> String {
+    grouped(&Money::from_micros(*micros).to_string(), "")
+}
+
+/// A number with a comma at every thousand, behind its sign and its currency.
+fn grouped(number: &str, currency: &str) -> String {
+    let (sign, number) = number.strip_prefix('-').map_or(("", number), |rest| ("−", rest));
+    let (whole, places) = number.split_once('.').map_or((number, None), |(a, b)| (a, Some(b)));
+    let mut text = format!("{sign}{currency}");
+    if !currency.is_empty() {
+        text.push(' ');
+    }
+    for (at, digit) in whole.chars().enumerate() {
+        if at > 0 && (whole.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    if let Some(places) = places {
+        text.push('.');
+        text.push_str(places);
+    }
+    text
+}
+
+/// An amount for a spreadsheet.
+pub(super) fn amount(micros: i64) -> String {
+    Money::from_micros(micros).to_string()
+}
+
+/// Units, such as `3` or `−0.5`.
+pub(super) fn units(thousandths: &i64) -> String {
+    Quantity::from_thousandths(*thousandths).to_string().replace('-', "−")
+}
+
+/// A change of units, with its sign.
+pub(super) fn change(thousandths: &i64) -> String {
+    let sign = if *thousandths > 0 { "+" } else { "" };
+    format!("{sign}{}", units(thousandths))
+}
+
+/// The statuses that WooCommerce has by itself, in the order in which an order goes through them.
+pub(super) const STATUSES: [&str; 8] = [
+    "pending",
+    "on-hold",
+    "processing",
+    "completed",
+    "refunded",
+    "cancelled",
+    "failed",
+    "checkout-draft",
+];
+
+/// A status as the shop's own screens say it.
+pub(super) fn status(word: &str) -> String {
+    match OrderStatus::parse(word) {
+        OrderStatus::Pending => "Pending payment".to_owned(),
+        OrderStatus::OnHold => "On hold".to_owned(),
+        OrderStatus::CheckoutDraft => "Draft".to_owned(),
+        OrderStatus::Trash => "In the trash".to_owned(),
+        other => {
+            let text = other.as_str().replace('-', " ");
+            let mut chars = text.chars();
+            let first = chars.next().map(|first| first.to_uppercase().to_string());
+            first.unwrap_or_default() + chars.as_str()
+        }
+    }
+}
+
+/// How a status looks: good, warn, bad or calm.
+pub(super) fn status_tone(word: &str) -> &'static str {
+    match OrderStatus::parse(word) {
+        OrderStatus::Processing | OrderStatus::Completed => "good",
+        OrderStatus::OnHold | OrderStatus::Pending => "warn",
+        OrderStatus::Failed => "bad",
+        _ => "calm",
+    }
+}
+
+/// What a movement was.
+pub(super) fn movement(kind: &str) -> &'static str {
+    match kind {
+        "sale" => "Sold",
+        "return" => "Came back",
+        "adjustment" => "Put right",
+        "stocktake" => "Counted",
+        "purchase" => "Bought in",
+        "transfer" => "Moved to or from another place",
+        "write_off" => "Written off",
+        _ => "Other",
+    }
+}
+
+/// How a piece stands in a shop.
+pub(super) fn listing(state: &str) -> &'static str {
+    match state {
+        "open" => "In step",
+        "opening" => "Being counted",
+        "unmanaged" => "The shop keeps no stock of it",
+        "waiting" => "Waits for your choice",
+        "missing" => "Gone from the shop",
+        _ => "Left out",
+    }
+}
+
+/// How that looks: good, warn, bad or calm.
+pub(super) fn listing_tone(state: &str) -> &'static str {
+    match state {
+        "open" => "good",
+        "opening" | "waiting" => "warn",
+        _ => "calm",
+    }
+}
+
+/// What can become of an event.
+pub(super) const STATES: [&str; 5] = ["failed", "queued", "applied", "superseded", "ignored"];
+
+/// What became of an event, in a word.
+pub(super) fn state(status: &str) -> &'static str {
+    match status {
+        "applied" => "Done",
+        "superseded" => "Overtaken",
+        "queued" => "Waiting",
+        "ignored" => "Not needed",
+        _ => "Failed",
+    }
+}
+
+/// How that looks: good, warn, bad or calm.
+pub(super) fn state_tone(status: &str) -> &'static str {
+    match status {
+        "applied" => "good",
+        "queued" => "warn",
+        "failed" => "bad",
+        _ => "calm",
+    }
+}
+
+/// The same in a sentence.
+pub(super) fn state_told(status: &str) -> &'static str {
+    match status {
+        "applied" => "It is in the ledger.",
+        "superseded" => "Something newer about the same thing had arrived already.",
+        "queued" => "The shop is being asked how it stands now.",
+        "ignored" => "There was nothing to do.",
+        _ => "It could not be taken over. It is tried again by itself, later and later.",
+    }
+}
+
+/// What happened to what.
+pub(super) fn topic(topic: &str) -> String {
+    let (resource, verb) = topic.split_once('.').unwrap_or((topic, ""));
+    let thing = match resource {
+        "order" => "Order",
+        "product" => "Product",
+        "customer" => "Customer",
+        other => return format!("{other} {verb}").trim().to_owned(),
+    };
+    let happened = match verb {
+        "created" => "new",
+        "updated" => "changed",
+        "deleted" => "deleted",
+        "restored" => "restored",
+        other => other,
+    };
+    format!("{thing} {happened}:")
+}
+
+/// A store's address without what every address has.
+pub(super) fn store(url: &str) -> &str {
+    let bare = url.split_once("://").map_or(url, |(_, rest)| rest);
+    bare.trim_end_matches('/')
+}
+
+/// The page of a piece.
+pub(super) fn piece(sku: &str) -> String {
+    format!("/inventory/{}", utf8_percent_encode(sku, PLAIN))
+}
+
+/// A name, or nothing where no part of it is known.
+pub(super) fn name(first: Option<&str>, last: Option<&str>) -> String {
+    let parts: Vec<&str> =
+        [first, last].into_iter().flatten().filter(|part| !part.is_empty()).collect();
+    parts.join(" ")
+}
+
+/// A place in one line; empty where nothing of it is known.
+pub(super) fn place(address: &Address) -> String {
+    let Address { address_1, address_2, postcode, city, state, country, .. } = address;
+    let parts = [address_1, address_2, postcode, city, state, country];
+    let told: Vec<&str> =
+        parts.iter().map(|part| part.as_str()).filter(|part| !part.is_empty()).collect();
+    told.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_are_grouped_and_keep_every_place() {
+        assert_eq!(money(&1_450_000_000, "AUD"), "AUD 1,450.00");
+        assert_eq!(money(&-20_000_000, "EUR"), "−EUR 20.00");
+        assert_eq!(money(&1_234_567_000_000, "JPY"), "JPY 1,234,567");
+        assert_eq!(plain(&1_450_000_000), "1,450.00");
+        assert_eq!(money(&999_119_091, "GBP"), "GBP 999.119091");
+    }
+
+    #[test]
+    fn units_have_a_sign_where_they_are_a_change() {
+        assert_eq!((units(&3_000), units(&-500)), ("3".to_owned(), "−0.5".to_owned()));
+        assert_eq!((change(&3_000), change(&-1_000)), ("+3".to_owned(), "−1".to_owned()));
+    }
+
+    #[test]
+    fn every_status_has_words() {
+        assert_eq!(status("on-hold"), "On hold");
+        assert_eq!(status("processing"), "Processing");
+        assert_eq!(status("being-engraved"), "Being engraved");
+        assert_eq!(status(""), "");
+    }
+
+    #[test]
+    fn an_sku_stays_one_part_of_an_address() {
+        assert_eq!(piece("a/b?c#d"), "/inventory/a%2Fb%3Fc%23d");
+        assert_eq!(piece("R-1"), "/inventory/R-1");
+    }
+}

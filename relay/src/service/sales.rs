@@ -1,0 +1,138 @@
+//! Sales for people: searched, filtered, in order; and one of them whole.
+
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+use uuid::Uuid;
+
+use super::Relay;
+use crate::store::{
+    IntegrationId, StoreError, TenantId, movements,
+    page::{Page, moment_key, read_cursor, read_moment_key},
+    sale_items,
+    sales::{self, Span, Wanted},
+};
+pub use crate::store::{
+    movements::OfSale,
+    sale_items::Row as Line,
+    sales::{Listed, Refund, Shown},
+};
+
+/// Which sales, in which order.
+#[derive(Debug, Clone, Default)]
+pub struct Search {
+    /// An order number, with or without its `#`, or an e-mail; empty for all.
+    pub text: String,
+    /// Only those of this status; empty for all.
+    pub status: String,
+    /// Only those of this store.
+    pub store: Option<IntegrationId>,
+    /// Only those of this customer.
+    pub customer: Option<Uuid>,
+    /// From this day on (UTC).
+    pub from: Option<NaiveDate>,
+    /// Up to and with this day (UTC).
+    pub until: Option<NaiveDate>,
+    /// The oldest first; what was searched for is shown with the newest first always.
+    pub oldest_first: bool,
+}
+
+impl Search {
+    fn text(&self) -> &str {
+        let text = self.text.trim();
+        text.strip_prefix('#').unwrap_or(text)
+    }
+
+    /// Whether single sales are looked for.
+    fn looks_for_some(&self) -> bool {
+        self.customer.is_some() || !self.text().is_empty()
+    }
+
+    fn span(&self, after: &str, limit: i64) -> Span {
+        let begin = |day: NaiveDate| day.and_time(NaiveTime::MIN).and_utc();
+        let first = self.from.map_or(DateTime::UNIX_EPOCH, begin);
+        let behind = self.until.and_then(|day| day.succ_opt()).map_or(far_ahead(), begin);
+        let mut span = Span {
+            from: (first, Uuid::nil()),
+            to: (behind, Uuid::nil()),
+            store: self.store,
+            limit: limit + 1,
+        };
+        if let Some(key) = read_cursor(after).as_deref().and_then(read_moment_key) {
+            if self.oldest_first && !self.looks_for_some() {
+                span.from = span.from.max(key);
+            } else {
+                span.to = span.to.min(key);
+            }
+        }
+        span
+    }
+}
+
+/// Later than any sale, and a moment that both databases can hold.
+fn far_ahead() -> DateTime<Utc> {
+    NaiveDate::from_ymd_opt(9999, 1, 1)
+        .map_or(DateTime::<Utc>::MAX_UTC, |day| day.and_time(NaiveTime::MIN).and_utc())
+}
+
+/// One page of sales. `after` is the `next` of the page before; one that was tampered with begins anew.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn list(
+    relay: &Relay,
+    tenant: TenantId,
+    search: &Search,
+    after: &str,
+    limit: i64,
+) -> Result<Page<Listed>, StoreError> {
+    let span = search.span(after, limit);
+    let status = (!search.status.is_empty()).then_some(search.status.as_str());
+    let mut tx = relay.db.read().await?;
+    let tx_ref = &mut tx;
+    let rows = if search.looks_for_some() {
+        let (text, email) = (search.text(), search.text().to_lowercase());
+        let by_mail = text.contains('@');
+        let wanted = Wanted {
+            number: (!by_mail && !text.is_empty()).then_some(text),
+            email: by_mail.then_some(email.as_str()),
+            customer: search.customer.filter(|_| text.is_empty()),
+            status,
+        };
+        sales::found(tx_ref, tenant, wanted, span).await?
+    } else {
+        match (status, search.oldest_first) {
+            (None, false) => sales::newest(tx_ref, tenant, span).await?,
+            (None, true) => sales::oldest(tx_ref, tenant, span).await?,
+            (Some(status), false) => sales::newest_of_status(tx_ref, tenant, status, span).await?,
+            (Some(status), true) => sales::oldest_of_status(tx_ref, tenant, status, span).await?,
+        }
+    };
+    tx.commit().await?;
+    Ok(Page::cut(rows, limit, |sale| moment_key(sale.placed_at, sale.id)))
+}
+
+/// One sale with all that belongs to it.
+#[derive(Debug)]
+pub struct Whole {
+    /// The sale.
+    pub shown: Shown,
+    /// Its lines, those that the shop has removed included.
+    pub lines: Vec<Line>,
+    /// What was paid back.
+    pub refunds: Vec<Refund>,
+    /// The stock that it moved, the oldest movement first.
+    pub movements: Vec<OfSale>,
+}
+
+/// One sale, if it is there.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn whole(relay: &Relay, tenant: TenantId, id: Uuid) -> Result<Option<Whole>, StoreError> {
+    let mut tx = relay.db.read().await?;
+    let Some(shown) = sales::get(&mut tx, tenant, id).await? else { return Ok(None) };
+    let lines = sale_items::of_sale(&mut tx, tenant, id).await?;
+    let refunds = sales::refunds(&mut tx, tenant, id).await?;
+    let movements = movements::of_sale(&mut tx, tenant, id).await?;
+    tx.commit().await?;
+    Ok(Some(Whole { shown, lines, refunds, movements }))
+}

@@ -1,0 +1,144 @@
+//! Events as people look for them: by status, or by what they are about.
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::Entry;
+use crate::store::{StoreError, TenantId, Tx, fetch};
+
+/// The newest events, before `before`.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn newest(
+    tx: &mut Tx,
+    tenant: TenantId,
+    before: (DateTime<Utc>, Uuid),
+    limit: i64,
+) -> Result<Vec<Entry>, StoreError> {
+    fetch!(
+        fetch_all,
+        tx,
+        Entry,
+        "SELECT e.event_id AS id, i.store_url AS store, e.topic, e.resource_id, e.status, e.detail,
+            e.received_at, e.attempts
+         FROM inbox e
+         LEFT JOIN integrations i ON i.tenant_id = e.tenant_id AND i.id = e.integration_id
+         WHERE e.tenant_id = $1 AND (e.received_at, e.event_id) < ($2, $3)
+         ORDER BY e.received_at DESC, e.event_id DESC LIMIT $4",
+        tenant,
+        before.0,
+        before.1,
+        limit,
+    )
+}
+
+/// The newest events of one status, before `before`.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn of_status(
+    tx: &mut Tx,
+    tenant: TenantId,
+    status: &str,
+    before: (DateTime<Utc>, Uuid),
+    limit: i64,
+) -> Result<Vec<Entry>, StoreError> {
+    fetch!(
+        fetch_all,
+        tx,
+        Entry,
+        "SELECT e.event_id AS id, i.store_url AS store, e.topic, e.resource_id, e.status, e.detail,
+            e.received_at, e.attempts
+         FROM inbox e
+         LEFT JOIN integrations i ON i.tenant_id = e.tenant_id AND i.id = e.integration_id
+         WHERE e.tenant_id = $1 AND e.status = $2 AND (e.received_at, e.event_id) < ($3, $4)
+         ORDER BY e.received_at DESC, e.event_id DESC LIMIT $5",
+        tenant,
+        status,
+        before.0,
+        before.1,
+        limit,
+    )
+}
+
+/// The newest events about orders of this number, or of this id in WooCommerce, before `before`; those of
+/// one status if it is given. They are few: the order by time is written so that no index of it is taken to
+/// look through all.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn of_order(
+    tx: &mut Tx,
+    tenant: TenantId,
+    number: &str,
+    external_id: Option<i64>,
+    status: Option<&str>,
+    before: (DateTime<Utc>, Uuid),
+    limit: i64,
+) -> Result<Vec<Entry>, StoreError> {
+    fetch!(
+        fetch_all,
+        tx,
+        Entry,
+        "SELECT e.event_id AS id, i.store_url AS store, e.topic, e.resource_id, e.status, e.detail,
+            e.received_at, e.attempts
+         FROM inbox e
+         LEFT JOIN integrations i ON i.tenant_id = e.tenant_id AND i.id = e.integration_id
+         WHERE e.tenant_id = $1 AND e.resource = 'order' AND e.resource_id IN (
+            SELECT s.external_id FROM sales s WHERE s.tenant_id = $1 AND s.number = $2
+            UNION SELECT o.resource_id FROM inbox o
+            WHERE o.tenant_id = $1 AND o.resource = 'order' AND o.resource_id = $3)
+           AND ($4 IS NULL OR e.status = $4) AND (COALESCE(e.received_at, e.received_at), e.event_id) < ($5, $6)
+         ORDER BY COALESCE(e.received_at, e.received_at) DESC, e.event_id DESC LIMIT $7",
+        tenant,
+        number,
+        external_id,
+        status,
+        before.0,
+        before.1,
+        limit,
+    )
+}
+
+/// One event with what it brought.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Whole {
+    /// The event.
+    #[sqlx(flatten)]
+    pub entry: Entry,
+    /// When the shop noticed it.
+    pub occurred_at: DateTime<Utc>,
+    /// What it is about: `order`, `product`, `customer` or `lineage`.
+    pub resource: String,
+    /// WooCommerce's representation, as long as it is kept.
+    pub payload: Option<String>,
+    /// What that does not tell, as long as it is kept.
+    pub facts: Option<String>,
+    /// The sale that it is about.
+    pub sale_id: Option<Uuid>,
+    /// That sale's number.
+    pub order_number: Option<String>,
+}
+
+/// One event, if it is there.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn whole(tx: &mut Tx, tenant: TenantId, id: Uuid) -> Result<Option<Whole>, StoreError> {
+    fetch!(
+        fetch_optional,
+        tx,
+        Whole,
+        "SELECT e.event_id AS id, i.store_url AS store, e.topic, e.resource_id, e.status, e.detail,
+            e.received_at, e.attempts, e.occurred_at, e.resource, e.payload, e.facts, s.id AS sale_id,
+            s.number AS order_number
+         FROM inbox e
+         LEFT JOIN integrations i ON i.tenant_id = e.tenant_id AND i.id = e.integration_id
+         LEFT JOIN sales s ON s.tenant_id = e.tenant_id AND s.integration_id = e.integration_id
+           AND s.external_id = e.resource_id AND e.resource = 'order'
+         WHERE e.tenant_id = $1 AND e.event_id = $2 ORDER BY s.id DESC LIMIT 1",
+        tenant,
+        id,
+    )
+}

@@ -1,0 +1,176 @@
+//! Pieces as a list shows them: by SKU, by name or by how many there are, each by an index.
+
+use uuid::Uuid;
+
+use super::Shown;
+use crate::store::{StoreError, TenantId, Tx, fetch};
+
+/// How many there may be of what is listed, in thousandths.
+#[derive(Debug, Clone, Copy)]
+pub struct Amount {
+    /// At least.
+    pub least: i64,
+    /// At most.
+    pub most: i64,
+    /// Whether pieces that nobody has counted are left out.
+    pub counted: bool,
+}
+
+/// A stretch of texts, byte by byte: of all that begin with something.
+#[derive(Debug, Clone)]
+pub struct Texts {
+    /// The first that belongs to it.
+    pub first: String,
+    /// Greater than all that belong to it.
+    pub behind: String,
+}
+
+impl Texts {
+    /// All that begin with this.
+    #[must_use]
+    pub fn beginning_with(text: &str) -> Self {
+        Self { first: text.to_owned(), behind: format!("{text}{}", char::MAX) }
+    }
+}
+
+/// Pieces whose folded SKU lies in `skus`, in its order, after `after`.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn by_sku(
+    tx: &mut Tx,
+    tenant: TenantId,
+    skus: &Texts,
+    after: (&str, Uuid),
+    amount: Amount,
+    limit: i64,
+) -> Result<Vec<Shown>, StoreError> {
+    fetch!(
+        fetch_all,
+        tx,
+        Shown,
+        "SELECT id, sku, name, quantity, counted, backorders, price, image FROM inventory
+         WHERE tenant_id = $1 AND lower(sku) >= $2 AND lower(sku) < $3 AND (lower(sku), id) > ($4, $5)
+           AND quantity >= $6 AND quantity <= $7 AND (counted OR NOT $8)
+         ORDER BY lower(sku), id LIMIT $9",
+        tenant,
+        skus.first.as_str().max(after.0),
+        &skus.behind,
+        after.0,
+        after.1,
+        amount.least,
+        amount.most,
+        amount.counted,
+        limit,
+    )
+}
+
+/// Pieces whose folded name lies in `names`, in its order, after `after`, but for those whose folded SKU
+/// lies in `skus`.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn by_name(
+    tx: &mut Tx,
+    tenant: TenantId,
+    names: &Texts,
+    skus: Option<&Texts>,
+    after: (&str, Uuid),
+    amount: Amount,
+    limit: i64,
+) -> Result<Vec<Shown>, StoreError> {
+    fetch!(
+        fetch_all,
+        tx,
+        Shown,
+        "SELECT id, sku, name, quantity, counted, backorders, price, image FROM inventory
+         WHERE tenant_id = $1 AND lower(name) >= $2 AND lower(name) < $3
+           AND (lower(name), id) > ($4, $5)
+           AND ($6 IS NULL OR lower(sku) < $6 OR lower(sku) >= $7)
+           AND quantity >= $8 AND quantity <= $9 AND (counted OR NOT $10)
+         ORDER BY lower(name), id LIMIT $11",
+        tenant,
+        names.first.as_str().max(after.0),
+        &names.behind,
+        after.0,
+        after.1,
+        skus.map(|skus| skus.first.as_str()),
+        skus.map(|skus| skus.behind.as_str()),
+        amount.least,
+        amount.most,
+        amount.counted,
+        limit,
+    )
+}
+
+/// Pieces of which there are so many, the fewest first, after `after`.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn fewest(
+    tx: &mut Tx,
+    tenant: TenantId,
+    after: (i64, Uuid),
+    amount: Amount,
+    limit: i64,
+) -> Result<Vec<Shown>, StoreError> {
+    fetch!(
+        fetch_all,
+        tx,
+        Shown,
+        "SELECT id, sku, name, quantity, counted, backorders, price, image FROM inventory
+         WHERE tenant_id = $1 AND (quantity, id) > ($2, $3) AND quantity <= $4
+           AND (counted OR NOT $5)
+         ORDER BY quantity, id LIMIT $6",
+        tenant,
+        after.0.max(amount.least),
+        after.1,
+        amount.most,
+        amount.counted,
+        limit,
+    )
+}
+
+/// Pieces of which there are so many, the most first, after `after`.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn most(
+    tx: &mut Tx,
+    tenant: TenantId,
+    after: (i64, Uuid),
+    amount: Amount,
+    limit: i64,
+) -> Result<Vec<Shown>, StoreError> {
+    fetch!(
+        fetch_all,
+        tx,
+        Shown,
+        "SELECT id, sku, name, quantity, counted, backorders, price, image FROM inventory
+         WHERE tenant_id = $1 AND (quantity, id) < ($2, $3) AND quantity >= $4
+           AND (counted OR NOT $5)
+         ORDER BY quantity DESC, id DESC LIMIT $6",
+        tenant,
+        after.0.min(amount.most),
+        after.1,
+        amount.least,
+        amount.counted,
+        limit,
+    )
+}
+
+/// The piece of this SKU.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn get(tx: &mut Tx, tenant: TenantId, sku: &str) -> Result<Option<Shown>, StoreError> {
+    fetch!(
+        fetch_optional,
+        tx,
+        Shown,
+        "SELECT id, sku, name, quantity, counted, backorders, price, image FROM inventory
+         WHERE tenant_id = $1 AND sku = $2",
+        tenant,
+        sku,
+    )
+}

@@ -1,0 +1,240 @@
+//! Sales as a list shows them, each order and each filter of it by an index.
+//!
+//! The store and the customer are joined from the left, so that the sales' own order decides the plan. The
+//! span's ends stand there twice: SQLite finds neither by an index where an expression is part of a row.
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use crate::store::{IntegrationId, StoreError, TenantId, Tx, fetch};
+
+/// A sale in a list; money in millionths of the currency unit.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Listed {
+    /// Its key within the tenant.
+    pub id: Uuid,
+    /// The number that the shop's customers see.
+    pub number: String,
+    /// WooCommerce's status.
+    pub status: String,
+    /// Whether it is in the trash or deleted.
+    pub gone: bool,
+    /// When it was placed, or where that is unknown, when the ledger got it.
+    pub placed_at: DateTime<Utc>,
+    /// The store's address.
+    pub store: String,
+    /// ISO 4217.
+    pub currency: String,
+    /// What the customer pays.
+    pub total: i64,
+    /// What was paid back.
+    pub refunded: i64,
+    /// The billing e-mail.
+    pub email: Option<String>,
+    /// The customer's first name, where the ledger knows the customer.
+    pub first_name: Option<String>,
+    /// Their family name.
+    pub last_name: Option<String>,
+}
+
+/// A stretch of a list: nothing before `from`, nothing from `to` on, each with the key that breaks a tie.
+#[derive(Debug, Clone, Copy)]
+pub struct Span {
+    /// Only what comes after this.
+    pub from: (DateTime<Utc>, Uuid),
+    /// Only what comes before this.
+    pub to: (DateTime<Utc>, Uuid),
+    /// Only what one store sold.
+    pub store: Option<IntegrationId>,
+    /// Rows at most.
+    pub limit: i64,
+}
+
+/// Sales, the newest first.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn newest(tx: &mut Tx, tenant: TenantId, span: Span) -> Result<Vec<Listed>, StoreError> {
+    fetch!(
+        fetch_all,
+        tx,
+        Listed,
+        "SELECT s.id, s.number, s.status, s.gone, COALESCE(s.ordered_at, s.created_at) AS placed_at,
+            i.store_url AS store, s.currency, s.total, s.refunded, s.email, c.first_name, c.last_name
+         FROM sales s
+         LEFT JOIN integrations i ON i.tenant_id = s.tenant_id AND i.id = s.integration_id
+         LEFT JOIN customers c ON c.tenant_id = s.tenant_id AND c.id = s.customer_id
+         WHERE s.tenant_id = $1 AND COALESCE(s.ordered_at, s.created_at) >= $2
+           AND COALESCE(s.ordered_at, s.created_at) <= $4
+           AND (COALESCE(s.ordered_at, s.created_at), s.id) > ($2, $3)
+           AND (COALESCE(s.ordered_at, s.created_at), s.id) < ($4, $5)
+           AND ($6 IS NULL OR s.integration_id = $6)
+         ORDER BY COALESCE(s.ordered_at, s.created_at) DESC, s.id DESC LIMIT $7",
+        tenant,
+        span.from.0,
+        span.from.1,
+        span.to.0,
+        span.to.1,
+        span.store,
+        span.limit,
+    )
+}
+
+/// Sales, the oldest first.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn oldest(tx: &mut Tx, tenant: TenantId, span: Span) -> Result<Vec<Listed>, StoreError> {
+    fetch!(
+        fetch_all,
+        tx,
+        Listed,
+        "SELECT s.id, s.number, s.status, s.gone, COALESCE(s.ordered_at, s.created_at) AS placed_at,
+            i.store_url AS store, s.currency, s.total, s.refunded, s.email, c.first_name, c.last_name
+         FROM sales s
+         LEFT JOIN integrations i ON i.tenant_id = s.tenant_id AND i.id = s.integration_id
+         LEFT JOIN customers c ON c.tenant_id = s.tenant_id AND c.id = s.customer_id
+         WHERE s.tenant_id = $1 AND COALESCE(s.ordered_at, s.created_at) >= $2
+           AND COALESCE(s.ordered_at, s.created_at) <= $4
+           AND (COALESCE(s.ordered_at, s.created_at), s.id) > ($2, $3)
+           AND (COALESCE(s.ordered_at, s.created_at), s.id) < ($4, $5)
+           AND ($6 IS NULL OR s.integration_id = $6)
+         ORDER BY COALESCE(s.ordered_at, s.created_at), s.id LIMIT $7",
+        tenant,
+        span.from.0,
+        span.from.1,
+        span.to.0,
+        span.to.1,
+        span.store,
+        span.limit,
+    )
+}
+
+/// Sales of one status, the newest first.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn newest_of_status(
+    tx: &mut Tx,
+    tenant: TenantId,
+    status: &str,
+    span: Span,
+) -> Result<Vec<Listed>, StoreError> {
+    fetch!(
+        fetch_all,
+        tx,
+        Listed,
+        "SELECT s.id, s.number, s.status, s.gone, COALESCE(s.ordered_at, s.created_at) AS placed_at,
+            i.store_url AS store, s.currency, s.total, s.refunded, s.email, c.first_name, c.last_name
+         FROM sales s
+         LEFT JOIN integrations i ON i.tenant_id = s.tenant_id AND i.id = s.integration_id
+         LEFT JOIN customers c ON c.tenant_id = s.tenant_id AND c.id = s.customer_id
+         WHERE s.tenant_id = $1 AND s.status = $2
+           AND COALESCE(s.ordered_at, s.created_at) >= $3 AND COALESCE(s.ordered_at, s.created_at) <= $5
+           AND (COALESCE(s.ordered_at, s.created_at), s.id) > ($3, $4)
+           AND (COALESCE(s.ordered_at, s.created_at), s.id) < ($5, $6)
+           AND ($7 IS NULL OR s.integration_id = $7)
+         ORDER BY COALESCE(s.ordered_at, s.created_at) DESC, s.id DESC LIMIT $8",
+        tenant,
+        status,
+        span.from.0,
+        span.from.1,
+        span.to.0,
+        span.to.1,
+        span.store,
+        span.limit,
+    )
+}
+
+/// Sales of one status, the oldest first.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn oldest_of_status(
+    tx: &mut Tx,
+    tenant: TenantId,
+    status: &str,
+    span: Span,
+) -> Result<Vec<Listed>, StoreError> {
+    fetch!(
+        fetch_all,
+        tx,
+        Listed,
+        "SELECT s.id, s.number, s.status, s.gone, COALESCE(s.ordered_at, s.created_at) AS placed_at,
+            i.store_url AS store, s.currency, s.total, s.refunded, s.email, c.first_name, c.last_name
+         FROM sales s
+         LEFT JOIN integrations i ON i.tenant_id = s.tenant_id AND i.id = s.integration_id
+         LEFT JOIN customers c ON c.tenant_id = s.tenant_id AND c.id = s.customer_id
+         WHERE s.tenant_id = $1 AND s.status = $2
+           AND COALESCE(s.ordered_at, s.created_at) >= $3 AND COALESCE(s.ordered_at, s.created_at) <= $5
+           AND (COALESCE(s.ordered_at, s.created_at), s.id) > ($3, $4)
+           AND (COALESCE(s.ordered_at, s.created_at), s.id) < ($5, $6)
+           AND ($7 IS NULL OR s.integration_id = $7)
+         ORDER BY COALESCE(s.ordered_at, s.created_at), s.id LIMIT $8",
+        tenant,
+        status,
+        span.from.0,
+        span.from.1,
+        span.to.0,
+        span.to.1,
+        span.store,
+        span.limit,
+    )
+}
+
+/// What sales are looked for by: the first of these that is given.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Wanted<'a> {
+    /// The number that customers see.
+    pub number: Option<&'a str>,
+    /// The billing e-mail, case folded.
+    pub email: Option<&'a str>,
+    /// The customer.
+    pub customer: Option<Uuid>,
+    /// Of these only the ones of this status.
+    pub status: Option<&'a str>,
+}
+
+/// The sales of one number, one e-mail or one customer, the newest first.
+///
+/// They are few: the order by time is written so that no index of it is taken to look through all.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn found(
+    tx: &mut Tx,
+    tenant: TenantId,
+    wanted: Wanted<'_>,
+    span: Span,
+) -> Result<Vec<Listed>, StoreError> {
+    fetch!(
+        fetch_all,
+        tx,
+        Listed,
+        "SELECT s.id, s.number, s.status, s.gone, COALESCE(s.ordered_at, s.created_at) AS placed_at,
+            i.store_url AS store, s.currency, s.total, s.refunded, s.email, c.first_name, c.last_name
+         FROM sales s
+         LEFT JOIN integrations i ON i.tenant_id = s.tenant_id AND i.id = s.integration_id
+         LEFT JOIN customers c ON c.tenant_id = s.tenant_id AND c.id = s.customer_id
+         WHERE s.tenant_id = $1 AND s.id IN (
+            SELECT n.id FROM sales n WHERE n.tenant_id = $1 AND n.number = $2
+            UNION SELECT e.id FROM sales e WHERE e.tenant_id = $1 AND e.email = $3
+            UNION SELECT b.id FROM sales b WHERE b.tenant_id = $1 AND b.customer_id = $4)
+           AND ($5 IS NULL OR s.status = $5)
+           AND (COALESCE(s.ordered_at, s.created_at, s.created_at), s.id) > ($6, $7)
+           AND (COALESCE(s.ordered_at, s.created_at, s.created_at), s.id) < ($8, $9)
+           AND ($10 IS NULL OR s.integration_id = $10)
+         ORDER BY COALESCE(s.ordered_at, s.created_at, s.created_at) DESC, s.id DESC LIMIT $11",
+        tenant,
+        wanted.number,
+        wanted.email,
+        wanted.customer,
+        wanted.status,
+        span.from.0,
+        span.from.1,
+        span.to.0,
+        span.to.1,
+        span.store,
+        span.limit,
+    )
+}

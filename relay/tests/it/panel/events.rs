@@ -1,0 +1,127 @@
+//! Events: finding what arrived, why it failed, and trying it again.
+
+use nexpura_relay::domain::Role;
+use uuid::Uuid;
+
+use super::{
+    browser::{leads_to, somebody},
+    inert::is_inert,
+    sales::rings,
+};
+use crate::support::on_both;
+
+/// Addresses of events on a page, in their order.
+fn links(page: &str) -> Vec<String> {
+    let parts = page.split("href=\"").filter(|part| part.starts_with("/events/"));
+    parts.map(|part| part.split('"').next().unwrap().to_owned()).collect()
+}
+
+on_both! {
+    async fn an_event_tells_what_it_brought_and_is_found_by_its_order(relay: TestRelay) {
+        let served = relay.serve().await;
+        let (shop, ring, staff) = rings(&relay, &served).await;
+        assert!(staff.open("/events").await.body.contains("Nothing has arrived yet"));
+        let order = shop.request(|shop| shop.paid_order(&[(ring, 3)]));
+        shop.push().await;
+        let all = staff.open("/events").await.body;
+        assert!(all.contains(&format!("Order new: {order}")), "{all}");
+        let found = staff.open(&format!("/events?q=%23{order}")).await.body;
+        assert!(found.contains(&format!("Order new: {order}")) && !found.contains("Product"), "{found}");
+        relay.run("UPDATE sales SET number = 'G-7'").await;
+        assert_eq!(links(&staff.open("/events?q=G-7").await.body), links(&found));
+        assert!(staff.open("/events?q=G-8").await.body.contains("Nothing like that"));
+        assert!(staff.open("/events?status=failed").await.body.contains("Nothing like that"));
+        assert!(!links(&staff.open("/events?status=applied").await.body).is_empty());
+        let here = links(&found)[0].clone();
+        let event = staff.open(&here).await.body;
+        for said in ["It is in the ledger.", "line_items", "Order #G-7", "stock_reduced"] {
+            assert!(event.contains(said), "{said}: {event}");
+        }
+        relay.run("UPDATE inbox SET payload = NULL, facts = NULL").await;
+        assert!(staff.open(&here).await.body.contains("Nothing is kept"));
+        assert_eq!(staff.open(&format!("/events/{}", Uuid::new_v4())).await.status, 404);
+        let file = staff.open("/events.csv").await.body;
+        assert!(file.contains(&format!(",order.created,{order},applied,")), "{file}");
+    }
+}
+
+on_both! {
+    async fn every_event_is_on_one_page(relay: TestRelay) {
+        let served = relay.serve().await;
+        let (shop, ring, staff) = rings(&relay, &served).await;
+        let order = shop.request(|shop| shop.paid_order(&[(ring, 1)]));
+        for _ in 0..70 {
+            shop.act(|shop| shop.edit(order, 0, 1));
+            shop.push().await;
+        }
+        let wanted = relay.number("SELECT COUNT(*) FROM inbox WHERE resource = 'order'").await;
+        for query in [format!("q={order}"), String::new(), "status=applied".to_owned()] {
+            let (mut path, mut seen) = (format!("/events?{query}"), Vec::new());
+            loop {
+                let page = staff.open(&path).await.body;
+                seen.extend(links(&page));
+                let Some(next) = page.split("<a ").find(|link| link.contains("rel=\"next\"")) else {
+                    break;
+                };
+                path = next.split('"').nth(3).unwrap().replace("&#38;", "&");
+            }
+            let mut once = seen.clone();
+            once.sort();
+            once.dedup();
+            assert_eq!(once.len(), seen.len(), "{query}: an event stands twice");
+            assert!(once.len() >= usize::try_from(wanted).unwrap(), "{query}: {}", once.len());
+        }
+    }
+}
+
+on_both! {
+    async fn what_failed_is_tried_again_one_or_all(relay: TestRelay) {
+        let served = relay.serve().await;
+        let (shop, ring, staff) = rings(&relay, &served).await;
+        let mut manager =
+            somebody(&relay.relay, &served, shop.tenant, "m@example.test", Role::Manager).await;
+        for units in [1, 2] {
+            shop.request(|shop| shop.paid_order(&[(ring, units)]));
+        }
+        shop.push().await;
+        let broken = "UPDATE inbox SET status = 'failed', detail = 'it <b>broke</b>'
+            WHERE resource = 'order'";
+        relay.run(broken).await;
+        let page = manager.open("/events?status=failed").await.body;
+        assert!(page.contains("it &#60;b&#62;broke"), "{page}");
+        let failed = relay.number("SELECT COUNT(*) FROM inbox WHERE status = 'failed'").await;
+        assert_eq!(i64::try_from(links(&page).len()).unwrap(), failed);
+        let here = links(&page)[0].clone();
+        assert_eq!(leads_to(&manager.submit(&format!("{here}/retry"), &[]).await), here);
+        assert!(manager.open(&here).await.body.contains("It is being tried again"));
+        let waiting = "SELECT COUNT(*) FROM inbox WHERE resource = 'order' AND status = 'queued'";
+        assert_eq!(relay.number(waiting).await, 1);
+        relay.run(broken).await;
+        assert_eq!(leads_to(&manager.submit("/events/retry", &[]).await), "/events");
+        assert!(manager.open("/events").await.body.contains(&format!("{failed} are being")));
+        assert_eq!(relay.number(waiting).await, failed);
+        shop.fetch().await;
+        assert_eq!(relay.number(waiting).await, 0);
+        assert_eq!(shop.quantity(ring).await, 7);
+        manager.submit("/events/retry", &[]).await;
+        assert!(manager.open("/events").await.body.contains("Nothing had failed"));
+        // Who may only look sees no button.
+        assert!(!staff.open(&here).await.body.contains("/retry"));
+    }
+}
+
+on_both! {
+    async fn what_a_shop_sends_stays_text(relay: TestRelay) {
+        let served = relay.serve().await;
+        let (shop, ring, staff) = rings(&relay, &served).await;
+        shop.request(|shop| shop.paid_order(&[(ring, 1)]));
+        shop.push().await;
+        let evil = "<script>alert(1)</script>\"''><img src=x onerror=alert(1)>";
+        for column in ["topic", "detail", "payload", "facts"] {
+            relay.run(&format!("UPDATE inbox SET {column} = '{evil}'")).await;
+        }
+        let list = staff.open("/events").await.body;
+        is_inert(&list, "/events");
+        is_inert(&staff.open(&links(&list)[0]).await.body, "/events/{id}");
+    }
+}
