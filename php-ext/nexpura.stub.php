@@ -78,6 +78,15 @@ function nexpura_lineage(string $previous, string $next): bool {}
 function nexpura_status(): array {}
 
 /**
+ * Which things of a kind are in the spool, captured and not sent. Of more than a thousand events only the newest
+ * thousand are looked through.
+ *
+ * @param string $resource order, product or customer
+ * @return list<int> WooCommerce's ids
+ */
+function nexpura_waiting(string $resource): array {}
+
+/**
  * Sends what is in the spool until it is empty or the time is up: for CLI and cron. Where somebody else is
  * sending already, waits for them.
  *

@@ -92,6 +92,7 @@ if ( is_admin() ) {
 	require __DIR__ . '/includes/order-screens.php';
 	require __DIR__ . '/includes/product-screens.php';
 	require __DIR__ . '/includes/system-status.php';
+	require __DIR__ . '/includes/privacy.php';
 }
 if ( defined( 'WP_CLI' ) && \WP_CLI ) {
 	require __DIR__ . '/includes/cli.php';

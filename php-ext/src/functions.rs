@@ -67,6 +67,10 @@ pub(crate) fn register(module: ModuleBuilder<'_>) -> ModuleBuilder<'_> {
         ))
         .function(returns(FunctionBuilder::new("nexpura_status", nexpura_status), DataType::Array))
         .function(returns(
+            FunctionBuilder::new("nexpura_waiting", nexpura_waiting).arg(text("resource")),
+            DataType::Array,
+        ))
+        .function(returns(
             FunctionBuilder::new("nexpura_drain", nexpura_drain).arg(whole("seconds")),
             DataType::Array,
         ))
@@ -147,6 +151,26 @@ extern "C" fn nexpura_status(_call: &mut ExecuteData, answer: &mut Zval) {
     guard::answer(|| answer.set_hashtable(status_array(status.as_ref(), None)));
 }
 
+extern "C" fn nexpura_waiting(call: &mut ExecuteData, answer: &mut Zval) {
+    let ids = guard::catch(Vec::new(), || {
+        let resource = Arguments::of(call).text(0).and_then(|name| named(&name));
+        let waiting = resource.zip(request::current()).map(|(resource, connected)| {
+            // A spool that cannot be read shows in the status.
+            connected.spool.waiting(resource, now_ms()).unwrap_or_default()
+        });
+        waiting.unwrap_or_default()
+    });
+    guard::answer(|| {
+        let mut list = ZendHashTable::new();
+        for id in ids {
+            if list.push(i64::try_from(id).unwrap_or(0)).is_err() {
+                break;
+            }
+        }
+        answer.set_hashtable(list);
+    });
+}
+
 extern "C" fn nexpura_drain(call: &mut ExecuteData, answer: &mut Zval) {
     let (sent, status) = guard::catch((0, None), || {
         let seconds = Arguments::of(call).number(0).unwrap_or(0).clamp(0, MAX_DRAIN_SECONDS);
@@ -162,15 +186,20 @@ extern "C" fn nexpura_drain(call: &mut ExecuteData, answer: &mut Zval) {
 
 /// What the first three arguments name; nothing when they name nothing that can be captured.
 fn thing(arguments: &Arguments<'_>, verb: &str) -> Option<(Topic, u64)> {
-    let resource = match arguments.text(0)?.as_str() {
-        "order" => Resource::Order,
-        "product" => Resource::Product,
-        "customer" => Resource::Customer,
-        _ => return None,
-    };
+    let resource = named(&arguments.text(0)?)?;
     let verb: Verb = verb_named(verb)?;
     let id = u64::try_from(arguments.number(1)?).ok().filter(|id| *id > 0)?;
     Some((Topic::new(resource, verb), id))
+}
+
+/// The kind of thing that a word of PHP code's means, if it can be captured.
+fn named(resource: &str) -> Option<Resource> {
+    match resource {
+        "order" => Some(Resource::Order),
+        "product" => Some(Resource::Product),
+        "customer" => Some(Resource::Customer),
+        _ => None,
+    }
 }
 
 fn status() -> Option<Status> {

@@ -38,7 +38,7 @@ function show_order_box( WC_Order|WP_Post $shown ): void {
 	$id       = $order->get_id();
 	$standing = standing( array( $id ) );
 	$thing    = $standing->orders[ $id ] ?? null;
-	$words    = state_in_words( $thing, $standing->problem );
+	$words    = state_in_words( 'order', $id, $thing, $standing->problem );
 	echo '<p>';
 	show_state( $words, (string) ( $thing['sale_url'] ?? '' ) );
 	echo '</p>';
@@ -85,7 +85,7 @@ unset( $nexpura_hook );
 function show_order_cell( int $id ): void {
 	$standing = standing_of_listed( $id );
 	$thing    = $standing->orders[ $id ] ?? null;
-	$words    = state_in_words( $thing, $standing->problem );
+	$words    = state_in_words( 'order', $id, $thing, $standing->problem );
 	show_state( $words, (string) ( $thing['sale_url'] ?? '' ) );
 	if ( 'failed' === $words['state'] ) {
 		echo '<br><small>' . esc_html( $words['detail'] ) . '</small><br>';

@@ -66,7 +66,7 @@ function variations_beside( WP_Post $variation ): array {
  */
 function show_product( int $id, Standing $standing ): void {
 	$thing = $standing->products[ $id ] ?? null;
-	$words = state_in_words( $thing, $standing->problem );
+	$words = state_in_words( 'product', $id, $thing, $standing->problem );
 	show_state( $words, '' );
 	foreach ( array_filter( product_in_words( $thing ?? array(), $words['detail'] ) ) as $sentence ) {
 		echo '<br>' . esc_html( $sentence );

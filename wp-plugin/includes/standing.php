@@ -135,13 +135,35 @@ function waiting_here(): int {
 }
 
 /**
+ * Whether one thing waits here to be sent; where the extension cannot tell of one, whether anything does.
+ *
+ * @param string $kind order or product.
+ * @param int    $id   WooCommerce's id.
+ */
+function waits_here( string $kind, int $id ): bool {
+	static $waiting = array();
+	if ( ! is_connected() || waiting_here() < 1 ) {
+		return false;
+	}
+	if ( ! function_exists( 'nexpura_waiting' ) ) {
+		return true;
+	}
+	$waiting[ $kind ] ??= \nexpura_waiting( $kind );
+	return in_array( $id, $waiting[ $kind ], true );
+}
+
+/**
  * A state in words: what it is called, which of WordPress's icons stands beside it, and what explains it.
  *
+ * What waits here is told before what the relay says: it is newer.
+ *
+ * @param string                    $kind    order or product.
+ * @param int                       $id      WooCommerce's id.
  * @param array<string, mixed>|null $thing   What the relay said of the thing.
  * @param string                    $problem Why it said nothing.
  * @return array{state: string, label: string, icon: string, detail: string}
  */
-function state_in_words( ?array $thing, string $problem ): array {
+function state_in_words( string $kind, int $id, ?array $thing, string $problem ): array {
 	$words  = static fn( string $state, string $label, string $icon, string $detail = '' ): array => array(
 		'state'  => $state,
 		'label'  => $label,
@@ -149,23 +171,17 @@ function state_in_words( ?array $thing, string $problem ): array {
 		'detail' => $detail,
 	);
 	$detail = (string) ( $thing['detail'] ?? '' );
+	if ( waits_here( $kind, $id ) ) {
+		return $words( 'spooled', __( 'Waiting to be sent', 'nexpura' ), 'clock', trim( __( 'It is kept in this server\'s spool until the relay has it.', 'nexpura' ) . ' ' . $problem ) );
+	}
 	if ( '' !== $problem || null === $thing ) {
 		return $words( 'not-known', __( 'Not known right now', 'nexpura' ), 'editor-help', $problem );
 	}
-	$here = waiting_here();
 	return match ( (string) ( $thing['state'] ?? '' ) ) {
 		'in_ledger' => $words( 'in-ledger', __( 'In the ledger', 'nexpura' ), 'yes-alt' ),
 		'failed'    => $words( 'failed', __( 'Failed', 'nexpura' ), 'warning', '' === $detail ? __( 'Nexpura could not apply it, and tries again by itself.', 'nexpura' ) : $detail ),
 		'waiting'   => $words( 'waiting', __( 'On its way', 'nexpura' ), 'clock', __( 'Nexpura has heard of a change and is reading it.', 'nexpura' ) ),
-		'unknown'   => $here > 0
-			? $words(
-				'spooled',
-				__( 'Waiting to be sent', 'nexpura' ),
-				'clock',
-				/* translators: %s: number of events. */
-				sprintf( _n( '%s event waits in this server\'s spool.', '%s events wait in this server\'s spool.', $here, 'nexpura' ), number_format_i18n( $here ) )
-			)
-			: $words( 'unknown', __( 'Not in Nexpura', 'nexpura' ), 'minus', __( 'Nexpura has not heard of it yet.', 'nexpura' ) ),
+		'unknown'   => $words( 'unknown', __( 'Not in Nexpura', 'nexpura' ), 'minus', __( 'Nexpura has not heard of it yet.', 'nexpura' ) ),
 		default     => $words( 'not-known', __( 'Not known right now', 'nexpura' ), 'editor-help' ),
 	};
 }

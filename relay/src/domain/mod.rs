@@ -7,6 +7,7 @@ mod address;
 pub mod customer;
 mod decimal;
 pub mod email;
+pub mod erasure;
 pub mod limits;
 pub mod money;
 pub mod posting;

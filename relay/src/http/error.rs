@@ -15,6 +15,7 @@ use crate::{
         conflict::ConflictError,
         connect::{ConnectError, by_key::KeyError},
         ingest::IngestError,
+        privacy::PrivacyError,
         runs::StartError,
         standing::StandingError,
         store_policy::AcceptError,
@@ -116,6 +117,16 @@ impl From<IngestError> for ApiError {
             IngestError::Malformed(detail) => Self::BadRequest(detail),
             IngestError::Unregistered => Self::Conflict(error.to_string()),
             IngestError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<PrivacyError> for ApiError {
+    fn from(error: PrivacyError) -> Self {
+        match error {
+            PrivacyError::NoEmail | PrivacyError::TooMany => Self::BadRequest(error.to_string()),
+            PrivacyError::Unregistered => Self::Conflict(error.to_string()),
+            PrivacyError::Store(error) => error.into(),
         }
     }
 }

@@ -63,6 +63,8 @@ pub fn router(app: App, pages: Router) -> Router {
                 .route("/v1/disconnect", post(shop::disconnect))
                 .route("/v1/status", post(shop::status))
                 .route("/v1/retry", post(shop::retry))
+                .route("/v1/person", post(shop::person))
+                .route("/v1/erase", post(shop::erase))
                 .layer(DefaultBodyLimit::max(MAX_SMALL_BODY)),
         );
     let api = Router::new()

@@ -1,28 +1,25 @@
 //! `/api/runs`: what was brought over, what was found, and how a run gets on.
 
-use std::{convert::Infallible, time::Duration};
+use std::convert::Infallible;
 
 use axum::{
     Json,
     extract::State,
     response::sse::{Event, KeepAlive, Sse},
 };
-use futures::{Stream, StreamExt, stream};
+use futures::{Stream, StreamExt};
 use serde::Serialize;
 use uuid::Uuid;
 
 use super::{App, auth::Bearer, error::ApiError, extract::Path};
 use crate::{
-    service::Relay,
+    service::runs::watch,
     store::{
-        StoreError, TenantId,
         page::Page,
         runs::{self, Finding, Shown},
     },
 };
 
-/// How often a run is looked at while somebody watches it.
-const LOOK_EVERY: Duration = Duration::from_millis(300);
 /// Runs in the list.
 const LISTED: i64 = 100;
 
@@ -51,10 +48,8 @@ pub(super) async fn show(
     who: Bearer,
     Path(id): Path<Uuid>,
 ) -> Result<Json<Whole>, ApiError> {
-    let run = find(&app.relay, who.tenant, id).await?.ok_or(UNKNOWN)?;
-    let mut tx = app.relay.db.read().await?;
-    let findings = runs::findings(&mut tx, who.tenant, id).await?;
-    tx.commit().await?;
+    let report = watch::report(&app.relay, who.tenant, id).await?;
+    let (run, findings) = report.ok_or(UNKNOWN)?;
     Ok(Json(Whole { run, findings }))
 }
 
@@ -64,8 +59,8 @@ pub(super) async fn progress(
     who: Bearer,
     Path(id): Path<Uuid>,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, ApiError> {
-    find(&app.relay, who.tenant, id).await?.ok_or(UNKNOWN)?;
-    let events = moves(app.relay, who.tenant, id).map(|run| {
+    watch::find(&app.relay, who.tenant, id).await?.ok_or(UNKNOWN)?;
+    let events = watch::moves(app.relay, who.tenant, id).map(|run| {
         let event = if run.finished_at.is_some() { "done" } else { "progress" };
         Ok(Event::default().event(event).json_data(run).unwrap_or_default())
     });
@@ -73,31 +68,3 @@ pub(super) async fn progress(
 }
 
 const UNKNOWN: ApiError = ApiError::NotFound("there is no run with this id");
-
-async fn find(relay: &Relay, tenant: TenantId, id: Uuid) -> Result<Option<Shown>, StoreError> {
-    let mut tx = relay.db.read().await?;
-    let run = runs::get(&mut tx, tenant, id).await?;
-    tx.commit().await?;
-    Ok(run)
-}
-
-/// The run each time it has moved, the last time when it has ended.
-fn moves(relay: Relay, tenant: TenantId, id: Uuid) -> impl Stream<Item = Shown> {
-    stream::unfold(Some(None::<Shown>), move |seen| {
-        let relay = relay.clone();
-        async move {
-            let seen = seen?;
-            loop {
-                let run = find(&relay, tenant, id).await.ok().flatten()?;
-                if seen.as_ref() != Some(&run) {
-                    let next = run.finished_at.is_none().then(|| Some(run.clone()));
-                    return Some((run, next));
-                }
-                if relay.wake.is_stopping() {
-                    return None;
-                }
-                tokio::time::sleep(LOOK_EVERY).await;
-            }
-        }
-    })
-}

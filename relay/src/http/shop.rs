@@ -14,6 +14,7 @@ use crate::{
     service::{
         connect::{self, Connected},
         ingest::{self, IngestError, Pusher},
+        privacy::{self, Erased, Held, Person},
         standing::{self, Asked, Told},
     },
     store,
@@ -105,6 +106,35 @@ pub(super) async fn retry(
     let (thing, now) = ((resource, thing.id), store::now());
     standing::again(&app.relay, shop.tenant, shop.connection, integration, thing, now).await?;
     Ok(StatusCode::ACCEPTED)
+}
+
+/// `POST /v1/person`: what the ledger holds of a person because of the shop.
+pub(super) async fn person(
+    State(app): State<App>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Json<Held>, ApiError> {
+    let body = whole(body)?;
+    let shop = auth::shop(&app, &headers, &body).await?;
+    let person: Person = read(&body)?;
+    let integration = shop.integration.ok_or(IngestError::Unregistered)?;
+    Ok(Json(privacy::tell(&app.relay, shop.tenant, integration, &person).await?))
+}
+
+/// `POST /v1/erase`: the ledger forgets a person who bought in the shop.
+pub(super) async fn erase(
+    State(app): State<App>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Json<Erased>, ApiError> {
+    let body = whole(body)?;
+    let shop = auth::shop(&app, &headers, &body).await?;
+    let person: Person = read(&body)?;
+    let integration = shop.integration.ok_or(IngestError::Unregistered)?;
+    let (relay, now) = (&app.relay, store::now());
+    let erased =
+        privacy::erase(relay, shop.tenant, shop.connection, integration, &person, now).await?;
+    Ok(Json(erased))
 }
 
 pub(super) fn whole(body: Result<Bytes, BytesRejection>) -> Result<Bytes, ApiError> {

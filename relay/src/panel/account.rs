@@ -14,11 +14,7 @@ use super::{
     page::{Answer, Notice, Page, Shell, Tab},
 };
 use crate::{
-    service::accounts::{
-        self, Person,
-        password::SHORTEST,
-        people::{self, PeopleError},
-    },
+    service::accounts::{self, Person, password::SHORTEST, people},
     store,
 };
 
@@ -52,14 +48,8 @@ pub(super) async fn change_password(
     panel.gate.own(person.id, Instant::now()).map_err(PanelError::TooFast)?;
     let changed =
         people::change_password(&panel.relay, &person, &present, &new, store::now()).await;
-    let notice = match changed {
-        Ok(()) => "Your password is changed. You are logged out everywhere else.",
-        Err(error @ (PeopleError::Wrong | PeopleError::Password(_))) => {
-            return panel.done(&person, HERE, Notice::bad(error.to_string())).await;
-        }
-        Err(error) => return Err(error.into()),
-    };
-    panel.done(&person, HERE, Notice::good(notice)).await
+    let said = |()| "Your password is changed. You are logged out everywhere else.".to_owned();
+    panel.told(&person, HERE, changed.map(said)).await
 }
 
 /// `POST /settings/sessions/end`

@@ -30,6 +30,10 @@ static STYLE: LazyLock<Asset> = LazyLock::new(|| {
 static MARK: LazyLock<Asset> =
     LazyLock::new(|| asset("mark", "svg", "image/svg+xml", include_str!("assets/mark.svg")));
 
+static LIVE: LazyLock<Asset> = LazyLock::new(|| {
+    asset("live", "js", "text/javascript; charset=utf-8", include_str!("assets/live.js"))
+});
+
 fn asset(name: &str, end: &str, kind: &'static str, body: &'static str) -> Asset {
     let hash = Sha256::digest(body);
     let hash: String = hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
@@ -46,9 +50,14 @@ pub(super) fn mark() -> String {
     format!("/assets/{}", MARK.name)
 }
 
+/// The address of the script that shows live progress.
+pub(super) fn live() -> String {
+    format!("/assets/{}", LIVE.name)
+}
+
 /// `GET /assets/{file}`
 pub(super) async fn serve(Path(file): Path<String>) -> Result<Response, PanelError> {
-    let assets: [&Asset; 2] = [&STYLE, &MARK];
+    let assets: [&Asset; 3] = [&STYLE, &MARK, &LIVE];
     let asset = assets.into_iter().find(|asset| asset.name == file);
     let asset = asset.ok_or(PanelError::NotFound("There is no such file."))?;
     let headers = [

@@ -9,14 +9,15 @@
 //!    and only the guard makes a `Person`, so no handler can forget it;
 //! 4. a line in the table of `tests/it/panel/routes.rs`, which fails until the route stands there.
 //!
-//! Whatever changes something is a POST that ends in [`Panel::done`]: back to a page, which says what was
-//! done. The stylesheet's tokens stand in `assets/tokens.css`; the policy allows neither inline scripts
+//! Whatever changes something is a POST that ends in [`Panel::told`]: on to a page, which says what was done,
+//! or why it was not (`said`). The stylesheet's tokens stand in `assets/tokens.css`; the policy allows neither inline scripts
 //! nor inline styles, so a chart is SVG with attributes and classes only.
 
 mod account;
 mod activity;
 mod assets;
 mod chart;
+mod connect;
 mod csv;
 mod error;
 mod events;
@@ -25,12 +26,17 @@ mod gate;
 mod guard;
 mod headers;
 mod home;
+mod integrations;
 mod inventory;
 mod link;
 mod login;
 mod page;
 mod people;
+mod policies;
+mod progress;
 mod route;
+mod runs;
+mod said;
 mod sales;
 mod show;
 mod words;
@@ -80,6 +86,25 @@ fn routes() -> Vec<Route> {
         post("/set-password", ANYBODY, login::set),
         post("/logout", STAFF, login::leave),
         get("/", STAFF, home::show),
+        get("/website/connect", MANAGER, connect::show),
+        post("/website/connect", MANAGER, connect::by_key),
+        post("/website/connect/string", MANAGER, connect::by_string),
+        get("/website/connect/string/{id}", MANAGER, connect::waiting),
+        get("/website/connect/string/{id}/progress", MANAGER, connect::wait).endless(),
+        get("/integrations", STAFF, integrations::list),
+        get("/integrations/runs/{id}", STAFF, runs::report),
+        get("/integrations/runs/{id}/progress", STAFF, runs::progress).endless(),
+        get("/integrations/{id}/changes", STAFF, integrations::changes),
+        post("/integrations/{id}/sync/{kind}", MANAGER, integrations::sync),
+        post("/integrations/{id}/test", MANAGER, integrations::test),
+        post("/integrations/{id}/webhooks/setup", MANAGER, integrations::set_up_webhooks),
+        post("/integrations/{id}/webhooks/remove", MANAGER, integrations::remove_webhooks),
+        post("/integrations/{id}/resume", MANAGER, integrations::resume),
+        post("/integrations/{id}/accept", MANAGER, integrations::accept),
+        get("/integrations/{id}/disconnect", MANAGER, integrations::ask_disconnect),
+        post("/integrations/{id}/disconnect", MANAGER, integrations::disconnect),
+        get("/settings/integrations", MANAGER, policies::list),
+        post("/settings/integrations/{id}/policy", MANAGER, policies::set),
         get("/sales", STAFF, sales::list),
         get("/sales.csv", STAFF, sales::export),
         get("/sales/{id}", STAFF, sales::show),

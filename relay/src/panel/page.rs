@@ -45,6 +45,8 @@ pub(super) enum Tab {
     Sales,
     /// What there is.
     Inventory,
+    /// The stores, and what is synced with them.
+    Integrations,
     /// What arrived.
     Events,
     /// The person's own account, people, policies, what was done.
@@ -56,6 +58,7 @@ pub(super) const TABS: &[(Tab, &str, &str)] = &[
     (Tab::Home, "/", "Home"),
     (Tab::Sales, "/sales", "Sales"),
     (Tab::Inventory, "/inventory", "Inventory"),
+    (Tab::Integrations, "/integrations", "Integrations"),
     (Tab::Events, "/events", "Events"),
     (Tab::Settings, "/settings", "Settings"),
 ];

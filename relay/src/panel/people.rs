@@ -9,14 +9,14 @@ use super::{
     Panel,
     error::PanelError,
     extract::{Form, Path},
-    page::{Answer, Notice, Page, Shell, Tab},
+    page::{Answer, Page, Shell, Tab},
     show,
 };
 use crate::{
     domain::Role,
     service::accounts::{
         Person,
-        people::{self, Link, PeopleError},
+        people::{self, Link},
     },
     store::{self, people::Shown},
 };
@@ -54,7 +54,7 @@ pub(super) async fn invite(
     let (relay, actor) = (&panel.relay, &person.email);
     match people::invite(relay, person.tenant, &email, role, actor, store::now()).await {
         Ok(link) => panel.people(person, Some(link)).await,
-        Err(error) => panel.refused(&person, error).await,
+        Err(error) => panel.told(&person, HERE, Err(error)).await,
     }
 }
 
@@ -73,13 +73,8 @@ pub(super) async fn set_role(
 ) -> Answer {
     let role = role_of(&role)?;
     let (relay, actor) = (&panel.relay, &person.email);
-    match people::set_role(relay, person.tenant, id, role, actor, store::now()).await {
-        Ok(email) => {
-            let notice = Notice::good(format!("{email} is {role} now."));
-            panel.done(&person, HERE, notice).await
-        }
-        Err(error) => panel.refused(&person, error).await,
-    }
+    let set = people::set_role(relay, person.tenant, id, role, actor, store::now()).await;
+    panel.told(&person, HERE, set.map(|email| format!("{email} is {role} now."))).await
 }
 
 /// `POST /settings/people/{id}/link`: a new link, for a password that was never set, or is forgotten.
@@ -91,7 +86,7 @@ pub(super) async fn renew_link(
     let (relay, actor) = (&panel.relay, &person.email);
     match people::renew_link(relay, person.tenant, id, actor, store::now()).await {
         Ok(link) => panel.people(person, Some(link)).await,
-        Err(error) => panel.refused(&person, error).await,
+        Err(error) => panel.told(&person, HERE, Err(error)).await,
     }
 }
 
@@ -102,13 +97,10 @@ pub(super) async fn remove(
     Path(id): Path<Uuid>,
 ) -> Answer {
     let (relay, actor) = (&panel.relay, &person.email);
-    match people::remove(relay, person.tenant, id, actor, store::now()).await {
-        Ok(email) => {
-            let notice = Notice::good(format!("{email} cannot come in any more."));
-            panel.done(&person, HERE, notice).await
-        }
-        Err(error) => panel.refused(&person, error).await,
-    }
+    let removed = people::remove(relay, person.tenant, id, actor, store::now()).await;
+    panel
+        .told(&person, HERE, removed.map(|email| format!("{email} cannot come in any more.")))
+        .await
 }
 
 fn role_of(text: &str) -> Result<Role, PanelError> {
@@ -120,15 +112,5 @@ impl Panel {
         let people = people::list(&self.relay, person.tenant).await?;
         let shell = self.shell(person, Tab::Settings).await?;
         Ok(Page(PeoplePage { shell, people, link }).into_response())
-    }
-
-    /// What a person can put right is said on the page, all else is an error.
-    async fn refused(&self, person: &Person, error: PeopleError) -> Answer {
-        match error {
-            PeopleError::Email(_) | PeopleError::Taken(_) | PeopleError::LastOwner => {
-                self.done(person, HERE, Notice::bad(error.to_string())).await
-            }
-            other => Err(other.into()),
-        }
     }
 }

@@ -35,12 +35,19 @@ pub(super) struct Route {
     path: &'static str,
     needs: Needs,
     handler: MethodRouter<Panel>,
+    endless: bool,
 }
 
 impl Route {
     /// Its method, path and need.
     pub(super) fn described(&self) -> (&'static str, &'static str, Needs) {
         (self.method, self.path, self.needs)
+    }
+
+    /// Lasts as long as what is watched.
+    pub(super) fn endless(mut self) -> Self {
+        self.endless = true;
+        self
     }
 }
 
@@ -50,7 +57,7 @@ where
     H: Handler<T, Panel>,
     T: 'static,
 {
-    Route { method: "GET", path, needs, handler: routing::get(handler) }
+    Route { method: "GET", path, needs, handler: routing::get(handler), endless: false }
 }
 
 /// Something to do.
@@ -59,18 +66,21 @@ where
     H: Handler<T, Panel>,
     T: 'static,
 {
-    Route { method: "POST", path, needs, handler: routing::post(handler) }
+    Route { method: "POST", path, needs, handler: routing::post(handler), endless: false }
 }
 
 /// Routes behind what every one of them has: its guard, its deadline, the check of a form's origin, the
 /// bound of a form, and the headers of a page.
 pub(super) fn assemble(routes: Vec<Route>, panel: Panel) -> Router {
     let mut router = Router::new();
-    for Route { path, needs, handler, .. } in routes {
+    for Route { path, needs, handler, endless, .. } in routes {
         let guarded = middleware::from_fn_with_state((panel.clone(), needs), guard::admit);
-        let late = StatusCode::SERVICE_UNAVAILABLE;
-        let bounded = TimeoutLayer::with_status_code(late, DEADLINE);
-        router = router.route(path, handler.route_layer(guarded).route_layer(bounded));
+        let mut handler = handler.route_layer(guarded);
+        if !endless {
+            let late = StatusCode::SERVICE_UNAVAILABLE;
+            handler = handler.route_layer(TimeoutLayer::with_status_code(late, DEADLINE));
+        }
+        router = router.route(path, handler);
     }
     router
         .layer(guard::same_origin(&panel.relay.config))

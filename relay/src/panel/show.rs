@@ -1,4 +1,4 @@
-//! How moments are written for people.
+//! How moments and numbers are written for people.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -31,6 +31,19 @@ pub(super) fn ago(at: &DateTime<Utc>, now: &DateTime<Utc>) -> String {
     }
 }
 
+/// A number in groups of three.
+pub(super) fn count(number: &i64) -> String {
+    let digits = number.unsigned_abs().to_string();
+    let mut grouped = String::with_capacity(digits.len() * 2);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    if *number < 0 { format!("-{grouped}") } else { grouped }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -45,5 +58,11 @@ mod tests {
         assert_eq!(at(3 * 86_400), "3 days ago");
         assert_eq!(at(30 * 86_400), "22 Oct 2026");
         assert_eq!(at(-3_600), "21 Nov 2026, 13:00 UTC");
+    }
+
+    #[test]
+    fn numbers_are_read_in_groups_of_three() {
+        let written = [0, 999, 1_000, -12_345, 1_234_567].map(|number| count(&number));
+        assert_eq!(written, ["0", "999", "1,000", "-12,345", "1,234,567"]);
     }
 }

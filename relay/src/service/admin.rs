@@ -5,13 +5,12 @@ use chrono::{DateTime, Utc};
 use nexpura_protocol::{ConnectionString, signature::encode_secret};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
-use uuid::Uuid;
 
 use super::{
     Relay,
     accounts::people::{self, Link},
+    connect::by_string,
     credential::{ConnectionId, Token, random},
-    store_client::address,
     vault::Place,
 };
 use crate::{
@@ -31,20 +30,8 @@ pub async fn create_connection(
     store_url: Option<&str>,
     now: DateTime<Utc>,
 ) -> anyhow::Result<(ConnectionId, ConnectionString)> {
-    let store_url = store_url.map(|url| address(relay, url, "")).transpose()?;
-    let public_url = relay.config.reachable_at()?;
-    let secret = encode_secret(&random::<{ nexpura_protocol::connection::SECRET_BYTES }>()?);
-    let mut tx = relay.db.write().await?;
-    let tenant = tenants::ensure(&mut tx, tenant, now).await?;
-    // Random, not by time: it is half of what names the connection to the world.
-    let id = ConnectionId { tenant, id: Uuid::new_v4() };
-    let place = Place { tenant, table: "connections", row: id.id, field: "secret" };
-    let sealed = relay.vault.seal(place, secret.expose_secret())?;
-    let pinned = store_url.as_ref().map(|url| url.normalised());
-    connections::insert(&mut tx, tenant, id.id, pinned, &sealed, now).await?;
-    audit::record(&mut tx, tenant, ACTOR, "connection.created", &id.to_string(), now).await?;
-    tx.commit().await?;
-    Ok((id, ConnectionString::new(id.to_string(), secret, public_url)))
+    let tenant = self::tenant(relay, tenant, now).await?;
+    by_string::create(relay, tenant, store_url, ACTOR, now).await
 }
 
 /// Gives a connection another secret. The one before counts on until the shop uses the new one, so that

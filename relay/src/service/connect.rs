@@ -1,6 +1,7 @@
 //! A shop registers with its connection: its key is verified before anything is stored.
 
 pub mod by_key;
+pub mod by_string;
 pub mod farewell;
 
 use chrono::{DateTime, Utc};

@@ -127,6 +127,7 @@ async fn keep(
         event: None,
         fresh: false,
         heard_at: standing.heard_at.unwrap_or(now),
+        erased: standing.erased_at.is_some(),
         now,
     };
     let applied = apply_answer(&mut tx, &source, key, resource, answer).await?;

@@ -256,6 +256,7 @@ impl Taker<'_, '_> {
             event: Some(event_id),
             fresh: self.course.is_fresh(thing),
             heard_at: standing.heard_at,
+            erased: self.course.is_erased(thing),
             now: self.now,
         };
         if let Err(error) = identified(event, payload) {

@@ -1,5 +1,7 @@
 //! Runs that a person asks for: imports, a reconciliation, pushing what differs.
 
+pub mod watch;
+
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};

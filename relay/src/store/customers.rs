@@ -277,6 +277,35 @@ pub struct Shown {
     pub created_at: DateTime<Utc>,
 }
 
+/// The customer of an e-mail, and the store that brought them.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn by_email(
+    tx: &mut Tx,
+    tenant: TenantId,
+    email: &str,
+) -> Result<Option<(Shown, Option<Uuid>)>, StoreError> {
+    let row = fetch!(
+        fetch_optional,
+        tx,
+        Brought,
+        "SELECT id, email, first_name, last_name, company, phone, address, marketing_consent,
+            created_at, origin_integration_id
+         FROM customers WHERE tenant_id = $1 AND email = $2",
+        tenant,
+        email,
+    )?;
+    Ok(row.map(|row| (row.shown, row.origin_integration_id)))
+}
+
+#[derive(sqlx::FromRow)]
+struct Brought {
+    #[sqlx(flatten)]
+    shown: Shown,
+    origin_integration_id: Option<Uuid>,
+}
+
 /// Customers, the newest first.
 ///
 /// # Errors

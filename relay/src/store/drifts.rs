@@ -226,3 +226,24 @@ pub async fn list(
         limit,
     )
 }
+
+/// How many stocks of a store differ and wait for a person.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn count_held(
+    tx: &mut Tx,
+    tenant: TenantId,
+    integration: IntegrationId,
+) -> Result<i64, StoreError> {
+    let (count,) = fetch!(
+        fetch_one,
+        tx,
+        (i64,),
+        "SELECT COUNT(*) FROM drifts
+         WHERE tenant_id = $1 AND integration_id = $2 AND status = 'held'",
+        tenant,
+        integration,
+    )?;
+    Ok(count)
+}

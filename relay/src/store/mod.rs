@@ -11,6 +11,7 @@ pub mod conflicts;
 pub mod connections;
 pub mod customers;
 pub mod drifts;
+pub mod erasure;
 pub mod inbox;
 pub mod integrations;
 pub mod inventory;

@@ -37,6 +37,8 @@ pub struct Standing {
     pub content: Option<Vec<u8>>,
     /// When it was last brought up to date.
     pub applied_at: Option<DateTime<Utc>>,
+    /// Since when nothing of the person behind it is kept.
+    pub erased_at: Option<DateTime<Utc>>,
 }
 
 /// Counts an arrival and gives how the thing stands now. The row stays locked.
@@ -95,7 +97,7 @@ pub async fn arrive_all(
             arrived_at = excluded.arrived_at,
             heard_at = COALESCE(resources.heard_at, excluded.heard_at)
          RETURNING resource, remote_id, rev, arrived, arrived_at, heard_at, attempts, content,
-            applied_at",
+            applied_at, erased_at",
         arrived,
         Arrived { resource, remote_id, times } =>
             [tenant, integration, *resource, *remote_id, *times, now]
@@ -118,7 +120,7 @@ pub async fn seen(tx: &mut Tx, key: Key<'_>, now: DateTime<Utc>) -> Result<Stand
          ON CONFLICT (tenant_id, integration_id, resource, remote_id)
          DO UPDATE SET heard_at = COALESCE(resources.heard_at, $6)
          RETURNING rev, arrived, arrived_at, heard_at, attempts, content,
-            applied_at",
+            applied_at, erased_at",
         key.tenant,
         key.integration,
         key.resource,
@@ -138,7 +140,8 @@ pub async fn lock(tx: &mut Tx, key: Key<'_>) -> Result<Option<Standing>, StoreEr
         " FOR NO KEY UPDATE",
         tx,
         Standing,
-        "SELECT rev, arrived, arrived_at, heard_at, attempts, content, applied_at FROM resources
+        "SELECT rev, arrived, arrived_at, heard_at, attempts, content, applied_at, erased_at
+         FROM resources
          WHERE tenant_id = $1 AND integration_id = $2 AND resource = $3 AND remote_id = $4",
         key.tenant,
         key.integration,

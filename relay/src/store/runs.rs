@@ -1,11 +1,14 @@
 //! Long work on a store: claimed by lease, resumed from its cursor, told in numbers.
 
+mod shown;
+
 use chrono::{DateTime, Utc};
-use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
 
 use super::{IntegrationId, StoreError, TenantId, Tx, execute, fetch, fetch_locked, new_id};
+
+pub use shown::{Finding, Shown, findings, first_failure, get, list, newest};
 
 /// A run in hand.
 #[derive(Debug, Clone, sqlx::FromRow)]
@@ -347,105 +350,6 @@ pub async fn find(
         &finding.reason,
     )
     .map(drop)
-}
-
-/// Something that a run did not bring over as a matter of course.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, sqlx::FromRow)]
-pub struct Finding {
-    /// `order`, `product` or `customer`.
-    pub resource: String,
-    /// WooCommerce's id.
-    pub remote_id: i64,
-    /// `skipped`, `failed` or `drift`.
-    pub outcome: String,
-    /// What people call it: its SKU or number.
-    pub label: String,
-    /// Why.
-    pub reason: String,
-}
-
-/// A run as it is shown.
-#[derive(Debug, Clone, PartialEq, Serialize, sqlx::FromRow)]
-pub struct Shown {
-    /// Its key within the tenant.
-    pub id: Uuid,
-    /// The store's address.
-    pub store: String,
-    /// What it does.
-    pub kind: String,
-    /// Why it waits, if it does.
-    pub error: Option<String>,
-    /// Rows read.
-    pub seen: i64,
-    /// Rows there are, by the store's word, of what is being read.
-    pub total: Option<i64>,
-    /// Rows of which the ledger has something new.
-    pub synced: i64,
-    /// Rows that it had before.
-    pub unchanged: i64,
-    /// Rows that are not for the ledger.
-    pub skipped: i64,
-    /// Rows that could not be brought over.
-    pub failed: i64,
-    /// When it was asked for.
-    pub created_at: DateTime<Utc>,
-    /// When it ended; absent while it is under way.
-    pub finished_at: Option<DateTime<Utc>>,
-}
-
-/// One run.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn get(tx: &mut Tx, tenant: TenantId, id: Uuid) -> Result<Option<Shown>, StoreError> {
-    fetch!(
-        fetch_optional,
-        tx,
-        Shown,
-        "SELECT r.id, i.store_url AS store, r.kind, r.error, r.seen, r.total, r.synced, r.unchanged,
-            r.skipped, r.failed, r.created_at, r.finished_at
-         FROM sync_runs r
-         JOIN integrations i ON i.tenant_id = r.tenant_id AND i.id = r.integration_id
-         WHERE r.tenant_id = $1 AND r.id = $2",
-        tenant,
-        id,
-    )
-}
-
-/// The newest runs, sweeps that are only waiting left out.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn list(tx: &mut Tx, tenant: TenantId, limit: i64) -> Result<Vec<Shown>, StoreError> {
-    fetch!(
-        fetch_all,
-        tx,
-        Shown,
-        "SELECT r.id, i.store_url AS store, r.kind, r.error, r.seen, r.total, r.synced, r.unchanged,
-            r.skipped, r.failed, r.created_at, r.finished_at
-         FROM sync_runs r
-         JOIN integrations i ON i.tenant_id = r.tenant_id AND i.id = r.integration_id
-         WHERE r.tenant_id = $1 AND (r.kind <> 'sweep' OR r.seen > 0)
-         ORDER BY r.id DESC LIMIT $2",
-        tenant,
-        limit,
-    )
-}
-
-/// What a run found.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn findings(tx: &mut Tx, tenant: TenantId, id: Uuid) -> Result<Vec<Finding>, StoreError> {
-    fetch!(
-        fetch_all,
-        tx,
-        Finding,
-        "SELECT resource, remote_id, outcome, label, reason FROM run_findings
-         WHERE tenant_id = $1 AND run_id = $2 ORDER BY outcome, resource, remote_id",
-        tenant,
-        id,
-    )
 }
 
 /// Forgets ended sweeps from before `before` that found nothing.

@@ -92,3 +92,40 @@ pub async fn restless(
     )?;
     Ok(count)
 }
+
+/// What a store's spools have still to send, by their own last word.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Waiting {
+    /// Events that are not sent.
+    pub unsent: i64,
+    /// Requests in the shop that have not ended.
+    pub open_intents: i64,
+    /// When the last of them was heard of.
+    pub reported_at: DateTime<Utc>,
+}
+
+/// What a store's spools have still to send; those that are silent since `live` count no longer. Nothing
+/// where none was ever heard of.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn waiting(
+    tx: &mut Tx,
+    tenant: TenantId,
+    integration: IntegrationId,
+    live: DateTime<Utc>,
+) -> Result<Option<Waiting>, StoreError> {
+    fetch!(
+        fetch_optional,
+        tx,
+        Waiting,
+        "SELECT CAST(SUM(CASE WHEN reported_at >= $3 THEN unsent ELSE 0 END) AS BIGINT) AS unsent,
+            CAST(SUM(CASE WHEN reported_at >= $3 THEN open_intents ELSE 0 END) AS BIGINT)
+                AS open_intents,
+            MAX(reported_at) AS reported_at
+         FROM spools WHERE tenant_id = $1 AND integration_id = $2 HAVING COUNT(*) > 0",
+        tenant,
+        integration,
+        live,
+    )
+}

@@ -39,6 +39,8 @@ pub(crate) const ROUTES: &[(&str, &[Method], Who)] = &[
     ("/v1/disconnect", &[Method::POST], Who::Shop),
     ("/v1/status", &[Method::POST], Who::Shop),
     ("/v1/retry", &[Method::POST], Who::Shop),
+    ("/v1/person", &[Method::POST], Who::Shop),
+    ("/v1/erase", &[Method::POST], Who::Shop),
     ("/api/inventory", &[Method::GET], Who::Token),
     ("/api/inventory/{sku}/movements", &[Method::GET, Method::POST], Who::Token),
     ("/api/sales", &[Method::GET], Who::Token),
@@ -146,7 +148,7 @@ pub(crate) struct Jeweller {
     /// A listing that waits for somebody to say whose count holds.
     pub(crate) link: String,
     /// A sweep that has ended.
-    run: String,
+    pub(crate) run: String,
 }
 
 /// A jeweller whose shop has the same ids, SKUs and e-mails as the other's.

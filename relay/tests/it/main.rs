@@ -21,6 +21,7 @@ mod other_relays;
 mod panel;
 mod plain_push;
 mod plans;
+mod privacy;
 mod process;
 mod rotation;
 mod schema;

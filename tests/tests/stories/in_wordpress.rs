@@ -2,11 +2,15 @@
 
 mod command_line;
 mod orders;
+mod privacy;
 mod products;
 mod settings;
 
-use anyhow::Result;
-use nexpura_tests::shop::{Shop, Storage};
+use anyhow::{Result, ensure};
+use nexpura_tests::{
+    shop::{Shop, Storage},
+    town::Town,
+};
 
 /// Where the shop shows its orders.
 fn list(storage: Storage) -> &'static str {
@@ -22,6 +26,29 @@ fn edit(storage: Storage, order: u64) -> String {
         Storage::Hpos => format!("admin.php?page=wc-orders&action=edit&id={order}"),
         Storage::Legacy => format!("post.php?post={order}&action=edit"),
     }
+}
+
+/// Every screen of ours shows a sold order and its product as they stand in the ledger.
+pub(crate) async fn screens_show(
+    town: &Town,
+    storage: Storage,
+    order: u64,
+    sku: &str,
+) -> Result<()> {
+    let find = format!("return wc_get_product_id_by_sku( '{sku}' );");
+    let product = town.shop.php(&find).await?;
+    let admin = town.shop.log_in().await?;
+    for (page, text) in [
+        (list(storage).to_owned(), "nexpura-in-ledger"),
+        (edit(storage, order), "nexpura-in-ledger"),
+        (format!("post.php?post={product}&action=edit"), "The ledger has "),
+        ("admin.php?page=nexpura".to_owned(), "Waiting to be sent"),
+        ("admin.php?page=wc-status".to_owned(), "data-export-label=\"Nexpura\""),
+    ] {
+        let shown = admin.page(&page).await?;
+        ensure!(shown.contains(text), "{page} does not show {text}");
+    }
+    Ok(())
 }
 
 /// Forgets what the relay said, as half a minute would.

@@ -1,5 +1,6 @@
 //! Older versions of WordPress and WooCommerce, and a shop on https.
 
+use crate::in_wordpress;
 use anyhow::{Context, Result};
 use nexpura_tests::{
     relay::Database,
@@ -9,7 +10,7 @@ use nexpura_tests::{
 };
 
 /// Bought, edited, refunded and cancelled, in a town.
-async fn a_short_life(town: &Town) -> Result<()> {
+async fn a_short_life(town: &Town) -> Result<u64> {
     let shop = &town.shop;
     let ring = shop.add_product("RING-1", "120.00", Some(12)).await?;
     let bands = shop.add_variable("BAND", "300.00", None, &[("BAND-52", "52", Some(4))]).await?;
@@ -29,7 +30,8 @@ async fn a_short_life(town: &Town) -> Result<()> {
     shop.set_status(order, "cancelled").await?;
     agrees("cancelled").await?;
     let classic = shop.classic_checkout(ring, 1, Payment::Transfer).await?;
-    town.agrees(classic, &["RING-1"]).await.map(|_| ())
+    town.agrees(classic, &["RING-1"]).await?;
+    Ok(classic)
 }
 
 /// On other versions, where they can be had.
@@ -40,8 +42,9 @@ async fn on(woocommerce: &str, storage: Storage) -> Result<()> {
         eprintln!("not told: {problem:#}");
         return Ok(());
     }
-    a_short_life(&Town::open(Shop::builder().on(wish).storage(storage), Database::Sqlite).await?)
-        .await
+    let town = Town::open(Shop::builder().on(wish).storage(storage), Database::Sqlite).await?;
+    let order = a_short_life(&town).await?;
+    in_wordpress::screens_show(&town, storage, order, "RING-1").await
 }
 
 #[tokio::test]
@@ -57,5 +60,5 @@ async fn woocommerce_8_2_on_wordpress_6_5() -> Result<()> {
 #[tokio::test]
 async fn a_shop_on_https_is_read_with_its_key_alone() -> Result<()> {
     on_woocommerce!();
-    a_short_life(&Town::open_on_https(Shop::builder(), Database::Sqlite).await?).await
+    a_short_life(&Town::open_on_https(Shop::builder(), Database::Sqlite).await?).await.map(drop)
 }

@@ -1,5 +1,6 @@
 //! How a spool stands: counts, sizes, and what the sender last saw.
 
+use nexpura_protocol::Resource;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 
 use super::{Care, Spool, SpoolError, bound};
@@ -7,6 +8,9 @@ use crate::sys;
 
 /// Less free space than this on the spool's file system counts as a full disk: 4 MiB.
 const SPARE_BYTES: u64 = 4 * 1024 * 1024;
+
+/// Events that are looked through for those of one kind.
+const LOOKED_THROUGH: i64 = 1000;
 
 /// What a spool holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,6 +72,24 @@ impl Spool {
                 bytes: bound::used_bytes(&transaction)?,
                 last_seq: last_seq.unwrap_or(0),
             })
+        })
+    }
+
+    /// Which things of a kind wait here as events; of very many only the newest are looked through.
+    ///
+    /// # Errors
+    /// See [`SpoolError`].
+    pub fn waiting(&self, resource: Resource, now_ms: i64) -> Result<Vec<u64>, SpoolError> {
+        self.run(Care::Relaxed, now_ms, |connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT resource_id FROM
+                    (SELECT topic, resource_id FROM events ORDER BY seq DESC LIMIT ?2)
+                 WHERE topic GLOB ?1 || '.*' GROUP BY resource_id",
+            )?;
+            let ids = statement.query_map(params![resource.as_str(), LOOKED_THROUGH], |row| {
+                row.get::<_, u64>(0)
+            })?;
+            ids.collect()
         })
     }
 

@@ -61,3 +61,15 @@ fn the_status_follows_an_event_from_the_spool_to_the_relay() {
     assert_eq!(after["sent"], 2);
     until("the relay has both", || relay.seqs() == [1, 2]);
 }
+
+#[test]
+fn what_waits_is_told_by_its_kind_until_the_relay_has_it() {
+    let relay = Relay::start();
+    let site = Site::connected(&relay.connection());
+    let told = site.run_with("status/waiting.php", &["nexpura.sender=off"]);
+    assert_eq!(told["before"], json!([]), "without a connection nothing waits");
+    assert_eq!(told["orders"], json!([84]));
+    assert_eq!(told["products"], json!([7]));
+    assert_eq!(told["odd"], json!([[], [], []]));
+    assert_eq!(told["after"], json!([]));
+}

@@ -290,6 +290,22 @@ pub(super) const OPERATIONS: &[Operation] = &[
     .by(Who::Shop),
     post(
         "For shops",
+        "/v1/person",
+        "What the ledger holds of a person because of the shop",
+        Some("Person"),
+        &[(200, "HeldOfPerson")],
+    )
+    .by(Who::Shop),
+    post(
+        "For shops",
+        "/v1/erase",
+        "Forget a person who bought in the shop; figures stay",
+        Some("Person"),
+        &[(200, "ErasedOfPerson")],
+    )
+    .by(Who::Shop),
+    post(
+        "For shops",
         "/v1/retry",
         "Read one thing of the shop again at once",
         Some("Thing"),

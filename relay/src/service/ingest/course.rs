@@ -11,7 +11,10 @@ use uuid::Uuid;
 
 use super::{Pusher, read};
 use crate::{
-    service::ledger::{Source, Unwritten},
+    service::{
+        ledger::{Source, Unwritten},
+        privacy,
+    },
     store::{StoreError, Tx, inbox, resources, sales},
 };
 
@@ -39,6 +42,8 @@ pub(super) struct Course<'a> {
     standings: HashMap<Thing, Standing>,
     /// Orders that may have a sale.
     sold: BTreeSet<i64>,
+    /// Things of which no person is kept, whatever the shop goes on to say of one.
+    erased: BTreeSet<Thing>,
     brought: BTreeMap<Thing, (i64, Vec<u8>)>,
     settled: Vec<inbox::Settled<'a>>,
 }
@@ -81,10 +86,14 @@ impl<'a> Course<'a> {
             })
             .collect();
         let found = resources::arrive_all(tx, tenant, integration, &arrived, now).await?;
+        let mut erased = BTreeSet::new();
         let standings = found
             .into_iter()
             .filter_map(|found| {
                 let thing = (found.resource.parse().ok()?, found.remote_id);
+                if found.standing.erased_at.is_some() {
+                    erased.insert(thing);
+                }
                 let heard_at = found.standing.heard_at.unwrap_or(now);
                 Some((thing, Standing { rev: found.standing.rev, heard_at }))
             })
@@ -96,6 +105,7 @@ impl<'a> Course<'a> {
             here,
             standings,
             sold,
+            erased,
             brought: BTreeMap::new(),
             settled: Vec::with_capacity(events.len()),
         })
@@ -122,6 +132,11 @@ impl<'a> Course<'a> {
         if resource == Resource::Order {
             self.sold.insert(id);
         }
+    }
+
+    /// Whether nothing of the person behind a thing is kept.
+    pub(super) fn is_erased(&self, thing: Thing) -> bool {
+        self.erased.contains(&thing)
     }
 
     /// Notes that an event brought a thing into the ledger as of `rev`.
@@ -160,8 +175,8 @@ impl<'a> Course<'a> {
     /// When the database does not answer, or refuses a number.
     pub(super) async fn end(mut self, tx: &mut Tx) -> Result<(), StoreError> {
         let (tenant, integration, now) = (self.pusher.tenant, self.pusher.integration, self.now);
-        let (event, fresh, heard_at) = (None, false, now);
-        let source = Source { tenant, integration, event, fresh, heard_at, now };
+        let (event, fresh, heard_at, erased) = (None, false, now, false);
+        let source = Source { tenant, integration, event, fresh, heard_at, erased, now };
         self.unwritten.write(tx, &source).await?;
         let brought: Vec<_> = self
             .brought
@@ -174,6 +189,12 @@ impl<'a> Course<'a> {
             })
             .collect();
         resources::brought_all(tx, tenant, integration, &brought, now).await?;
-        inbox::keep_all(tx, tenant, integration, &self.settled, now).await
+        inbox::keep_all(tx, tenant, integration, &self.settled, now).await?;
+        for (resource, remote_id) in self.erased {
+            let resource = resource.as_str();
+            let key = resources::Key { tenant, integration, resource, remote_id };
+            privacy::forget_payloads(tx, key).await?;
+        }
+        Ok(())
     }
 }

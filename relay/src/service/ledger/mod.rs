@@ -22,7 +22,7 @@ pub use post::settle_stock;
 pub use unwritten::Unwritten;
 
 use crate::{
-    domain::MappingError,
+    domain::{MappingError, erasure},
     store::{IntegrationId, StoreError, TenantId, Tx},
 };
 
@@ -68,6 +68,8 @@ pub struct Source {
     pub fresh: bool,
     /// Since when what it brings may have been known without being in the ledger.
     pub heard_at: DateTime<Utc>,
+    /// Whether nothing of the person behind it is kept.
+    pub erased: bool,
     /// Now.
     pub now: DateTime<Utc>,
 }
@@ -103,12 +105,19 @@ pub async fn apply_with(
     fate: OrderFate,
 ) -> Result<(), ApplyError> {
     match resource {
+        Resource::Order if source.erased => {
+            let mut payload = payload.clone();
+            erasure::erase(&mut payload);
+            order::apply(tx, unwritten, source, &payload, facts, fate).await
+        }
         Resource::Order => order::apply(tx, unwritten, source, payload, facts, fate).await,
         Resource::Product => {
             // What it says of its stock comes after what was sold before.
             unwritten.write(tx, source).await?;
             product::apply(tx, source, payload, facts).await
         }
+        // Nothing but a person is in it.
+        Resource::Customer if source.erased => Ok(()),
         Resource::Customer => {
             unwritten.people.clear();
             customer::apply(tx, source, payload).await

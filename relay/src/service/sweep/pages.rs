@@ -255,6 +255,7 @@ impl Sweep<'_> {
                 event: None,
                 fresh: false,
                 heard_at: standing.heard_at.unwrap_or(now),
+                erased: standing.erased_at.is_some(),
                 now,
             };
             if let Err(error) = apply_answer(tx, &source, key, resource, Some(payload)).await? {

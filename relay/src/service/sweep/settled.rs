@@ -346,6 +346,7 @@ impl Sweep<'_> {
             event: None,
             fresh: false,
             heard_at: standing.heard_at.unwrap_or(now),
+            erased: false,
             now,
         };
         if let Err(error) = apply_answer(tx, &source, key, Resource::Product, item).await? {

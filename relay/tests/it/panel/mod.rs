@@ -5,6 +5,7 @@ mod activity;
 mod browser;
 mod events;
 mod inert;
+mod integrations;
 mod inventory;
 mod people;
 mod routes;

@@ -124,5 +124,50 @@ pub(super) const SCHEMAS: &[Schema] = &[
         "Which thing of a shop.",
         &[("resource", "order|product|customer", ""), ("id", "integer", "")],
     ),
+    (
+        "Person",
+        "Who bought in a shop.",
+        &[
+            ("email", "string", ""),
+            ("account?", "integer", "WooCommerce's id of the account; 0 where there is none."),
+            ("orders?", "[integer]", "The shop's orders of that person; at most 100."),
+            ("page?", "integer", "Of the sales, from 1."),
+        ],
+    ),
+    (
+        "HeldOfPerson",
+        "What the ledger holds of a person.",
+        &[
+            STORE,
+            ("customer", "Customer?", "Where this shop brought them."),
+            ("sales", "[SaleOfPerson]", ""),
+            ("more", "boolean", "Whether there is a next page."),
+        ],
+    ),
+    (
+        "SaleOfPerson",
+        "What a sale holds of a person.",
+        &[
+            ("number", "string", ""),
+            ("ordered_at", "time?", ""),
+            ("status", "string", ""),
+            ("total", "Money", ""),
+            ("currency", "string", ""),
+            ("email", "string?", ""),
+            ("transaction_id", "string", ""),
+            ("details", "any", "Addresses, coupons, the customer's note."),
+        ],
+    ),
+    (
+        "ErasedOfPerson",
+        "What was forgotten.",
+        &[
+            STORE,
+            ("sales", "integer", ""),
+            ("customers", "integer", ""),
+            ("retained", "boolean", "Whether another store, or Nexpura itself, knows the person."),
+            ("more", "boolean", "Whether to ask again."),
+        ],
+    ),
     ("AnyBody", "Anything.", &[]),
 ];

@@ -1,0 +1,55 @@
+//! `/settings/integrations`: what happens by itself where shop and ledger differ.
+
+use askama::Template;
+use axum::{extract::State, response::IntoResponse};
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::{
+    Panel,
+    extract::{Form, Path},
+    page::{Answer, Page, Shell, Tab},
+};
+use crate::{
+    service::{
+        accounts::Person,
+        desk::{self, Standing},
+        store_policy::{self, Policy},
+    },
+    store,
+};
+
+const HERE: &str = "/settings/integrations";
+
+#[derive(Debug, Template)]
+#[template(path = "policies.html")]
+struct PoliciesPage {
+    shell: Shell,
+    stores: Vec<Standing>,
+}
+
+/// `GET /settings/integrations`
+pub(super) async fn list(State(panel): State<Panel>, person: Person) -> Answer {
+    let stores = desk::all(&panel.relay, person.tenant, store::now()).await?;
+    let shell = panel.shell(person, Tab::Settings).await?;
+    Ok(Page(PoliciesPage { shell, stores }).into_response())
+}
+
+/// Whose number counts.
+#[derive(Debug, Deserialize)]
+pub(super) struct Chosen {
+    drift: Policy,
+}
+
+/// `POST /settings/integrations/{id}/policy`
+pub(super) async fn set(
+    State(panel): State<Panel>,
+    person: Person,
+    Path(id): Path<Uuid>,
+    Form(Chosen { drift }): Form<Chosen>,
+) -> Answer {
+    let store = panel.store(&person, id).await?;
+    let (actor, now) = (&person.email, store::now());
+    let set = store_policy::set(&panel.relay, person.tenant, store.id, drift, actor, now).await;
+    panel.told(&person, HERE, set.map(|()| format!("Saved for {}.", store.store_url))).await
+}
