@@ -49,7 +49,13 @@ impl Limits {
         if buckets.len() >= MAX_BUCKETS && !buckets.contains_key(&who) {
             buckets.retain(|_, bucket| self.filled(bucket, now) < self.burst);
             if buckets.len() >= MAX_BUCKETS {
-                return Err(1);
+                // The fullest tells least: forgetting it gives away the fewest tries.
+                let left = |bucket: &Bucket| self.filled(bucket, now);
+                let fullest =
+                    buckets.iter().max_by(|(_, one), (_, other)| left(one).total_cmp(&left(other)));
+                if let Some(fullest) = fullest.map(|(who, _)| *who) {
+                    buckets.remove(&fullest);
+                }
             }
         }
         let bucket = buckets.entry(who).or_insert(Bucket { left: self.burst, at: now });
@@ -64,9 +70,12 @@ impl Limits {
         Ok(())
     }
 
-    /// Gives `who` a full bucket again.
-    pub fn forgive(&self, who: Uuid) {
-        self.buckets.lock().unwrap_or_else(PoisonError::into_inner).remove(&who);
+    /// Gives `who` back one request that was taken.
+    pub fn give_back(&self, who: Uuid) {
+        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(bucket) = buckets.get_mut(&who) {
+            bucket.left = (bucket.left + 1.0).min(self.burst);
+        }
     }
 
     fn filled(&self, bucket: &Bucket, now: Instant) -> f64 {
@@ -94,8 +103,9 @@ mod tests {
             limits.take(who, later).unwrap();
         }
         assert_eq!(limits.take(who, later), Err(1));
-        limits.forgive(who);
+        limits.give_back(who);
         limits.take(who, later).unwrap();
+        assert_eq!(limits.take(who, later), Err(1));
     }
 
     #[test]
@@ -113,8 +123,14 @@ mod tests {
         for n in 0..MAX_BUCKETS as u128 {
             limits.take(Uuid::from_u128(n), begin).unwrap();
         }
-        assert_eq!(limits.take(Uuid::max(), begin), Err(1));
-        limits.take(Uuid::max(), begin + Duration::from_secs(1)).unwrap();
+        // Whoever has asked most is remembered longest.
+        for _ in 0..199 {
+            limits.take(Uuid::from_u128(7), begin).unwrap();
+        }
+        for n in 0..100 {
+            limits.take(Uuid::from_u128(u128::MAX - n), begin).unwrap();
+        }
+        assert_eq!(limits.take(Uuid::from_u128(7), begin), Err(1));
         assert!(limits.buckets.lock().unwrap().len() <= MAX_BUCKETS);
     }
 }

@@ -38,7 +38,8 @@ impl Course {
             share((at - first.0).num_seconds(), seconds) * (WIDTH - 2.0 * EDGE) + EDGE
         };
         let y = |quantity: i64| {
-            let down = share(top.saturating_sub(quantity), top.saturating_sub(bottom));
+            let wide = i128::from;
+            let down = share(wide(top) - wide(quantity), wide(top) - wide(bottom));
             down * (HEIGHT - 2.0 * EDGE) + EDGE
         };
         let mut line = format!("M{EDGE:.1} {:.1}", y(first.1));
@@ -61,10 +62,10 @@ impl Course {
 }
 
 /// How much of the whole a part is, from 0 to 1.
-fn share(part: i64, whole: i64) -> f64 {
+fn share(part: impl Into<i128>, whole: impl Into<i128>) -> f64 {
     // Pixels: what is lost in a float is far below one.
     #[allow(clippy::cast_precision_loss)]
-    let share = part as f64 / whole.max(1) as f64;
+    let share = part.into() as f64 / whole.into().max(1) as f64;
     share.clamp(0.0, 1.0)
 }
 

@@ -7,7 +7,14 @@ use axum::{
 };
 
 use super::page::Page;
-use crate::{domain::Role, service::accounts::people::PeopleError, store::StoreError};
+use crate::{
+    domain::Role,
+    service::accounts::{password::Crowded, people::PeopleError},
+    store::StoreError,
+};
+
+/// When whoever did not find room at the door is to come again, in seconds.
+const COME_AGAIN: u64 = 5;
 
 /// Why a page was not shown. What a person may know is in the text; what only the operator may know is
 /// logged.
@@ -88,7 +95,7 @@ impl From<StoreError> for PanelError {
 
 impl From<anyhow::Error> for PanelError {
     fn from(error: anyhow::Error) -> Self {
-        Self::Internal(error)
+        if error.is::<Crowded>() { Self::TooFast(COME_AGAIN) } else { Self::Internal(error) }
     }
 }
 
@@ -103,7 +110,7 @@ impl From<PeopleError> for PanelError {
             | PeopleError::Wrong
             | PeopleError::Password(_) => Self::BadRequest(error.to_string()),
             PeopleError::Store(error) => error.into(),
-            PeopleError::Failed(error) => Self::Internal(error),
+            PeopleError::Failed(error) => error.into(),
         }
     }
 }

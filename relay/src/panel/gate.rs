@@ -1,5 +1,5 @@
 //! How often a password may be tried: by one address, for one account, and for one account from one
-//! address. A login that succeeds is forgiven.
+//! address. A login that succeeds does not count.
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
@@ -65,11 +65,12 @@ impl Gate {
         self.both.take(person, now)
     }
 
-    /// Forgives what was tried for this account from this address.
-    pub(super) fn forgive(&self, from: Address, account: &str) {
-        self.address.forgive(from.key());
-        self.both.forgive(from.key_with(account));
-        self.account.forgive(key(account.as_bytes()));
+    /// A try was none: it gave the right password. What was tried before stays counted, so that nobody can
+    /// guess at others between logins of their own.
+    pub(super) fn give_back(&self, from: Address, account: &str) {
+        self.address.give_back(from.key());
+        self.both.give_back(from.key_with(account));
+        self.account.give_back(key(account.as_bytes()));
     }
 }
 
@@ -151,8 +152,9 @@ mod tests {
         assert_eq!(gate.take(here, "ann@example.test", now), Err(60));
         gate.take(here, "ben@example.test", now).unwrap();
         gate.take(there, "ann@example.test", now).unwrap();
-        gate.forgive(here, "ann@example.test");
+        gate.give_back(here, "ann@example.test");
         gate.take(here, "ann@example.test", now).unwrap();
+        assert_eq!(gate.take(here, "ann@example.test", now), Err(60));
     }
 
     #[test]

@@ -131,6 +131,8 @@ pub(super) fn is_ours(path: &str) -> bool {
     path.starts_with('/')
         && !path.starts_with("//")
         && !path.contains('\\')
+        // Browsers leave tabs and line ends out of an address.
+        && !path.contains(char::is_control)
         && HeaderValue::from_str(path).is_ok()
 }
 
@@ -143,9 +145,15 @@ mod tests {
         for page in ["/", "/sales", "/sales?after=x&q=ring"] {
             assert!(is_ours(page), "{page}");
         }
-        for page in
-            ["", "sales", "//evil.example", "/\\evil.example", "https://evil.example", "/\n"]
-        {
+        for page in [
+            "",
+            "sales",
+            "//evil.example",
+            "/\\evil.example",
+            "https://evil.example",
+            "/\n",
+            "/\t/evil.example",
+        ] {
             assert!(!is_ours(page), "{page:?}");
         }
     }

@@ -21,6 +21,7 @@ use super::{
     page::{Answer, Page},
 };
 use crate::{
+    domain::Email,
     service::accounts::{
         self, LoginError, Person,
         people::{self, PeopleError},
@@ -74,11 +75,15 @@ pub(super) async fn enter(
     Form(login): Form<Login>,
 ) -> Answer {
     let Login { email, password, tenant, next } = login;
-    let account = email.trim().to_lowercase();
+    // As accounts are found, so that an address is one however it is written.
+    let account = Email::parse(&email).map_or_else(|_| email.clone(), |email| email.to_string());
     panel.gate.take(from, &account, Instant::now()).map_err(PanelError::TooFast)?;
     match accounts::log_in(&panel.relay, &email, &password, tenant, store::now()).await {
-        Ok(session) => {
-            panel.gate.forgive(from, &account);
+        Ok(came) => {
+            if came.nowhere_wrong {
+                panel.gate.give_back(from, &account);
+            }
+            let session = came.session;
             let to = if is_ours(&next) { next.as_str() } else { "/" };
             Ok((panel.cookie.set(&session), Redirect::to(to)).into_response())
         }

@@ -48,6 +48,8 @@ pub async fn retry(
         resource: &origin.resource,
         remote_id: origin.resource_id,
     };
+    // As if something had arrived: a fetch that is under way may have read the shop before this.
+    resources::arrive(&mut tx, key, now).await?;
     resources::want(&mut tx, key, now).await?;
     let detail = Some("to be tried again");
     let status = Verdict::Queued;

@@ -55,6 +55,26 @@ pub async fn whose(
     Ok(row.map(|(email,)| email))
 }
 
+/// Whose link this is, whether it counts or not.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn holder(
+    tx: &mut Tx,
+    tenant: TenantId,
+    hash: &[u8],
+) -> Result<Option<Uuid>, StoreError> {
+    let row = fetch!(
+        fetch_optional,
+        tx,
+        (Uuid,),
+        "SELECT user_id FROM password_links WHERE tenant_id = $1 AND hash = $2",
+        tenant,
+        hash,
+    )?;
+    Ok(row.map(|(user,)| user))
+}
+
 /// Takes a link that counts: it is gone afterwards, and of two who come at once one gets it. Gives whose
 /// it was.
 ///

@@ -265,3 +265,26 @@ on_both! {
         assert_eq!(units, ["2", "1"]);
     }
 }
+
+on_both! {
+    async fn a_retry_while_the_thing_is_being_read_is_not_lost(relay: TestRelay) {
+        let (shop, ring) = counted(&relay).await;
+        let order = shop.unnoticed(|shop| shop.paid_order(&[(ring, 1)])).0;
+        shop.fake.damage_order(order);
+        touch(&shop, order).await;
+        shop.fetch().await;
+        let served = relay.serve().await;
+        let failed = served.api.get("/api/events?status=failed", &shop.token).await.ok();
+        let path = format!("/api/events/{}/retry", failed["items"][0]["id"].as_str().unwrap());
+        let (api, fake, token) = (served.api.clone(), shop.fake.clone(), shop.token.clone());
+        // It is put right, and somebody says so, after the shop has been asked once more.
+        shop.fake.interrupt(&format!("wc/v3/orders/{order}"), move || async move {
+            fake.repair();
+            assert_eq!(api.post(&path, &token, &serde_json::json!({})).await.status, 202);
+        });
+        shop.make_due().await;
+        shop.fetch().await;
+        assert_eq!(shop.fake.interruptions_left(), 0);
+        assert_eq!(shop.quantity(ring).await, 9, "what was read before was kept, and nobody asks again");
+    }
+}

@@ -59,7 +59,16 @@ pub enum LoginError {
     Failed(#[from] anyhow::Error),
 }
 
-/// Logs somebody in; gives what their browser is to hold. `with` says which jeweller is meant, where there
+/// Somebody who has come in.
+#[derive(Debug)]
+pub struct CameIn {
+    /// What their browser is to hold.
+    pub session: Token,
+    /// Whether the password was that of every account that it was tried on.
+    pub nowhere_wrong: bool,
+}
+
+/// Logs somebody in. `with` says which jeweller is meant, where there
 /// are several.
 ///
 /// # Errors
@@ -70,7 +79,7 @@ pub async fn log_in(
     password: &SecretString,
     with: Option<TenantId>,
     now: DateTime<Utc>,
-) -> Result<Token, LoginError> {
+) -> Result<CameIn, LoginError> {
     let mut accounts = Vec::new();
     if let Ok(email) = Email::parse(email) {
         let mut tx = relay.db.read().await?;
@@ -79,33 +88,50 @@ pub async fn log_in(
     }
     accounts.retain(|account| with.is_none_or(|with| with == account.tenant_id));
     let mut fitting = Vec::new();
-    let mut worked = false;
+    let mut tried = 0;
     for account in accounts {
         let Some(hash) = account.password.clone() else { continue };
-        worked = true;
-        if relay.passwords.fits(password, hash).await? {
-            fitting.push(account);
+        tried += 1;
+        if relay.passwords.fits(password, hash.clone()).await? {
+            fitting.push((account, hash));
         }
     }
     match fitting.as_slice() {
         [] => {
-            if !worked {
+            if tried == 0 {
                 // As much work as for a password that is only wrong.
                 relay.passwords.pretend(password).await?;
             }
             Err(LoginError::Wrong)
         }
-        [account] => {
+        [(account, hash)] => {
+            let (tenant, user) = (account.tenant_id, account.id);
             let mut tx = relay.db.write().await?;
-            let token = begin(&mut tx, account.tenant_id, account.id, now).await?;
+            if !is_still(&mut tx, tenant, user, hash).await? {
+                return Err(LoginError::Wrong);
+            }
+            let session = begin(&mut tx, tenant, user, now).await?;
             tx.commit().await?;
-            Ok(token)
+            Ok(CameIn { session, nowhere_wrong: tried == 1 })
         }
         several => {
-            let named = several.iter().map(|account| (account.tenant_id, account.tenant.clone()));
+            let named =
+                several.iter().map(|(account, _)| (account.tenant_id, account.tenant.clone()));
             Err(LoginError::Several(named.collect()))
         }
     }
+}
+
+/// Whether a password that was verified a moment ago still is that of somebody who may come in: hashing
+/// takes a while. The person is held until the transaction ends.
+async fn is_still(
+    tx: &mut Tx,
+    tenant: TenantId,
+    user: Uuid,
+    hash: &str,
+) -> Result<bool, StoreError> {
+    let here = rows::lock(tx, tenant, user).await?.is_some();
+    Ok(here && rows::password(tx, tenant, user).await?.as_deref() == Some(hash))
 }
 
 /// Begins a session of somebody who has shown who they are.

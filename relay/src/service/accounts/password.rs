@@ -52,17 +52,27 @@ pub fn check(password: &SecretString, email: &str) -> Result<(), PasswordError> 
     Ok(())
 }
 
+/// So many are waiting already that another would not get its turn in time.
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+#[error("too many passwords wait to be checked")]
+pub struct Crowded;
+
+/// How many may wait for their turn: a few seconds of work.
+const WAITING: usize = 64;
+
 /// Hashes passwords, one at a time: each takes 19 MiB while it lasts (the parameters that OWASP names for
 /// argon2id), and a crowd at the door must not take the relay's memory.
 #[derive(Debug)]
 pub struct Passwords {
     turn: Arc<Semaphore>,
+    room: Arc<Semaphore>,
     nobodys: OnceLock<String>,
 }
 
 impl Default for Passwords {
     fn default() -> Self {
-        Self { turn: Arc::new(Semaphore::new(1)), nobodys: OnceLock::new() }
+        let (turn, room) = (Semaphore::new(1), Semaphore::new(WAITING));
+        Self { turn: Arc::new(turn), room: Arc::new(room), nobodys: OnceLock::new() }
     }
 }
 
@@ -123,6 +133,7 @@ impl Passwords {
         &self,
         what: impl FnOnce() -> anyhow::Result<T> + Send + 'static,
     ) -> anyhow::Result<T> {
+        let _place = self.room.try_acquire().map_err(|_| Crowded)?;
         let turn = self.turn.clone().acquire_owned().await?;
         // The turn goes with the work, which goes on when the one who asked has gone.
         tokio::task::spawn_blocking(move || {
@@ -149,6 +160,23 @@ mod tests {
         assert!(!passwords.fits(&other, hash.clone()).await.unwrap());
         assert!(passwords.fits(&one, "no hash".to_owned()).await.is_err());
         passwords.pretend(&other).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_crowd_is_told_to_come_again() {
+        let passwords = Passwords::default();
+        let busy = passwords.turn.clone().acquire_owned().await.unwrap();
+        let password = SecretString::from("a ring of gold");
+        let mut waiting: Vec<_> =
+            (0..WAITING).map(|_| Box::pin(passwords.hash(&password))).collect();
+        for one in &mut waiting {
+            assert!(futures::poll!(one).is_pending());
+        }
+        assert!(passwords.hash(&password).await.unwrap_err().is::<Crowded>());
+        // Who waits no longer makes room.
+        waiting.clear();
+        drop(busy);
+        passwords.hash(&password).await.unwrap();
     }
 
     #[test]

@@ -11,7 +11,7 @@ use super::{
         Relay,
         credential::{Token, Use},
     },
-    LoginError, Person, begin,
+    LoginError, Person, begin, is_still,
     password::{self, PasswordError},
 };
 use crate::{
@@ -228,6 +228,9 @@ pub async fn set_password(
     let hash = relay.passwords.hash(password).await?;
     let tenant = token.tenant;
     let mut tx = relay.db.write().await?;
+    // Whoever removes somebody holds the person first, and then what they have.
+    let holder = password_links::holder(&mut tx, tenant, &token.hash()).await?;
+    rows::lock(&mut tx, tenant, holder.ok_or(PeopleError::Link)?).await?;
     let taken = password_links::take(&mut tx, tenant, &token.hash(), now).await?;
     let (user, email) = taken.ok_or(PeopleError::Link)?;
     rows::set_password(&mut tx, tenant, user, &hash).await?;
@@ -254,11 +257,15 @@ pub async fn change_password(
     let mut tx = relay.db.read().await?;
     let held = rows::password(&mut tx, person.tenant, person.id).await?;
     tx.commit().await?;
-    if !relay.passwords.fits(present, held.ok_or(PeopleError::Wrong)?).await? {
+    let held = held.ok_or(PeopleError::Wrong)?;
+    if !relay.passwords.fits(present, held.clone()).await? {
         return Err(PeopleError::Wrong);
     }
     let hash = relay.passwords.hash(new).await?;
     let mut tx = relay.db.write().await?;
+    if !is_still(&mut tx, person.tenant, person.id, &held).await? {
+        return Err(PeopleError::Wrong);
+    }
     rows::set_password(&mut tx, person.tenant, person.id, &hash).await?;
     password_links::forget(&mut tx, person.tenant, person.id).await?;
     sessions::end_others(&mut tx, person.tenant, person.id, &person.session).await?;

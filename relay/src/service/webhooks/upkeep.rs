@@ -104,6 +104,8 @@ pub(super) async fn settle(
     let now = store::now();
     let id = before.integration_id;
     let mut tx = relay.db.write().await?;
+    // As whoever connects or disconnects it: the store first.
+    integrations::lock(&mut tx, tenant, id).await?;
     match outcome {
         Ok(brought) => keep(&mut tx, tenant, before, brought, actor, now).await?,
         Err(error) => {

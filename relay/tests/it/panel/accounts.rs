@@ -177,7 +177,7 @@ on_both! {
             leads_to(&browser.submit("/login", &fields).await).to_owned()
         };
         assert_eq!(going("/settings/activity?actor=a%26b").await, "/settings/activity?actor=a%26b");
-        for evil in ["//evil.example", "https://evil.example", "/\\evil.example", ""] {
+        for evil in ["/\t/evil.example", "//evil.example", "https://evil.example", "/\\evil.example", ""] {
             assert_eq!(going(evil).await, "/", "{evil}");
         }
         assert_eq!(leads_to(&browser.open("/login").await), "/", "who is in need not log in");
