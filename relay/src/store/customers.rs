@@ -31,6 +31,8 @@ pub struct Person<'a> {
 pub struct Known {
     /// Their key within the tenant.
     pub id: Uuid,
+    /// The store that brought them.
+    pub origin_integration_id: Option<Uuid>,
     /// May be empty.
     pub first_name: String,
     /// May be empty.
@@ -80,8 +82,8 @@ pub async fn lock_by_email(
         " FOR NO KEY UPDATE",
         tx,
         Known,
-        "SELECT id, first_name, last_name, company, phone, marketing_consent FROM customers
-         WHERE tenant_id = $1 AND email = $2",
+        "SELECT id, origin_integration_id, first_name, last_name, company, phone, marketing_consent
+         FROM customers WHERE tenant_id = $1 AND email = $2",
         tenant,
         email,
     )

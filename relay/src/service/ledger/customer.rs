@@ -85,6 +85,7 @@ async fn match_by_email(
     customers::insert(tx, tenant, id, person, source.integration, source.now).await?;
     Ok(Known {
         id,
+        origin_integration_id: Some(source.integration),
         first_name: person.first_name.to_owned(),
         last_name: person.last_name.to_owned(),
         company: person.company.to_owned(),
