@@ -125,6 +125,7 @@ async fn keep(
         tenant: key.tenant,
         integration: key.integration,
         event: None,
+        fresh: false,
         heard_at: standing.heard_at.unwrap_or(now),
         erased: standing.erased_at.is_some(),
         now,

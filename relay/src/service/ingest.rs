@@ -17,7 +17,7 @@ use read::Content;
 use super::{
     Relay, Work,
     anew::{anew, may_be_store},
-    ledger::{self, ApplyError, OrderFate, Postings, Source},
+    ledger::{self, ApplyError, OrderFate, Source, Unwritten},
 };
 use crate::{
     domain::limits,
@@ -254,6 +254,7 @@ impl Taker<'_, '_> {
             tenant,
             integration,
             event: Some(event_id),
+            fresh: self.course.is_fresh(thing),
             heard_at: standing.heard_at,
             erased: self.course.is_erased(thing),
             now: self.now,
@@ -261,6 +262,7 @@ impl Taker<'_, '_> {
         if let Err(error) = identified(event, payload) {
             return self.failed(thing, &error).await;
         }
+        self.course.begin_with(thing);
         if self.manner == Manner::Apart {
             self.tx.savepoint().await?;
         }
@@ -277,7 +279,7 @@ impl Taker<'_, '_> {
             Err(_) if self.manner == Manner::Together => Err(Stopped::Failing),
             Err(error) => {
                 self.tx.undo().await?;
-                self.course.postings = Postings::default();
+                self.course.unwritten = Unwritten::default();
                 self.failed(thing, &error).await
             }
         }
@@ -293,10 +295,10 @@ impl Taker<'_, '_> {
         let deleted = event.topic.verb == Verb::Deleted;
         let fate = if deleted { OrderFate::Deleted } else { OrderFate::Stands };
         let (resource, facts) = (event.topic.resource, event.facts.as_ref());
-        let postings = &mut self.course.postings;
-        ledger::apply_with(self.tx, postings, source, resource, payload, facts, fate).await?;
+        let unwritten = &mut self.course.unwritten;
+        ledger::apply_with(self.tx, unwritten, source, resource, payload, facts, fate).await?;
         if self.manner == Manner::Apart {
-            postings.write(self.tx, source.tenant, source.now).await?;
+            unwritten.write(self.tx, source).await?;
         }
         Ok(())
     }

@@ -179,6 +179,7 @@ pub async fn erase(
         Erased { store: store.store_url, sales: 0, customers: 0, retained: false, more: false };
 
     let by_email = customers::lock_by_email(&mut tx, tenant, email.as_str()).await?;
+    let by_email = by_email.map(|known| (known.id, known.origin_integration_id));
     let account = i64::try_from(person.account).unwrap_or(0);
     let by_account = customers::lock_by_account(&mut tx, tenant, integration, account).await?;
     let mut known: Vec<(Uuid, Option<Uuid>)> = by_email.into_iter().chain(by_account).collect();

@@ -243,7 +243,8 @@ async fn settle(
     outcome: &Outcome,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
-    let source = Source { tenant, integration, event: None, heard_at: now, erased: false, now };
+    let (fresh, erased) = (false, false);
+    let source = Source { tenant, integration, event: None, fresh, heard_at: now, erased, now };
     match outcome {
         Outcome::Done => {
             if let Some(piece) = pushes::acknowledge(tx, tenant, push, now).await? {

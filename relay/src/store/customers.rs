@@ -30,7 +30,49 @@ pub struct Person<'a> {
     pub marketing_consent: Option<bool>,
 }
 
-/// The customer of this e-mail, and the store that brought them.
+/// A customer with what the ledger may still lack of them.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Known {
+    /// Their key within the tenant.
+    pub id: Uuid,
+    /// The store that brought them.
+    pub origin_integration_id: Option<Uuid>,
+    /// May be empty.
+    pub first_name: String,
+    /// May be empty.
+    pub last_name: String,
+    /// May be empty.
+    pub company: String,
+    /// May be empty.
+    pub phone: String,
+    /// Whether they agreed to be written to, where that is known.
+    pub marketing_consent: Option<bool>,
+}
+
+impl Known {
+    /// Takes over what is told and was lacking, as [`fill`] writes it; `false` where there is no such thing.
+    pub fn take_over(&mut self, told: &Person<'_>) -> bool {
+        let mut took = false;
+        for (known, told) in [
+            (&mut self.first_name, told.first_name),
+            (&mut self.last_name, told.last_name),
+            (&mut self.company, told.company),
+            (&mut self.phone, told.phone),
+        ] {
+            if known.is_empty() && !told.is_empty() {
+                told.clone_into(known);
+                took = true;
+            }
+        }
+        if self.marketing_consent.is_none() && told.marketing_consent.is_some() {
+            self.marketing_consent = told.marketing_consent;
+            took = true;
+        }
+        took
+    }
+}
+
+/// The customer of this e-mail.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -38,13 +80,14 @@ pub async fn lock_by_email(
     tx: &mut Tx,
     tenant: TenantId,
     email: &str,
-) -> Result<Option<(Uuid, Option<Uuid>)>, StoreError> {
+) -> Result<Option<Known>, StoreError> {
     fetch_locked!(
         fetch_optional,
         " FOR NO KEY UPDATE",
         tx,
-        (Uuid, Option<Uuid>),
-        "SELECT id, origin_integration_id FROM customers WHERE tenant_id = $1 AND email = $2",
+        Known,
+        "SELECT id, origin_integration_id, first_name, last_name, company, phone, marketing_consent
+         FROM customers WHERE tenant_id = $1 AND email = $2",
         tenant,
         email,
     )

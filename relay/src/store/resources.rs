@@ -248,11 +248,12 @@ pub async fn brought_all(
 ) -> Result<(), StoreError> {
     execute_many!(
         tx,
-        "UPDATE resources SET rev = v.column5, content = v.column7,
-            heard_at = CASE WHEN fetch_at IS NOT NULL THEN v.column6 END
-         FROM (VALUES ($1, $2, $3, $4, $5, $6, $7)) AS v
-         WHERE tenant_id = v.column1 AND integration_id = v.column2 AND resource = v.column3
-           AND remote_id = v.column4",
+        "INSERT INTO resources (tenant_id, integration_id, resource, remote_id, rev, arrived_at,
+            heard_at, content, arrived, attempts)
+         VALUES ($1, $2, $3, $4, $5, $6, $6, $7, 0, 0)
+         ON CONFLICT (tenant_id, integration_id, resource, remote_id)
+         DO UPDATE SET rev = excluded.rev, content = excluded.content,
+            heard_at = CASE WHEN resources.fetch_at IS NOT NULL THEN excluded.heard_at END",
         things,
         thing => [
             tenant,

@@ -55,7 +55,16 @@ pub async fn of_sale(tx: &mut Tx, tenant: TenantId, sale: Uuid) -> Result<Vec<Ro
     )
 }
 
-/// Keeps lines of a sale, or brings them to their present state.
+/// A line and its sale.
+#[derive(Debug)]
+pub struct OfSale {
+    /// The sale.
+    pub sale: Uuid,
+    /// The line.
+    pub line: Row,
+}
+
+/// Keeps lines, or brings them to their present state; each of them is there once.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -63,8 +72,7 @@ pub async fn upsert_all(
     tx: &mut Tx,
     tenant: TenantId,
     integration: IntegrationId,
-    sale: Uuid,
-    lines: &[Row],
+    lines: &[OfSale],
 ) -> Result<(), StoreError> {
     execute_many!(
         tx,
@@ -79,9 +87,9 @@ pub async fn upsert_all(
             total = excluded.total, total_tax = excluded.total_tax, desired = excluded.desired,
             posted = excluded.posted, gone = excluded.gone",
         lines,
-        line => [
+        OfSale { sale, line } => [
             tenant,
-            sale,
+            *sale,
             line.line_id,
             integration,
             line.product_id,

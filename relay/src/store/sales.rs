@@ -2,11 +2,16 @@
 
 mod listed;
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{IntegrationId, StoreError, TenantId, Tx, execute, fetch, fetch_locked, page::Page};
+use super::{
+    IntegrationId, StoreError, TenantId, Tx, execute, execute_many, fetch, fetch_locked,
+    fetch_many, page::Page,
+};
 
 pub use listed::{
     Listed, Sold, Span, Wanted, found, newest, newest_of_status, oldest, oldest_of_status, sold,
@@ -116,18 +121,41 @@ pub async fn lock(
     )
 }
 
-/// Keeps a sale, or brings it to its present state.
+/// Which of these orders have a sale.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn upsert(
+pub async fn known(
     tx: &mut Tx,
     tenant: TenantId,
     integration: IntegrationId,
-    sale: &Row,
+    orders: &[i64],
+) -> Result<BTreeSet<i64>, StoreError> {
+    // One look by key each: a join would be planned by what was known of the table when it was small.
+    let known = fetch_many!(
+        tx,
+        (Option<i64>,),
+        "WITH told (tenant, store, id) AS (VALUES ($1, $2, $3))
+         SELECT (SELECT s.external_id FROM sales s WHERE s.tenant_id = told.tenant
+            AND s.integration_id = told.store AND s.external_id = told.id LIMIT 1) FROM told",
+        orders,
+        order => [tenant, integration, *order]
+    );
+    Ok(known.into_iter().filter_map(|(order,)| order).collect())
+}
+
+/// Keeps sales, or brings them to their present state; each of them is there once.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn upsert_all(
+    tx: &mut Tx,
+    tenant: TenantId,
+    integration: IntegrationId,
+    sales: &[Row],
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
-    execute!(
+    execute_many!(
         tx,
         "INSERT INTO sales (tenant_id, id, integration_id, external_id, order_key, number, status,
             stock_flag, gone, customer_id, email, currency, prices_include_tax, shipping,
@@ -136,46 +164,55 @@ pub async fn upsert(
             completed_at, created_at, updated_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
             $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $31)
-         ON CONFLICT (tenant_id, integration_id, external_id, order_key) DO UPDATE SET number = $6,
-            status = $7, stock_flag = $8, gone = $9, customer_id = COALESCE($10, sales.customer_id),
-            email = $11, currency = $12, prices_include_tax = $13, shipping = $14,
-            shipping_tax = $15, fees = $16, fees_tax = $17, discount = $18, discount_tax = $19,
-            tax = $20, rounding = $21, total = $22, refunded = $23, payment_method = $24,
-            payment_title = $25, transaction_id = $26, details = $27, ordered_at = $28, paid_at = $29,
-            completed_at = $30, updated_at = $31",
-        tenant,
-        sale.id,
-        integration,
-        sale.external_id,
-        &sale.order_key,
-        &sale.number,
-        &sale.status,
-        sale.stock_flag,
-        sale.gone,
-        sale.customer_id,
-        sale.email.as_deref(),
-        &sale.currency,
-        sale.prices_include_tax,
-        sale.shipping,
-        sale.shipping_tax,
-        sale.fees,
-        sale.fees_tax,
-        sale.discount,
-        sale.discount_tax,
-        sale.tax,
-        sale.rounding,
-        sale.total,
-        sale.refunded,
-        &sale.payment_method,
-        &sale.payment_title,
-        &sale.transaction_id,
-        &sale.details,
-        sale.ordered_at,
-        sale.paid_at,
-        sale.completed_at,
-        now,
-    )
-    .map(drop)
+         ON CONFLICT (tenant_id, integration_id, external_id, order_key) DO UPDATE SET
+            number = excluded.number, status = excluded.status, stock_flag = excluded.stock_flag,
+            gone = excluded.gone, customer_id = COALESCE(excluded.customer_id, sales.customer_id),
+            email = excluded.email, currency = excluded.currency,
+            prices_include_tax = excluded.prices_include_tax, shipping = excluded.shipping,
+            shipping_tax = excluded.shipping_tax, fees = excluded.fees,
+            fees_tax = excluded.fees_tax, discount = excluded.discount,
+            discount_tax = excluded.discount_tax, tax = excluded.tax,
+            rounding = excluded.rounding, total = excluded.total, refunded = excluded.refunded,
+            payment_method = excluded.payment_method, payment_title = excluded.payment_title,
+            transaction_id = excluded.transaction_id, details = excluded.details,
+            ordered_at = excluded.ordered_at, paid_at = excluded.paid_at,
+            completed_at = excluded.completed_at, updated_at = excluded.updated_at",
+        sales,
+        sale => [
+            tenant,
+            sale.id,
+            integration,
+            sale.external_id,
+            &sale.order_key,
+            &sale.number,
+            &sale.status,
+            sale.stock_flag,
+            sale.gone,
+            sale.customer_id,
+            sale.email.as_deref(),
+            &sale.currency,
+            sale.prices_include_tax,
+            sale.shipping,
+            sale.shipping_tax,
+            sale.fees,
+            sale.fees_tax,
+            sale.discount,
+            sale.discount_tax,
+            sale.tax,
+            sale.rounding,
+            sale.total,
+            sale.refunded,
+            &sale.payment_method,
+            &sale.payment_title,
+            &sale.transaction_id,
+            &sale.details,
+            sale.ordered_at,
+            sale.paid_at,
+            sale.completed_at,
+            now,
+        ]
+    );
+    Ok(())
 }
 
 /// Notes that the shop has trashed or deleted the order; all else stays as it last stood.

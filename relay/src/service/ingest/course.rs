@@ -11,8 +11,11 @@ use uuid::Uuid;
 
 use super::{Pusher, read};
 use crate::{
-    service::{ledger::Postings, privacy},
-    store::{StoreError, Tx, inbox, resources},
+    service::{
+        ledger::{Source, Unwritten},
+        privacy,
+    },
+    store::{StoreError, Tx, inbox, resources, sales},
 };
 
 /// Which thing of the store.
@@ -31,12 +34,14 @@ pub(super) struct Standing {
 #[derive(Debug)]
 pub(super) struct Course<'a> {
     /// What lines have posted.
-    pub(super) postings: Postings,
+    pub(super) unwritten: Unwritten,
     pusher: Pusher,
     now: DateTime<Utc>,
     /// Events that were here before, and those of the push that were dealt with.
     here: HashSet<Uuid>,
     standings: HashMap<Thing, Standing>,
+    /// Orders that may have a sale.
+    sold: BTreeSet<i64>,
     /// Things of which no person is kept, whatever the shop goes on to say of one.
     erased: BTreeSet<Thing>,
     brought: BTreeMap<Thing, (i64, Vec<u8>)>,
@@ -66,6 +71,12 @@ impl<'a> Course<'a> {
                 *times.entry(thing).or_default() += 1;
             }
         }
+        let orders: Vec<i64> = times
+            .keys()
+            .filter(|(resource, _)| *resource == Resource::Order)
+            .map(|(_, order)| *order)
+            .collect();
+        let sold = sales::known(tx, tenant, integration, &orders).await?;
         let arrived: Vec<_> = times
             .into_iter()
             .map(|((resource, remote_id), times)| resources::Arrived {
@@ -88,11 +99,12 @@ impl<'a> Course<'a> {
             })
             .collect();
         Ok(Self {
-            postings: Postings::default(),
+            unwritten: Unwritten::default(),
             pusher,
             now,
             here,
             standings,
+            sold,
             erased,
             brought: BTreeMap::new(),
             settled: Vec::with_capacity(events.len()),
@@ -108,6 +120,18 @@ impl<'a> Course<'a> {
     pub(super) fn standing(&self, thing: Thing) -> Standing {
         let unknown = Standing { rev: None, heard_at: self.now };
         self.standings.get(&thing).copied().unwrap_or(unknown)
+    }
+
+    /// Whether the ledger cannot have an order yet.
+    pub(super) fn is_fresh(&self, (resource, id): Thing) -> bool {
+        resource == Resource::Order && !self.sold.contains(&id)
+    }
+
+    /// From now on the ledger may have it.
+    pub(super) fn begin_with(&mut self, (resource, id): Thing) {
+        if resource == Resource::Order {
+            self.sold.insert(id);
+        }
     }
 
     /// Whether nothing of the person behind a thing is kept.
@@ -151,7 +175,9 @@ impl<'a> Course<'a> {
     /// When the database does not answer, or refuses a number.
     pub(super) async fn end(mut self, tx: &mut Tx) -> Result<(), StoreError> {
         let (tenant, integration, now) = (self.pusher.tenant, self.pusher.integration, self.now);
-        self.postings.write(tx, tenant, now).await?;
+        let (event, fresh, heard_at, erased) = (None, false, now, false);
+        let source = Source { tenant, integration, event, fresh, heard_at, erased, now };
+        self.unwritten.write(tx, &source).await?;
         let brought: Vec<_> = self
             .brought
             .into_iter()

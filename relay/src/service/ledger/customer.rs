@@ -3,12 +3,12 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{ApplyError, Source, remote};
+use super::{ApplyError, Source, Unwritten, remote};
 use crate::{
     domain::{Address, Customer, Sale},
     store::{
         Tx,
-        customers::{self, Person},
+        customers::{self, Known, Person},
         new_id,
     },
 };
@@ -34,7 +34,7 @@ pub(super) async fn apply(tx: &mut Tx, source: &Source, payload: &Value) -> Resu
             merge(tx, source, known, &person).await?;
             known.0
         }
-        None => match_by_email(tx, source, &person).await?,
+        None => match_by_email(tx, source, &person).await?.id,
     };
     Ok(customers::link(tx, tenant, integration, remote_id, id).await?)
 }
@@ -42,6 +42,7 @@ pub(super) async fn apply(tx: &mut Tx, source: &Source, payload: &Value) -> Resu
 /// The customer of an order: the account's, else whoever has its billing e-mail, else nobody.
 pub(super) async fn of_order(
     tx: &mut Tx,
+    unwritten: &mut Unwritten,
     source: &Source,
     order: &Sale,
 ) -> Result<Option<Uuid>, ApplyError> {
@@ -55,7 +56,13 @@ pub(super) async fn of_order(
     let Some(email) = &order.email else { return Ok(None) };
     let address = json!(order.billing);
     let person = guest(email.as_str(), &order.billing, &address);
-    match_by_email(tx, source, &person).await.map(Some)
+    let known = match unwritten.people.remove(email.as_str()) {
+        Some(known) => completed(tx, source, known, &person).await?,
+        None => match_by_email(tx, source, &person).await?,
+    };
+    let id = known.id;
+    unwritten.people.insert(email.as_str().to_owned(), known);
+    Ok(Some(id))
 }
 
 /// The shop has deleted the account; the customer and what they bought stay.
@@ -67,17 +74,37 @@ async fn match_by_email(
     tx: &mut Tx,
     source: &Source,
     person: &Person<'_>,
-) -> Result<Uuid, ApplyError> {
+) -> Result<Known, ApplyError> {
     let tenant = source.tenant;
     if let Some(email) = person.email
-        && let Some((id, _)) = customers::lock_by_email(tx, tenant, email).await?
+        && let Some(known) = customers::lock_by_email(tx, tenant, email).await?
     {
-        customers::fill(tx, tenant, id, person, source.now).await?;
-        return Ok(id);
+        return completed(tx, source, known, person).await;
     }
     let id = new_id();
     customers::insert(tx, tenant, id, person, source.integration, source.now).await?;
-    Ok(id)
+    Ok(Known {
+        id,
+        origin_integration_id: Some(source.integration),
+        first_name: person.first_name.to_owned(),
+        last_name: person.last_name.to_owned(),
+        company: person.company.to_owned(),
+        phone: person.phone.to_owned(),
+        marketing_consent: person.marketing_consent,
+    })
+}
+
+/// The customer with what was lacking of them, where anything of it is told now.
+async fn completed(
+    tx: &mut Tx,
+    source: &Source,
+    mut known: Known,
+    person: &Person<'_>,
+) -> Result<Known, ApplyError> {
+    if known.take_over(person) {
+        customers::fill(tx, source.tenant, known.id, person, source.now).await?;
+    }
+    Ok(known)
 }
 
 async fn merge(

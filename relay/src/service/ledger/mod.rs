@@ -7,6 +7,7 @@ mod listing;
 mod order;
 mod post;
 mod product;
+mod unwritten;
 
 use chrono::{DateTime, Utc};
 use nexpura_protocol::{Facts, event::Resource};
@@ -17,7 +18,8 @@ pub use digest::digest;
 pub use listing::lost as listing_lost;
 pub use order::OrderFate;
 pub(super) use post::note_oversale;
-pub use post::{Postings, settle_stock};
+pub use post::settle_stock;
+pub use unwritten::Unwritten;
 
 use crate::{
     domain::{MappingError, erasure},
@@ -62,6 +64,8 @@ pub struct Source {
     pub integration: IntegrationId,
     /// The event that brought it; nothing when the relay fetched it itself.
     pub event: Option<Uuid>,
+    /// Whether the ledger cannot have the thing yet, so that nobody has to look.
+    pub fresh: bool,
     /// Since when what it brings may have been known without being in the ledger.
     pub heard_at: DateTime<Utc>,
     /// Whether nothing of the person behind it is kept.
@@ -82,9 +86,9 @@ pub async fn apply(
     facts: Option<&Facts>,
     fate: OrderFate,
 ) -> Result<(), ApplyError> {
-    let mut postings = Postings::default();
-    apply_with(tx, &mut postings, source, resource, payload, facts, fate).await?;
-    Ok(postings.write(tx, source.tenant, source.now).await?)
+    let mut unwritten = Unwritten::default();
+    apply_with(tx, &mut unwritten, source, resource, payload, facts, fate).await?;
+    Ok(unwritten.write(tx, source).await?)
 }
 
 /// The same for one of many: what an order posts is still to be written.
@@ -93,7 +97,7 @@ pub async fn apply(
 /// See [`ApplyError`].
 pub async fn apply_with(
     tx: &mut Tx,
-    postings: &mut Postings,
+    unwritten: &mut Unwritten,
     source: &Source,
     resource: Resource,
     payload: &Value,
@@ -104,17 +108,20 @@ pub async fn apply_with(
         Resource::Order if source.erased => {
             let mut payload = payload.clone();
             erasure::erase(&mut payload);
-            order::apply(tx, postings, source, &payload, facts, fate).await
+            order::apply(tx, unwritten, source, &payload, facts, fate).await
         }
-        Resource::Order => order::apply(tx, postings, source, payload, facts, fate).await,
+        Resource::Order => order::apply(tx, unwritten, source, payload, facts, fate).await,
         Resource::Product => {
             // What it says of its stock comes after what was sold before.
-            postings.write(tx, source.tenant, source.now).await?;
+            unwritten.write(tx, source).await?;
             product::apply(tx, source, payload, facts).await
         }
         // Nothing but a person is in it.
         Resource::Customer if source.erased => Ok(()),
-        Resource::Customer => customer::apply(tx, source, payload).await,
+        Resource::Customer => {
+            unwritten.people.clear();
+            customer::apply(tx, source, payload).await
+        }
         Resource::Lineage => Ok(()),
     }
 }

@@ -6,11 +6,7 @@ use nexpura_protocol::Facts;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{
-    ApplyError, Source, customer, listing,
-    post::{Owed, Postings},
-    remote,
-};
+use super::{ApplyError, Source, Unwritten, customer, listing, post::Owed, remote};
 use crate::{
     domain::{OrderStatus, Quantity, Sale, SaleLine, posting},
     store::{
@@ -32,7 +28,7 @@ pub enum OrderFate {
 /// Brings the sale to what the representation shows.
 pub(super) async fn apply(
     tx: &mut Tx,
-    postings: &mut Postings,
+    unwritten: &mut Unwritten,
     source: &Source,
     payload: &Value,
     facts: Option<&Facts>,
@@ -44,8 +40,16 @@ pub(super) async fn apply(
         return Ok(());
     }
     let external_id = remote(order.order_id)?;
-    let known =
-        sales::lock(tx, tenant, integration, external_id, order.order_key.as_deref()).await?;
+    if unwritten.has_order(external_id) {
+        unwritten.write(tx, source).await?;
+    }
+    let known = match source.fresh {
+        true => None,
+        false => {
+            let key = order.order_key.as_deref();
+            sales::lock(tx, tenant, integration, external_id, key).await?
+        }
+    };
     let before: BTreeMap<i64, sale_items::Row> = match &known {
         Some(sale) => sale_items::of_sale(tx, tenant, sale.id)
             .await?
@@ -60,20 +64,21 @@ pub(super) async fn apply(
     };
     if !unreduced.is_empty() {
         // What comes back is added to what was sold before.
-        postings.write(tx, source.tenant, source.now).await?;
+        unwritten.write(tx, source).await?;
     }
     let last_flag = known.as_ref().map(|sale| sale.stock_flag);
     let flag = posting::flag_after(&order.status, order.stock_flag, last_flag);
 
-    let customer = customer::of_order(tx, source, &order).await?;
+    let customer = customer::of_order(tx, unwritten, source, &order).await?;
     let mut row = row(&order, flag, fate)?;
     row.customer_id = customer;
     if let Some(known) = &known {
         row.id = known.id;
         row.order_key.clone_from(&known.order_key);
     }
-    sales::upsert(tx, tenant, integration, &row, source.now).await?;
+    unwritten.sale(row.clone());
     if known.is_some() || !order.refunds.is_empty() {
+        unwritten.write(tx, source).await?;
         sales::replace_refunds(tx, tenant, row.id, &refunds(&order)?).await?;
     }
 
@@ -89,7 +94,10 @@ pub(super) async fn apply(
             item.stock_id = owner(tx, source, &item, last).await?;
         }
         match of_unreduced(&order, flag, line) {
-            Unreduced::Noticed => note_unreduced(tx, source, &row, line).await?,
+            Unreduced::Noticed => {
+                unwritten.write(tx, source).await?;
+                note_unreduced(tx, source, &row, line).await?;
+            }
             Unreduced::Over if unreduced.contains(&item.line_id) => {
                 close_unreduced(tx, source, row.id, item.line_id).await?;
             }
@@ -107,7 +115,7 @@ pub(super) async fn apply(
             ..last.clone()
         });
     }
-    post_lines(tx, postings, source, &row, known.is_some().then_some(&before), after).await
+    post_lines(tx, unwritten, source, &row, known.is_some().then_some(&before), after).await
 }
 
 /// The shop has no such order any more: the sale stays as it last stood.
@@ -122,7 +130,7 @@ pub(super) async fn gone(tx: &mut Tx, source: &Source, external_id: i64) -> Resu
 /// Posts the lines in the order of their stock, so that two orders never lock two stocks crosswise.
 async fn post_lines(
     tx: &mut Tx,
-    postings: &mut Postings,
+    unwritten: &mut Unwritten,
     source: &Source,
     sale: &sales::Row,
     before: Option<&BTreeMap<i64, sale_items::Row>>,
@@ -146,12 +154,15 @@ async fn post_lines(
                 heard_at: source.heard_at,
                 news,
             };
-            line.posted = postings.post(tx, source, stock_id, owed).await?;
+            line.posted = unwritten.post(tx, source, stock_id, owed).await?;
         }
     }
-    lines.retain(|line| before.and_then(|before| before.get(&line.line_id)) != Some(line));
-    let (tenant, integration) = (source.tenant, source.integration);
-    Ok(sale_items::upsert_all(tx, tenant, integration, sale.id, &lines).await?)
+    for line in lines {
+        if before.and_then(|before| before.get(&line.line_id)) != Some(&line) {
+            unwritten.line(sale, line);
+        }
+    }
+    Ok(())
 }
 
 /// Whose stock a line draws on where the shop did not say: as it was, else as the product is known.

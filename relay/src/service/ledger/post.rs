@@ -1,21 +1,16 @@
 //! Posting: what each line still owes its stock becomes movements.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    mem,
-};
-
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::{ApplyError, Source, listing};
+use super::{ApplyError, Source, Unwritten};
 use crate::{
     domain::Quantity,
     store::{
         StoreError, TenantId, Tx, conflicts,
         listings::{self, Listing},
-        movements::{self, Movement, Posted},
-        pushes, sale_items,
+        movements::{Movement, Posted},
+        sale_items,
     },
 };
 
@@ -36,79 +31,20 @@ pub(super) struct Owed {
     pub news: bool,
 }
 
-/// What lines have posted that is not written yet: many orders of one push write each piece once.
-///
-/// The store's lock is held from before the first to after the writing, so that nobody else changes a listing of
-/// the store meanwhile; whatever in the same transaction reads or changes stock writes them first.
-#[derive(Debug, Default)]
-pub struct Postings {
-    movements: Vec<Movement<'static>>,
-    moved: BTreeMap<Uuid, i64>,
-    listings: BTreeMap<i64, Listing>,
-}
-
-impl Postings {
-    /// Posts what a line owes to the stock it draws on, and gives what is accounted for now. Where the stock has no
-    /// listing yet, its product is asked for.
-    pub(super) async fn post(
-        &mut self,
-        tx: &mut Tx,
-        source: &Source,
-        stock_id: i64,
-        owed: Owed,
-    ) -> Result<i64, ApplyError> {
-        let listing = match self.listings.get(&stock_id) {
-            Some(listing) => listing.clone(),
-            None => match listing::ensure_known(tx, source, stock_id).await? {
-                Some(listing) => self.listings.entry(stock_id).or_insert(listing).clone(),
-                None => return Ok(owed.posted),
-            },
-        };
-        post_line(self, source, &listing, owed)
-    }
-
-    fn moved(&mut self, listing: Uuid, change: i64) {
-        *self.moved.entry(listing).or_default() += change;
-    }
-
-    /// Writes all of it, and forgets what was read.
-    ///
-    /// # Errors
-    /// When the database does not answer, or refuses a number.
-    pub async fn write(
-        &mut self,
-        tx: &mut Tx,
-        tenant: TenantId,
-        now: DateTime<Utc>,
-    ) -> Result<(), StoreError> {
-        let Self { movements, moved, listings: _ } = mem::take(self);
-        let posted = movements::post_all(tx, tenant, &movements, now).await?;
-        listings::moved_all(tx, tenant, &moved).await?;
-        let pieces: BTreeSet<Uuid> =
-            movements.iter().map(|movement| movement.inventory_id).collect();
-        let pieces: Vec<Uuid> = pieces.into_iter().collect();
-        pushes::ask_all_held(tx, tenant, &pieces, now).await?;
-        for (movement, posted) in movements.iter().zip(&posted) {
-            note_oversale(tx, tenant, movement, posted, now).await?;
-        }
-        Ok(())
-    }
-}
-
 /// Posts what a line owes to the listing it draws on, and gives what is accounted for now.
 ///
 /// Nothing is posted while the listing is not open; its opening takes the line as it stands then. What
 /// was heard of before the opening, but could be read only after it, is in the count already, so it is
 /// taken as it stands too.
-fn post_line(
-    postings: &mut Postings,
+pub(super) fn post_line(
+    unwritten: &mut Unwritten,
     source: &Source,
     listing: &Listing,
     owed: Owed,
 ) -> Result<i64, ApplyError> {
     let (Some(inventory_id), "open") = (listing.inventory_id, listing.state.as_str()) else {
         if owed.news {
-            postings.moved(listing.id, 0);
+            unwritten.moved(listing.id, 0);
         }
         return Ok(owed.posted);
     };
@@ -119,11 +55,11 @@ fn post_line(
         return Ok(owed.posted);
     }
     if listing.opened_at.is_some_and(|opened| owed.heard_at < opened) {
-        postings.moved(listing.id, 0);
+        unwritten.moved(listing.id, 0);
         return Ok(owed.desired);
     }
     let change = -delta.thousandths();
-    postings.movements.push(Movement {
+    unwritten.movements.push(Movement {
         inventory_id,
         kind: if change < 0 { "sale" } else { "return" },
         change,
@@ -133,7 +69,7 @@ fn post_line(
         event_id: source.event,
         ..Movement::default()
     });
-    postings.moved(listing.id, change);
+    unwritten.moved(listing.id, change);
     Ok(owed.desired)
 }
 
@@ -170,7 +106,7 @@ pub async fn settle_stock(tx: &mut Tx, source: &Source, stock_id: i64) -> Result
     let Some(listing) = listings::lock(tx, tenant, integration, stock_id).await? else {
         return Ok(());
     };
-    let mut postings = Postings::default();
+    let mut unwritten = Unwritten::default();
     for line in sale_items::unposted(tx, tenant, integration, stock_id).await? {
         let owed = Owed {
             sale_id: line.sale_id,
@@ -182,10 +118,10 @@ pub async fn settle_stock(tx: &mut Tx, source: &Source, stock_id: i64) -> Result
             heard_at: line.created_at,
             news: true,
         };
-        let posted = post_line(&mut postings, source, &listing, owed)?;
+        let posted = post_line(&mut unwritten, source, &listing, owed)?;
         if posted != line.posted {
             sale_items::set_posted(tx, tenant, line.sale_id, line.line_id, posted).await?;
         }
     }
-    Ok(postings.write(tx, tenant, source.now).await?)
+    Ok(unwritten.write(tx, source).await?)
 }

@@ -344,6 +344,7 @@ impl Sweep<'_> {
             tenant: self.tenant,
             integration: self.store.id,
             event: None,
+            fresh: false,
             heard_at: standing.heard_at.unwrap_or(now),
             erased: false,
             now,
