@@ -34,6 +34,12 @@ impl Limits {
         Self::new(50.0, 200.0)
     }
 
+    /// What one shop's own screens may ask: people open pages, programs do not.
+    #[must_use]
+    pub fn of_screens() -> Self {
+        Self::new(2.0, 60.0)
+    }
+
     /// `burst` requests at once, and `a_second` more each second.
     #[must_use]
     pub fn new(a_second: f64, burst: f64) -> Self {

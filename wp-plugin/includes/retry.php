@@ -71,7 +71,7 @@ function retry( string $resource, int $id ): ?string {
 		'id'       => $id,
 	);
 	$answer = post_to_relay( $connection, 'v1/retry', $thing, STANDING_SECONDS );
-	forget_standing( array( $resource . 's' => array( $id ) ) );
+	forget_standing();
 	if ( '' !== $answer->problem ) {
 		log_warning( sprintf( 'asking the relay to read %s %d again failed: %s', $resource, $id, $answer->problem ) );
 		return $answer->message;

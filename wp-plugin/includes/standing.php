@@ -22,6 +22,8 @@ const STANDING_PAUSE = MINUTE_IN_SECONDS;
 const STANDING_IDS = 100;
 /** While it exists the relay is not asked; it holds why. */
 const STANDING_PAUSE_TRANSIENT = 'nexpura_standing_pause';
+/** While it exists only what was said since then is believed; it is part of every answer's name. */
+const STANDING_TURN_TRANSIENT = 'nexpura_standing_turn';
 
 /**
  * What the relay says of a shop and of some of its things.
@@ -77,20 +79,11 @@ function standing( array $orders = array(), array $products = array() ): Standin
 }
 
 /**
- * Forgets what was said of one order or product, and that the relay did not answer.
- *
- * @param array{orders?: int[], products?: int[]} $asked What is to be asked anew.
+ * Forgets what was said, on whatever page it was asked for, and that the relay did not answer.
  */
-function forget_standing( array $asked = array() ): void {
+function forget_standing(): void {
 	delete_transient( STANDING_PAUSE_TRANSIENT );
-	$connection = connection();
-	if ( null !== $connection ) {
-		$nothing = array(
-			'orders'   => array(),
-			'products' => array(),
-		);
-		delete_transient( standing_transient( $connection, array_merge( $nothing, $asked ) ) );
-	}
+	set_transient( STANDING_TURN_TRANSIENT, wp_generate_uuid4(), STANDING_KEPT );
 }
 
 /**
@@ -100,7 +93,7 @@ function forget_standing( array $asked = array() ): void {
  * @param array{orders: int[], products: int[]} $asked      What it asks for.
  */
 function standing_transient( Connection $connection, array $asked ): string {
-	return 'nexpura_standing_' . md5( $connection->id . to_json( $asked ) );
+	return 'nexpura_standing_' . md5( $connection->id . get_transient( STANDING_TURN_TRANSIENT ) . to_json( $asked ) );
 }
 
 /**

@@ -24,8 +24,12 @@ pub(super) async fn serve(relay: Relay) -> anyhow::Result<()> {
     })?;
     leases::let_go(&relay.db).await?;
     webhooks::after_start(&relay, store::now()).await?;
-    let app =
-        App { relay: relay.clone(), limits: Limits::of_the_api(), metrics: telemetry::numbers()? };
+    let app = App {
+        relay: relay.clone(),
+        limits: Limits::of_the_api(),
+        screens: Limits::of_screens(),
+        metrics: telemetry::numbers()?,
+    };
     let (stop, stopped) = watch::channel(false);
     let workers = tokio::spawn(worker::run(relay.clone(), stopped.clone()));
     tracing::info!(address = %listener.local_addr()?, "serving");

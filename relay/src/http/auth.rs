@@ -18,6 +18,7 @@ use crate::{
     channel::woocommerce::delivery,
     service::{
         credential::{ConnectionId, Token},
+        ingest::IngestError,
         vault::Place,
     },
     store::{TenantId, connections, tokens, webhooks},
@@ -81,6 +82,18 @@ pub(super) async fn shop(app: &App, headers: &HeaderMap, body: &[u8]) -> Result<
     };
     app.limits.take(id.id, Instant::now()).map_err(ApiError::TooFast)?;
     Ok(Shop { tenant: id.tenant, connection: id.id, integration: held.integration_id })
+}
+
+/// The same for what a shop's own screens ask: a connected store, at people's pace.
+pub(super) async fn screen(
+    app: &App,
+    headers: &HeaderMap,
+    body: &[u8],
+) -> Result<(Shop, Uuid), ApiError> {
+    let shop = shop(app, headers, body).await?;
+    app.screens.take(shop.connection, Instant::now()).map_err(ApiError::TooFast)?;
+    let integration = shop.integration.ok_or(IngestError::Unregistered)?;
+    Ok((shop, integration))
 }
 
 /// A shop whose webhook's delivery is signed.

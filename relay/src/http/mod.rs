@@ -48,6 +48,8 @@ pub struct App {
     pub relay: Relay,
     /// How fast one connection or token may ask.
     pub limits: Limits,
+    /// How fast one shop's screens may ask.
+    pub screens: Limits,
     /// What `/metrics` shows.
     pub metrics: PrometheusHandle,
 }

@@ -76,9 +76,8 @@ pub(super) async fn status(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<Told>, ApiError> {
     let body = whole(body)?;
-    let shop = auth::shop(&app, &headers, &body).await?;
+    let (shop, integration) = auth::screen(&app, &headers, &body).await?;
     let asked: Asked = read(&body)?;
-    let integration = shop.integration.ok_or(IngestError::Unregistered)?;
     Ok(Json(standing::tell(&app.relay, shop.tenant, integration, &asked).await?))
 }
 
@@ -96,15 +95,14 @@ pub(super) async fn retry(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<StatusCode, ApiError> {
     let body = whole(body)?;
-    let shop = auth::shop(&app, &headers, &body).await?;
+    let (shop, integration) = auth::screen(&app, &headers, &body).await?;
     let thing: Thing = read(&body)?;
-    let integration = shop.integration.ok_or(IngestError::Unregistered)?;
     let known = thing.resource.parse().ok().filter(|known| *known != Resource::Lineage);
     let resource: Resource = known.ok_or_else(|| {
         ApiError::BadRequest("resource: expected order, product or customer".to_owned())
     })?;
     let (thing, now) = ((resource, thing.id), store::now());
-    standing::again(&app.relay, shop.tenant, shop.connection, integration, thing, now).await?;
+    standing::again(&app.relay, shop.tenant, integration, thing, now).await?;
     Ok(StatusCode::ACCEPTED)
 }
 
@@ -115,9 +113,8 @@ pub(super) async fn person(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<Held>, ApiError> {
     let body = whole(body)?;
-    let shop = auth::shop(&app, &headers, &body).await?;
+    let (shop, integration) = auth::screen(&app, &headers, &body).await?;
     let person: Person = read(&body)?;
-    let integration = shop.integration.ok_or(IngestError::Unregistered)?;
     Ok(Json(privacy::tell(&app.relay, shop.tenant, integration, &person).await?))
 }
 
@@ -128,9 +125,8 @@ pub(super) async fn erase(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<Erased>, ApiError> {
     let body = whole(body)?;
-    let shop = auth::shop(&app, &headers, &body).await?;
+    let (shop, integration) = auth::screen(&app, &headers, &body).await?;
     let person: Person = read(&body)?;
-    let integration = shop.integration.ok_or(IngestError::Unregistered)?;
     let (relay, now) = (&app.relay, store::now());
     let erased =
         privacy::erase(relay, shop.tenant, shop.connection, integration, &person, now).await?;

@@ -10,7 +10,7 @@ use super::{Relay, Work};
 use crate::{
     domain::Quantity,
     store::{
-        IntegrationId, StoreError, TenantId, Tx, audit, inbox, keys,
+        IntegrationId, StoreError, TenantId, Tx, inbox, keys,
         resources::{self, Key},
         standing,
     },
@@ -168,21 +168,19 @@ pub async fn tell(
 pub async fn again(
     relay: &Relay,
     tenant: TenantId,
-    connection: Uuid,
     integration: IntegrationId,
     (resource, id): (Resource, u64),
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
     let remote_id = i64::try_from(id).unwrap_or(i64::MAX);
     let key = Key { tenant, integration, resource: resource.as_str(), remote_id };
-    let (actor, subject) =
-        (format!("connection {connection}"), format!("{} {id}", resource.as_str()));
     let mut tx = relay.db.write().await?;
+    // As if something had arrived: a fetch that is under way may have read the shop before this.
+    resources::arrive(&mut tx, key, now).await?;
     resources::want(&mut tx, key, now).await?;
     let (status, why) = (Verdict::Queued, Some("to be tried again"));
     inbox::settle_waiting(&mut tx, tenant, integration, key.resource, remote_id, status, why)
         .await?;
-    audit::record(&mut tx, tenant, &actor, "asked to read again", &subject, now).await?;
     tx.commit().await?;
     relay.wake.of(Work::Fetch).notify_one();
     Ok(())

@@ -5,8 +5,10 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use nexpura_tests::{
     browser::walk,
-    relay::{Database, Relay, TENANT},
+    push::{Sender, event},
+    relay::{Connection, Database, Relay, TENANT},
     shop::{self, Shop, checkout::Payment},
+    town::Town,
     wait::until,
 };
 use serde_json::{Value, json};
@@ -15,15 +17,11 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The link by which a new owner of the tenant sets a password.
 fn owner(relay: &Relay) -> Result<String> {
-    let made = relay.run(&[
-        "user",
-        "add",
-        "ann@aurelia.example",
-        "--tenant",
-        TENANT,
-        "--role",
-        "owner",
-    ])?;
+    somebody(relay, "ann@aurelia.example", "owner")
+}
+
+fn somebody(relay: &Relay, email: &str, role: &str) -> Result<String> {
+    let made = relay.run(&["user", "add", email, "--tenant", TENANT, "--role", role])?;
     made["set_password"].as_str().map(str::to_owned).with_context(|| format!("no link in {made}"))
 }
 
@@ -38,6 +36,8 @@ async fn the_first_owner_comes_in_and_lets_others_in() -> Result<()> {
 struct Hands<'a> {
     relay: &'a Relay,
     shop: &'a Shop,
+    /// Where the shop is connected already.
+    connection: Option<&'a Connection>,
 }
 
 impl Hands<'_> {
@@ -58,13 +58,28 @@ impl Hands<'_> {
                 let order = self.shop.checkout(&[(ring, 1)], Payment::Cash).await?;
                 Ok(json!(order))
             }
-            "edit_in_the_shop" => {
-                let count = request["stock"].as_i64().context("no stock")?;
-                let code = format!(
-                    "global $wpdb; $id = wc_get_product_id_by_sku( '{sku}' ); \
-                     return wc_update_product_stock( $id, {count} );"
-                );
-                self.shop.php(&code).await
+            "fail" => {
+                let order = request["order"].as_u64().context("no order")?;
+                let payload = json!({ "id": order, "currency": 7 });
+                let sender = Sender::new(&self.relay.http, self.connection.context("a sender")?)?;
+                let broken = event("order.updated", order, &payload, 1_000);
+                let answer = sender.send(serde_json::to_vec(&sender.batch(1, &[broken]))?).await?;
+                answer.error_for_status()?;
+                self.failed(1).await
+            }
+            "nothing_failed" => self.failed(0).await,
+            "empty_in_the_shop" => {
+                let sql = "UPDATE wp_postmeta m JOIN wp_wc_product_meta_lookup l ON l.product_id = m.post_id \
+                           SET m.meta_value = 0, l.stock_quantity = 0 \
+                           WHERE m.meta_key = '_stock' AND l.sku LIKE 'PIECE-%'";
+                Ok(json!(self.shop.sql(sql)?))
+            }
+            "quiet" => {
+                until("everything is pushed", PATIENCE, async || {
+                    let queued = self.relay.events(Some("queued")).await?;
+                    Ok(queued.is_empty().then_some(Value::Null))
+                })
+                .await
             }
             _ => bail!("nobody does {verb} here"),
         }
@@ -75,6 +90,15 @@ impl Hands<'_> {
             let row = self.relay.stock_row(sku).await?;
             let so = row.filter(|row| row.is_open() && (units.is_none() || row.units() == units));
             Ok(so.map(|_| Value::Null))
+        })
+        .await
+        .with_context(|| self.relay.log().unwrap_or_default())
+    }
+
+    async fn failed(&self, count: usize) -> Result<Value> {
+        until(&format!("{count} events have failed"), PATIENCE, async || {
+            let failed = self.relay.events(Some("failed")).await?;
+            Ok((failed.len() == count).then_some(Value::Null))
         })
         .await
         .with_context(|| self.relay.log().unwrap_or_default())
@@ -108,8 +132,30 @@ async fn a_store_is_connected_in_both_ways_brought_over_and_let_go() -> Result<(
         "consumer_key": key.consumer_key, "consumer_secret": key.consumer_secret,
         "user": shop::USER, "password": shop::PASSWORD,
     });
-    let hands = Hands { relay: &relay, shop: &shop };
+    let hands = Hands { relay: &relay, shop: &shop, connection: None };
     walk("connect", &start, async |verb, request| hands.serve(verb, request).await)
+        .await
+        .with_context(|| relay.log().unwrap_or_default())
+}
+
+#[tokio::test]
+async fn a_day_with_a_sale_an_adjustment_a_failure_and_a_difference() -> Result<()> {
+    on_woocommerce!();
+    let town = Town::open(Shop::builder(), Database::Sqlite).await?;
+    let (relay, shop) = (&town.relay, &town.shop);
+    let ring = shop.add_product("RING", "900.00", Some(9)).await?;
+    let pieces: Vec<String> = (1..=12).map(|n| format!("PIECE-{n}")).collect();
+    for sku in &pieces {
+        shop.add_product(sku, "75.00", Some(5)).await?;
+    }
+    town.opened(&["RING", "PIECE-1", "PIECE-12"]).await?;
+    let staff = somebody(relay, "sam@aurelia.example", "staff")?;
+    let start = json!({
+        "relay": relay.url, "link": owner(relay)?, "staff": staff, "ring": ring, "stock": 9,
+        "shop": shop.url, "user": shop::USER, "password": shop::PASSWORD,
+    });
+    let hands = Hands { relay, shop, connection: Some(&town.connection) };
+    walk("a_day", &start, async |verb, request| hands.serve(verb, request).await)
         .await
         .with_context(|| relay.log().unwrap_or_default())
 }

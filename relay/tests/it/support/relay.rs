@@ -59,6 +59,7 @@ impl TestRelay {
         let app = App {
             relay: self.relay.clone(),
             limits: Limits::of_the_api(),
+            screens: Limits::of_screens(),
             metrics: PrometheusBuilder::new().build_recorder().handle(),
         };
         let pages = panel::router(Panel::new(self.relay.clone()).unwrap());

@@ -1,0 +1,121 @@
+"""A jeweller's day: a sale comes in, a piece is adjusted, an event that failed is tried again, and what somebody changed
+in the shop is adopted or pushed back."""
+
+import re
+import time
+
+from playwright.sync_api import Page, expect
+
+from doors import come_in, into_wordpress
+from walk import walking
+
+
+# A shop that sends nothing else says every half minute that nothing is to come; only then its stock is believed.
+PATIENCE = 90
+
+
+def until(page: Page, look, what: str) -> None:
+    """Loads a page anew until it shows something."""
+    end = time.monotonic() + PATIENCE
+    while not look().count():
+        assert time.monotonic() < end, f"waited in vain until {what}"
+        page.wait_for_timeout(300)
+        page.reload()
+
+
+with walking("a_day") as (story, person, pictures):
+    owner = person()
+    come_in(owner, story.link)
+    home = story.relay
+
+    # A sale while the list is open.
+    owner.goto(f"{home}/sales")
+    order = story.ask("sell", product=story.ring)
+    until(owner, lambda: owner.get_by_role("link", name=re.compile(f"{order}\\b")), "the sale is there")
+    pictures.take(owner, "sales")
+    owner.get_by_role("link", name=re.compile(f"{order}\\b")).first.click()
+    expect(owner.get_by_role("main")).to_contain_text("RING")
+    pictures.take(owner, "sale")
+
+    # Why are there so many? And one less from now on, in the shop too.
+    owner.goto(f"{home}/inventory")
+    pictures.take(owner, "inventory")
+    owner.goto(f"{home}/inventory/RING")
+    expect(owner.locator(".big")).to_have_text(str(story.stock - 1))
+    owner.get_by_label("What happens").select_option("out")
+    owner.get_by_label("Units").fill("2")
+    owner.get_by_label("Reason").select_option("write_off")
+    owner.get_by_label("Note").fill("<script>alert(1)</script> scratched")
+    owner.get_by_role("button", name="Save", exact=True).click()
+    expect(owner.locator(".big")).to_have_text(str(story.stock - 3))
+    timeline = owner.get_by_role("list").filter(has_text="scratched")
+    expect(timeline).to_contain_text(f"#{order}")
+    story.ask("reaches_the_shop", sku="RING", stock=story.stock - 3)
+    pictures.take(owner, "piece")
+
+    # By the store's policy what is edited there counts here. But somebody empties a dozen pieces at once: nobody follows
+    # that without being asked.
+    owner.goto(f"{home}/settings/integrations")
+    owner.get_by_label("The shop’s number counts").check()
+    owner.get_by_role("button", name="Save").click()
+    story.ask("empty_in_the_shop")
+    owner.goto(f"{home}/integrations")
+    owner.get_by_role("button", name="Reconcile now").click()
+    owner.goto(f"{home}/drift")
+    until(owner, lambda: owner.get_by_role("button", name=re.compile("^Adopt the")), "the differences are there")
+    pictures.take(owner, "differences")
+    owner.goto(home)
+    pictures.take(owner, "home")
+    owner.goto(f"{home}/drift")
+    owner.get_by_role("button", name="Adopt the shop’s number of PIECE-1", exact=True).click()
+    story.ask("reaches_the_ledger", sku="PIECE-1", stock=0)
+    owner.goto(f"{home}/drift")
+    owner.get_by_role("button", name="Push Nexpura’s number of PIECE-2 back to the shop", exact=True).click()
+    owner.goto(f"{home}/integrations")
+    if owner.get_by_role("button", name="I have looked: let it go").count():
+        owner.get_by_role("button", name="I have looked: let it go").click()
+    story.ask("reaches_the_shop", sku="PIECE-2", stock=5)
+    owner.goto(f"{home}/drift")
+    owner.get_by_role("button", name="Push all back to the shops").click()
+    story.ask("reaches_the_shop", sku="PIECE-12", stock=5)
+
+    owner.goto(f"{home}/customers")
+    pictures.take(owner, "customers")
+
+    # An event that nobody could apply is shown with its reason, and tried again.
+    story.ask("fail", order=order)
+    owner.goto(f"{home}/events?status=failed")
+    expect(owner.get_by_role("row").nth(1)).to_contain_text(str(order))
+    pictures.take(owner, "events")
+    owner.get_by_role("row").nth(1).get_by_role("link").click()
+    pictures.take(owner, "event")
+    owner.get_by_role("button", name="Try again").click()
+    story.ask("nothing_failed")
+    owner.goto(f"{home}/events?status=failed")
+    expect(owner.get_by_role("main")).to_contain_text("Nothing like that")
+
+    # Staff look and adjust; what differs is decided by others.
+    staff = person()
+    come_in(staff, story.staff)
+    staff.goto(f"{home}/drift")
+    assert staff.get_by_role("button", name=re.compile("Adopt|Push")).count() == 0
+    refused = staff.request.post(f"{home}/drift/push", headers={"origin": home, "sec-fetch-site": "same-origin"})
+    assert refused.status == 403, refused.status
+    staff.goto(f"{home}/inventory/RING")
+    staff.get_by_label("Or: I counted, and there are").fill("4")
+    staff.get_by_role("button", name="Save the count").click()
+    expect(staff.locator(".big")).to_have_text("4")
+    story.ask("reaches_the_shop", sku="RING", stock=4)
+
+    # In WordPress the order says how it stands in Nexpura.
+    story.ask("quiet")
+    merchant = person()
+    into_wordpress(merchant, story.shop, story.user, story.password)
+    merchant.goto(f"{story.shop}/wp-admin/admin.php?page=wc-orders&action=edit&id={order}")
+    expect(merchant.get_by_role("heading", name="In Nexpura")).to_be_visible()
+    pictures.take(merchant, "wordpress-order", ours=False)
+    merchant.goto(f"{story.shop}/wp-admin/admin.php?page=wc-orders")
+    pictures.take(merchant, "wordpress-orders", ours=False)
+    merchant.goto(f"{story.shop}/wp-admin/site-health.php")
+    expect(merchant.get_by_role("heading", name="Site Health").first).to_be_visible()
+    pictures.take(merchant, "wordpress-site-health", ours=False)
