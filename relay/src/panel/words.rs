@@ -2,7 +2,10 @@
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::domain::{Address, Currency, Money, OrderStatus, Quantity};
+use crate::{
+    domain::{Address, Currency, Money, OrderStatus, Quantity},
+    service::pieces::Listing,
+};
 
 /// What an SKU in an address may hold as it is.
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'~');
@@ -137,6 +140,11 @@ pub(super) fn listing(state: &str) -> &'static str {
         "missing" => "Gone from the shop",
         _ => "Left out",
     }
+}
+
+/// Whether a shop has still to be told of a piece's stock.
+pub(super) fn is_behind(listing: &Listing, quantity: &i64) -> bool {
+    listing.state == "open" && listing.mirror.is_some_and(|mirror| mirror != *quantity)
 }
 
 /// How that looks: good, warn, bad or calm.

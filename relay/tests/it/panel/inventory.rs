@@ -117,6 +117,7 @@ on_both! {
             "Counted",
             "10 after",
             "at most 10, at least 7, 9 now.",
+            "On its way",
             "<path class=\"chart-line\"",
         ] {
             assert!(page.contains(said), "{said}: {page}");
