@@ -253,6 +253,9 @@ impl Premises {
             ["wc", "v3", "products", parent, "variations", "batch"] => {
                 shop.batch(parent.parse().ok(), &asked.body)
             }
+            ["wc-nexpura", "v1", "stock"] if !shop.bare => {
+                json_with(200, &shop.answer_stock(&asked.body))
+            }
             ["wc", "v3", listing] => shop.listing(listing, &asked.query),
             ["wc", "v3", listing, id] => one(&shop, listing, id),
             _ => refusal(404, "rest_no_route"),
