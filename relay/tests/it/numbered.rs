@@ -526,7 +526,7 @@ on_both! {
         // What the shop's plugin has forgotten.
         let anew = Uuid::new_v4().to_string();
         shop.fake.shop().pushes = crate::shop::plugin::Pushes::default();
-        by_the_plugin(&shop).await;
+        by_a_person(&shop).await;
         let back = register(&shop, &anew).await;
         assert_eq!(relay.number(stores).await, 1);
         assert_eq!(store_row(&back).await.store_id, Some(anew));
