@@ -1,5 +1,9 @@
 -- What the numbers of a store's pushes count; nothing where they must begin anew when the plugin comes back.
 ALTER TABLE integrations ADD COLUMN push_count TEXT;
+-- So far a plugin calls it by the ledger's own name; where one is connected, its numbers go on.
+UPDATE integrations SET push_count = replace(tenant_id::text, '-', '')
+    WHERE EXISTS (SELECT 1 FROM connections c WHERE c.tenant_id = integrations.tenant_id
+        AND c.integration_id = integrations.id AND c.revoked_at IS NULL);
 -- Why stock does not go back, for people, until a push is through.
 ALTER TABLE integrations ADD COLUMN push_trouble TEXT;
 -- The number of a push's claim: an answer counts only under the newest.
