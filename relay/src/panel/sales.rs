@@ -104,8 +104,7 @@ struct SalesList {
 
 impl SalesList {
     fn of(page: store::page::Page<Listed>, asked: Asked, several: bool) -> Self {
-        let next = page.next.map(|next| asked.link(HERE).with("after", &next));
-        let first = (!asked.after.is_empty()).then(|| asked.link(HERE));
+        let (first, next) = asked.link(HERE).pages(&asked.after, page.next);
         Self { sales: page.items, several, asked, first, next, now: store::now() }
     }
 }
@@ -169,13 +168,9 @@ pub(super) async fn export(
         "Store",
         "In the trash",
     ];
-    Ok(csv::send("sales", &heads, move |after| {
+    Ok(csv::send("sales", &heads, row, move |after| {
         let (relay, search) = (panel.relay.clone(), asked.search());
-        async move {
-            let after = after.unwrap_or_default();
-            let page = sales::list(&relay, person.tenant, &search, &after, csv::A_PAGE).await?;
-            Ok((page.items.into_iter().map(row).collect(), page.next))
-        }
+        async move { sales::list(&relay, person.tenant, &search, &after, csv::A_PAGE).await }
     }))
 }
 

@@ -235,7 +235,8 @@ async fn a_checkout_that_is_killed_as_its_order_is_written_reaches_the_ledger() 
     let killed = shop.checkout(&[(ring, 1)], Payment::Card).await;
     assert!(killed.is_err(), "the checkout answered: {killed:?}");
     shop.php("delete_option( 'nexpura_tests_dies_after' );").await?;
-    let born = shop.php("return wc_get_orders( array( 'return' => 'ids', 'status' => 'pending' ) );");
+    let born =
+        shop.php("return wc_get_orders( array( 'return' => 'ids', 'status' => 'pending' ) );");
     let born: Vec<u64> = serde_json::from_value(born.await?)?;
     let [order] = born.as_slice() else { anyhow::bail!("not one order was written: {born:?}") };
     // What a killed process has marked is sent after half a minute.
