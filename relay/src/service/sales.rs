@@ -54,13 +54,14 @@ impl Search {
             from: (first, Uuid::nil()),
             to: (behind, Uuid::nil()),
             store: self.store,
+            newest_first: !self.oldest_first || self.looks_for_some(),
             limit: limit + 1,
         };
         if let Some(key) = read_cursor(after).as_deref().and_then(read_moment_key) {
-            if self.oldest_first && !self.looks_for_some() {
-                span.from = span.from.max(key);
-            } else {
+            if span.newest_first {
                 span.to = span.to.min(key);
+            } else {
+                span.from = span.from.max(key);
             }
         }
         span
@@ -98,13 +99,10 @@ pub async fn list(
             status,
         };
         sales::found(tx_ref, tenant, wanted, span).await?
+    } else if let Some(status) = status {
+        sales::of_status(tx_ref, tenant, status, span).await?
     } else {
-        match (status, search.oldest_first) {
-            (None, false) => sales::newest(tx_ref, tenant, span).await?,
-            (None, true) => sales::oldest(tx_ref, tenant, span).await?,
-            (Some(status), false) => sales::newest_of_status(tx_ref, tenant, status, span).await?,
-            (Some(status), true) => sales::oldest_of_status(tx_ref, tenant, status, span).await?,
-        }
+        sales::all(tx_ref, tenant, span).await?
     };
     tx.commit().await?;
     Ok(Page::cut(rows, limit, |sale| moment_key(sale.placed_at, sale.id)))
