@@ -81,7 +81,8 @@ pub async fn log_in(
     now: DateTime<Utc>,
 ) -> Result<CameIn, LoginError> {
     let mut accounts = Vec::new();
-    if let Ok(email) = Email::parse(email) {
+    let known = Email::parse(email).ok();
+    if let Some(email) = &known {
         let mut tx = relay.db.read().await?;
         accounts = rows::accounts(&mut tx, email.as_str()).await?;
         tx.commit().await?;
@@ -111,6 +112,15 @@ pub async fn log_in(
                 return Err(LoginError::Wrong);
             }
             let session = begin(&mut tx, tenant, user, now).await?;
+            audit::record(
+                &mut tx,
+                tenant,
+                known.as_ref().map_or("", Email::as_str),
+                "session.begun",
+                "",
+                now,
+            )
+            .await?;
             tx.commit().await?;
             Ok(CameIn { session, nowhere_wrong: tried == 1 })
         }
@@ -196,9 +206,10 @@ pub async fn is_still_here(
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn log_out(relay: &Relay, person: &Person) -> Result<(), StoreError> {
+pub async fn log_out(relay: &Relay, person: &Person, now: DateTime<Utc>) -> Result<(), StoreError> {
     let mut tx = relay.db.write().await?;
     sessions::end(&mut tx, person.tenant, &person.session).await?;
+    audit::record(&mut tx, person.tenant, &person.email, "session.ended", "", now).await?;
     tx.commit().await
 }
 
@@ -217,6 +228,18 @@ pub async fn log_out_elsewhere(
         .await?;
     tx.commit().await?;
     Ok(ended)
+}
+
+/// Whether a form of this id is sent for the first time since the person's last other one: what was clicked twice
+/// is done once.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn is_first(relay: &Relay, person: &Person, form: Uuid) -> Result<bool, StoreError> {
+    let mut tx = relay.db.write().await?;
+    let first = sessions::use_form(&mut tx, person.tenant, &person.session, form).await?;
+    tx.commit().await?;
+    Ok(first)
 }
 
 /// Keeps what the person's next page is to say, or forgets what it has said.

@@ -36,6 +36,7 @@ const ROUTES: &[(&str, &str, Option<Role>)] = &[
     ("GET", "/", STAFF),
     ("GET", "/website/connect", MANAGER),
     ("POST", "/website/connect", MANAGER),
+    ("GET", "/website/nexpura.zip", MANAGER),
     ("POST", "/website/connect/string", MANAGER),
     ("GET", "/website/connect/string/{id}", MANAGER),
     ("GET", "/website/connect/string/{id}/progress", MANAGER),
