@@ -54,16 +54,16 @@ impl IntoResponse for PanelError {
             Self::Forbidden(needed) => {
                 let who = if needed == Role::Owner { "an owner" } else { "a manager or an owner" };
                 let text = format!("Only {who} may do this. Ask one of them, or log in as one.");
-                (S::FORBIDDEN, "This is not yours to do", text)
+                (S::FORBIDDEN, "You don’t have permission to do this", text)
             }
             Self::OtherOrigin => {
                 let text = "This form was not sent from a page of Nexpura, so nothing was done. \
                     Open the page here and try again.";
                 (S::FORBIDDEN, "Not from here", text.to_owned())
             }
-            Self::BadRequest(text) => (S::BAD_REQUEST, "That could not be read", text),
+            Self::BadRequest(text) => (S::BAD_REQUEST, "That did not work", text),
             Self::NotFound(text) => (S::NOT_FOUND, "Not found", text.to_owned()),
-            Self::Gone(text) => (S::GONE, "This link counts no longer", text),
+            Self::Gone(text) => (S::GONE, "This link is no longer valid", text),
             Self::TooFast(seconds) => {
                 retry_after = Some(seconds);
                 let text = match seconds {

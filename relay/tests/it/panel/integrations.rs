@@ -73,7 +73,7 @@ on_both! {
         assert_eq!(leads_to(&done), HERE);
         let page = mara.open(HERE).await.body;
         assert!(page.contains(&format!("class=\"notice good\" role=\"status\">Connected to {}.", fake.home)), "{page}");
-        assert!(page.contains("swept every few minutes") && page.contains(">Connected<"), "{page}");
+        assert!(page.contains("checked every few minutes") && page.contains(">Connected<"), "{page}");
         assert!(!page.contains("cs_") && !page.contains("ck_"));
         let actors = relay.texts("SELECT actor FROM audit_log WHERE action = 'store.connected'").await;
         assert_eq!(actors, [["mara@example.test"]]);

@@ -68,6 +68,8 @@ const ROUTES: &[(&str, &str, Option<Role>)] = &[
     ("POST", "/events/{id}/retry", MANAGER),
     ("GET", "/drift", STAFF),
     ("GET", "/drift.csv", STAFF),
+    ("GET", "/drift/adopt", MANAGER),
+    ("GET", "/drift/push", MANAGER),
     ("POST", "/drift/adopt", MANAGER),
     ("POST", "/drift/push", MANAGER),
     ("POST", "/drift/{id}/adopt", MANAGER),
@@ -247,7 +249,7 @@ on_both! {
                 is_clean(&theirs, &place);
                 if role < *needed {
                     assert_eq!(theirs.status, 403, "{place} as {role}");
-                    assert!(theirs.body.contains("not yours to do"), "{place} as {role}");
+                    assert!(theirs.body.contains("have permission to do this"), "{place} as {role}");
                 } else if route.contains("{id}") {
                     assert_eq!(theirs.status, 404, "{place} as {role}: {}", theirs.body);
                 } else {
