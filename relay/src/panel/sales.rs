@@ -95,8 +95,7 @@ pub(super) async fn list(
     let stores = stores::names(relay, tenant).await?;
     let stores = stores.into_iter().map(|(id, url)| (url, id.to_string())).collect();
     let shell = panel.shell(person, Tab::Sales).await?;
-    let next = page.next.map(|next| asked.link(HERE).with("after", &next));
-    let first = (!asked.after.is_empty()).then(|| asked.link(HERE));
+    let (first, next) = asked.link(HERE).pages(&asked.after, page.next);
     let export = asked.link("/sales.csv");
     let shown = SalesPage { shell, sales: page.items, stores, asked, export, first, next };
     Ok(Page(shown).into_response())
@@ -120,13 +119,9 @@ pub(super) async fn export(
         "Store",
         "In the trash",
     ];
-    Ok(csv::send("sales", &heads, move |after| {
+    Ok(csv::send("sales", &heads, row, move |after| {
         let (relay, search) = (panel.relay.clone(), asked.search());
-        async move {
-            let after = after.unwrap_or_default();
-            let page = sales::list(&relay, person.tenant, &search, &after, csv::A_PAGE).await?;
-            Ok((page.items.into_iter().map(row).collect(), page.next))
-        }
+        async move { sales::list(&relay, person.tenant, &search, &after, csv::A_PAGE).await }
     }))
 }
 
