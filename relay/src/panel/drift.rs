@@ -177,14 +177,14 @@ pub(super) async fn settle(
     let done = conflict::decide(relay, person.tenant, id, decision, actor, store::now()).await;
     let notice = match done {
         Ok(()) => Notice::good(match decision {
-            Decision::Take => "The units are out of the stock, here and in the shops.",
+            Decision::Take => "The stock is reduced, here and in the shops.",
             Decision::Leave => "The stock stays as it is.",
             Decision::Acknowledge => "Noted. Count the piece if its number is still below zero.",
         }),
         Err(ConflictError::Unknown) => return Err(DECIDED),
         Err(ConflictError::Store(error)) => return Err(error.into()),
         Err(error @ (ConflictError::Unfit(..) | ConflictError::NotCounted)) => {
-            Notice::bad(format!("That cannot be: {error}."))
+            Notice::bad(format!("This is not possible: {error}."))
         }
     };
     panel.done(&person, HERE, notice).await
@@ -225,7 +225,7 @@ impl Panel {
                 done.chosen
             )),
             Ok(done) => Notice::good(format!(
-                "{} linked, {} still wait: their piece is sold by another product of the same shop, \
+                "{} linked, {} still need a decision: their piece is sold by another product of the same shop, \
                  or Nexpura has no count of it yet.",
                 done.chosen, done.left
             )),
@@ -233,8 +233,8 @@ impl Panel {
             Err(ChooseError::Store(error)) => return Err(error.into()),
             Err(ChooseError::Unfit) => Notice::bad(
                 "This cannot be linked so. Either another product of the same shop sells the piece \
-                 already: give one of them another SKU. Or Nexpura has no count of it: let the \
-                 shop’s hold.",
+                 already: give one of them another SKU. Or Nexpura has no count of it: use the \
+                 shop’s.",
             ),
         };
         self.done(person, HERE, notice).await

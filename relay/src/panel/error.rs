@@ -6,10 +6,10 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 
-use super::page::Page;
+use super::page::{Page, Shell, Tab};
 use crate::{
     domain::Role,
-    service::accounts::{password::Crowded, people::PeopleError},
+    service::accounts::{Person, password::Crowded, people::PeopleError},
     store::StoreError,
 };
 
@@ -43,6 +43,33 @@ pub(super) enum PanelError {
 struct ErrorPage<'a> {
     title: &'a str,
     text: &'a str,
+}
+
+#[derive(Template)]
+#[template(path = "error-within.html")]
+struct ErrorWithin<'a> {
+    shell: Shell,
+    title: &'a str,
+    text: &'a str,
+}
+
+/// What an error page says; it goes with the response to whoever knows who is logged in.
+#[derive(Debug, Clone)]
+struct Told {
+    title: &'static str,
+    text: String,
+}
+
+/// An error page within the frame of somebody who is logged in, so that they can go on from there; every
+/// other response stays as it is.
+pub(super) fn within(mut response: Response, person: Person, path: &str) -> Response {
+    let Some(Told { title, text }) = response.extensions_mut().remove::<Told>() else {
+        return response;
+    };
+    let shell = Shell::plain(person, Tab::of(path));
+    let page = Page(ErrorWithin { shell, title, text: &text }).into_response();
+    *response.body_mut() = page.into_body();
+    response
 }
 
 impl IntoResponse for PanelError {
@@ -80,6 +107,7 @@ impl IntoResponse for PanelError {
             }
         };
         let mut response = (status, Page(ErrorPage { title, text: &text })).into_response();
+        response.extensions_mut().insert(Told { title, text });
         if let Some(seconds) = retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }

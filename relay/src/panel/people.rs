@@ -99,7 +99,7 @@ pub(super) async fn remove(
     let (relay, actor) = (&panel.relay, &person.email);
     let removed = people::remove(relay, person.tenant, id, actor, store::now()).await;
     panel
-        .told(&person, HERE, removed.map(|email| format!("{email} cannot come in any more.")))
+        .told(&person, HERE, removed.map(|email| format!("{email} can no longer log in.")))
         .await
 }
 

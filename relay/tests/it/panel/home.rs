@@ -32,7 +32,7 @@ on_both! {
             "Sold, 2 times",
             "<dd>−4</dd>",
             "Needs your attention",
-            &format!("{failed} events could not be taken over"),
+            &format!("{failed} events could not be processed"),
             "href=\"/events?status=failed\"",
         ] {
             assert!(page.contains(said), "{said}: {page}");

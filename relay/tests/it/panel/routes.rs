@@ -250,6 +250,8 @@ on_both! {
                 if role < *needed {
                     assert_eq!(theirs.status, 403, "{place} as {role}");
                     assert!(theirs.body.contains("have permission to do this"), "{place} as {role}");
+                    let goes_on = theirs.body.contains("<nav aria-label=\"Pages\">");
+                    assert!(goes_on, "{place} as {role}: from an error page one goes on");
                 } else if route.contains("{id}") {
                     assert_eq!(theirs.status, 404, "{place} as {role}: {}", theirs.body);
                 } else {
