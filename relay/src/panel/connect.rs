@@ -159,7 +159,8 @@ mod tests {
 
     #[test]
     fn a_refusal_is_told_in_sentences() {
-        let told = "Cannot reach store URL: the store sends on to https://a.example: use that address";
+        let told =
+            "Cannot reach store URL: the store sends on to https://a.example: use that address";
         let refusal = Refusal::of(told);
         assert_eq!(refusal.what, "Cannot reach store URL");
         assert_eq!(refusal.why, "The store sends on to https://a.example.");

@@ -25,8 +25,9 @@ use crate::{
 };
 
 const HERE: &str = "/drift";
-const DECIDED: PanelError =
-    PanelError::NotFound("There is nothing to decide here: somebody has decided it already, or it went away.");
+const DECIDED: PanelError = PanelError::NotFound(
+    "There is nothing to decide here: somebody has decided it already, or it went away.",
+);
 
 #[derive(Debug, Template)]
 #[template(path = "drift.html")]
@@ -153,7 +154,9 @@ async fn decide_all(State(panel): State<Panel>, person: Person, verdict: Verdict
         more => match verdict {
             Verdict::Adopt => format!("Nexpura now has the shops’ numbers of {more} pieces."),
             Verdict::Push => {
-                format!("Nexpura’s numbers of {more} pieces are kept and are being sent to the shops.")
+                format!(
+                    "Nexpura’s numbers of {more} pieces are kept and are being sent to the shops."
+                )
             }
         },
     };

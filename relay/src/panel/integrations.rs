@@ -80,7 +80,9 @@ pub(super) async fn set_up_webhooks(
 ) -> Answer {
     let store = panel.store(&person, id).await?;
     let done = webhooks::setup(&panel.relay, person.tenant, store.id, &person.email).await;
-    let said = |_| format!("{} now tells Nexpura of every change by webhooks.", words::store(&store.store_url));
+    let said = |_| {
+        format!("{} now tells Nexpura of every change by webhooks.", words::store(&store.store_url))
+    };
     panel.told(&person, HERE, done.map(said)).await
 }
 
@@ -92,7 +94,12 @@ pub(super) async fn remove_webhooks(
 ) -> Answer {
     let store = panel.store(&person, id).await?;
     let done = webhooks::switch_off(&panel.relay, person.tenant, store.id, &person.email).await;
-    let said = |_| format!("The webhooks of {} are removed; it is checked every few minutes instead.", words::store(&store.store_url));
+    let said = |_| {
+        format!(
+            "The webhooks of {} are removed; it is checked every few minutes instead.",
+            words::store(&store.store_url)
+        )
+    };
     panel.told(&person, HERE, done.map(said)).await
 }
 
@@ -121,7 +128,9 @@ pub(super) async fn accept(
     let store = panel.store(&person, id).await?;
     let (actor, now) = (&person.email, store::now());
     let done = store_policy::accept_fork(&panel.relay, person.tenant, &store, actor, now).await;
-    let said = |()| format!("{} is resumed: its stock is being read again.", words::store(&store.store_url));
+    let said = |()| {
+        format!("{} is resumed: its stock is being read again.", words::store(&store.store_url))
+    };
     panel.told(&person, HERE, done.map(said)).await
 }
 

@@ -185,7 +185,9 @@ pub(super) fn state_tone(status: &str) -> &'static str {
 pub(super) fn state_told(status: &str) -> &'static str {
     match status {
         "applied" => "It is in Nexpura.",
-        "superseded" => "Something newer about the same thing had already arrived, so this was not needed.",
+        "superseded" => {
+            "Something newer about the same thing had already arrived, so this was not needed."
+        }
         "queued" => "Nexpura is asking the shop for the current state.",
         "ignored" => "There was nothing to do.",
         _ => "It could not be processed. Nexpura tries again by itself, at growing intervals.",

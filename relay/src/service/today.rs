@@ -6,7 +6,8 @@ use uuid::Uuid;
 use super::{Relay, decisions};
 pub use crate::store::sales::Sold;
 use crate::store::{
-    StoreError, TenantId, Tx, conflicts, drifts, inbox, integrations, keys, movements, sales, spools,
+    StoreError, TenantId, Tx, conflicts, drifts, inbox, integrations, keys, movements, sales,
+    spools,
 };
 
 /// Days that the chart shows.
