@@ -145,7 +145,7 @@ pub(super) async fn retry(
             Notice::good("It is being tried again: the shop is asked how it stands now.")
         }
         Retry::NeedsDecision => Notice::bad(
-            "Trying this again decides nothing: say under Integrations which of the two is your shop.",
+            "This cannot be decided by trying again: say under Integrations which of the two is your shop.",
         ),
         Retry::NotUnderstood => Notice::bad(
             "This does not say what it is about, so there is nothing to ask the shop for.",

@@ -125,6 +125,8 @@ fn routes() -> Vec<Route> {
         post("/events/{id}/retry", MANAGER, events::retry),
         get("/drift", STAFF, drift::list),
         get("/drift.csv", STAFF, drift::export),
+        get("/drift/adopt", MANAGER, drift::ask_adopt_all),
+        get("/drift/push", MANAGER, drift::ask_push_all),
         post("/drift/adopt", MANAGER, drift::adopt_all),
         post("/drift/push", MANAGER, drift::push_all),
         post("/drift/{id}/adopt", MANAGER, drift::adopt),

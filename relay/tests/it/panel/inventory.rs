@@ -106,7 +106,7 @@ on_both! {
         assert!(page.contains("There are 9 of RING/1 now."), "{page}");
         for said in [
             "Why 9?",
-            "Bought in",
+            "Purchased",
             "by staff@example.test",
             "from Ben",
             "+2</span>",

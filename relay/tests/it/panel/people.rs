@@ -55,7 +55,7 @@ on_both! {
         let link = link_on(&link.body).strip_prefix("https://relay.example").unwrap().to_owned();
         assert_eq!(ben.open(&link).await.status, 200);
         owner.submit(&format!("{here}/remove"), &[]).await;
-        assert!(owner.open("/settings/people").await.body.contains("ben@example.test cannot come in"));
+        assert!(owner.open("/settings/people").await.body.contains("ben@example.test can no longer log in"));
         assert_eq!(leads_to(&ben.open("/").await), "/login");
         assert_eq!(ben.open(&link).await.status, 410);
         assert!(!owner.open("/settings/people").await.body.contains("ben@example.test"));

@@ -70,6 +70,8 @@ const ROUTES: &[(&str, &str, Option<Role>)] = &[
     ("POST", "/events/{id}/retry", MANAGER),
     ("GET", "/drift", STAFF),
     ("GET", "/drift.csv", STAFF),
+    ("GET", "/drift/adopt", MANAGER),
+    ("GET", "/drift/push", MANAGER),
     ("POST", "/drift/adopt", MANAGER),
     ("POST", "/drift/push", MANAGER),
     ("POST", "/drift/{id}/adopt", MANAGER),
@@ -253,7 +255,9 @@ on_both! {
                 is_clean(&theirs, &place);
                 if role < *needed {
                     assert_eq!(theirs.status, 403, "{place} as {role}");
-                    assert!(theirs.body.contains("not yours to do"), "{place} as {role}");
+                    assert!(theirs.body.contains("have permission to do this"), "{place} as {role}");
+                    let goes_on = theirs.body.contains("<nav aria-label=\"Pages\">");
+                    assert!(goes_on, "{place} as {role}: from an error page one goes on");
                 } else if route.contains("{id}") {
                     assert_eq!(theirs.status, 404, "{place} as {role}: {}", theirs.body);
                 } else {
