@@ -1,7 +1,9 @@
 //! Asking the relay's API.
 
+use std::time::Duration;
+
 use anyhow::{Context, Result, bail};
-use reqwest::{Method, StatusCode};
+use reqwest::{Method, Response, StatusCode, header};
 use serde_json::Value;
 
 use super::Relay;
@@ -31,7 +33,7 @@ impl Relay {
         Ok(answer)
     }
 
-    /// Asks the API with the tenant's token, whatever it answers.
+    /// Asks the API with the tenant's token, whatever it answers; as often as it says "later", later.
     ///
     /// # Errors
     /// When the relay cannot be reached.
@@ -41,16 +43,22 @@ impl Relay {
         path: &str,
         body: Option<&Value>,
     ) -> Result<(StatusCode, Value)> {
-        let mut request =
-            self.http.request(method, format!("{}{path}", self.url)).bearer_auth(&self.token);
-        if let Some(body) = body {
-            request = request.json(body);
+        loop {
+            let request = self.http.request(method.clone(), format!("{}{path}", self.url));
+            let mut request = request.bearer_auth(&self.token);
+            if let Some(body) = body {
+                request = request.json(body);
+            }
+            let answer = request.send().await?;
+            if let Some(seconds) = told_to_wait(&answer) {
+                tokio::time::sleep(Duration::from_secs(seconds)).await;
+                continue;
+            }
+            let status = answer.status();
+            let text = answer.text().await?;
+            let json = serde_json::from_str(&text).unwrap_or(Value::String(text));
+            return Ok((status, json));
         }
-        let answer = request.send().await?;
-        let status = answer.status();
-        let text = answer.text().await?;
-        let json = serde_json::from_str(&text).unwrap_or(Value::String(text));
-        Ok((status, json))
     }
 
     /// Every item of a list, all its pages.
@@ -78,4 +86,12 @@ impl Relay {
             };
         }
     }
+}
+
+/// The seconds for which an answer wants to be left alone, if it does.
+fn told_to_wait(answer: &Response) -> Option<u64> {
+    if answer.status() != StatusCode::TOO_MANY_REQUESTS {
+        return None;
+    }
+    answer.headers().get(header::RETRY_AFTER)?.to_str().ok()?.parse().ok()
 }
