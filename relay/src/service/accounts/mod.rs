@@ -88,27 +88,15 @@ pub async fn log_in(
         tx.commit().await?;
     }
     accounts.retain(|account| with.is_none_or(|with| with == account.tenant_id));
-    let mut fitting = Vec::new();
-    let mut tried = 0;
-    for account in accounts {
-        let Some(hash) = account.password.clone() else { continue };
-        tried += 1;
-        if relay.passwords.fits(password, hash.clone()).await? {
-            fitting.push((account, hash));
-        }
-    }
-    match fitting.as_slice() {
-        [] => {
-            if tried == 0 {
-                // As much work as for a password that is only wrong.
-                relay.passwords.pretend(password).await?;
-            }
-            Err(LoginError::Wrong)
-        }
-        [(account, hash)] => {
+    let kept: Vec<String> = accounts.iter().map(|account| account.password.clone()).collect();
+    let fits = relay.passwords.fitting(password, &kept).await?;
+    let fitting = accounts.iter().zip(fits).filter(|(_, fits)| *fits).map(|(account, _)| account);
+    match fitting.collect::<Vec<_>>().as_slice() {
+        [] => Err(LoginError::Wrong),
+        [account] => {
             let (tenant, user) = (account.tenant_id, account.id);
             let mut tx = relay.db.write().await?;
-            if !is_still(&mut tx, tenant, user, hash).await? {
+            if !is_still(&mut tx, tenant, user, &account.password).await? {
                 return Err(LoginError::Wrong);
             }
             let session = begin(&mut tx, tenant, user, now).await?;
@@ -122,14 +110,23 @@ pub async fn log_in(
             )
             .await?;
             tx.commit().await?;
-            Ok(CameIn { session, nowhere_wrong: tried == 1 })
+            Ok(CameIn { session, nowhere_wrong: kept.len() == 1 })
         }
         several => {
-            let named =
-                several.iter().map(|(account, _)| (account.tenant_id, account.tenant.clone()));
+            let named = several.iter().map(|account| (account.tenant_id, account.tenant.clone()));
             Err(LoginError::Several(named.collect()))
         }
     }
+}
+
+/// What is kept of a new password: salted as what is kept of the person's others is, with whichever jeweller
+/// those are, so that a login is one computation and its time does not tell how many there are.
+async fn hash(relay: &Relay, email: &str, password: &SecretString) -> Result<String, LoginError> {
+    let mut tx = relay.db.read().await?;
+    let accounts = rows::accounts(&mut tx, email).await?;
+    tx.commit().await?;
+    let like = accounts.first().map(|account| account.password.as_str());
+    Ok(relay.passwords.hash(password, like).await?)
 }
 
 /// Whether a password that was verified a moment ago still is that of somebody who may come in: hashing
