@@ -218,6 +218,9 @@ fn is_clean(reply: &Reply, place: &str) {
     );
     assert!(!policy.contains("unsafe"), "{place}");
     assert_eq!(reply.headers["cache-control"], "no-store", "{place}");
+    if reply.headers.get("content-type").is_some_and(|kind| kind == "application/zip") {
+        return;
+    }
     for inline in ["<script>", " style=", " onclick=", " onload=", " onerror=", "javascript:"] {
         assert!(!reply.body.contains(inline), "{place}: {inline}");
     }
@@ -245,7 +248,8 @@ on_both! {
                 assert!(is_sent_to_log_in(&made_up), "{place} with {cookie:?}");
             }
             if *method == "GET" {
-                let own = ann.browser(&relay, &served, Role::Owner).await.open(&path).await;
+                let owner = ann.browser(&relay, &served, Role::Owner).await;
+                let own = ask(&owner, method, route, &path).await;
                 assert_eq!(own.status, 200, "{place}: what is one's own is there");
             }
             for role in Role::ALL {
