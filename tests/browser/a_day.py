@@ -60,23 +60,25 @@ with walking("a_day") as (story, person, pictures):
     owner.get_by_role("button", name="Save").click()
     story.ask("empty_in_the_shop")
     owner.goto(f"{home}/integrations")
-    owner.get_by_role("button", name="Reconcile now").click()
+    owner.get_by_role("button", name="Compare now").click()
     owner.goto(f"{home}/drift")
-    until(owner, lambda: owner.get_by_role("button", name=re.compile("^Adopt the")), "the differences are there")
+    until(owner, lambda: owner.get_by_role("button", name=re.compile("^Use the shop’s")), "the differences are there")
     pictures.take(owner, "differences")
     owner.goto(home)
     pictures.take(owner, "home")
     owner.goto(f"{home}/drift")
-    owner.get_by_role("button", name="Adopt the shop’s number of PIECE-1", exact=True).click()
+    owner.get_by_role("button", name="Use the shop’s 0 for PIECE-1", exact=True).click()
     story.ask("reaches_the_ledger", sku="PIECE-1", stock=0)
     owner.goto(f"{home}/drift")
-    owner.get_by_role("button", name="Push Nexpura’s number of PIECE-2 back to the shop", exact=True).click()
+    owner.get_by_role("button", name="Keep 5 for PIECE-2", exact=True).click()
     owner.goto(f"{home}/integrations")
-    if owner.get_by_role("button", name="I have looked: let it go").count():
-        owner.get_by_role("button", name="I have looked: let it go").click()
+    if owner.get_by_role("button", name="I have checked, send them").count():
+        owner.get_by_role("button", name="I have checked, send them").click()
     story.ask("reaches_the_shop", sku="PIECE-2", stock=5)
     owner.goto(f"{home}/drift")
-    owner.get_by_role("button", name="Push all back to the shops").click()
+    owner.get_by_role("link", name="Keep Nexpura’s for all").click()
+    pictures.take(owner, "differences-all")
+    owner.get_by_role("button", name="Keep Nexpura’s numbers").click()
     story.ask("reaches_the_shop", sku="PIECE-12", stock=5)
 
     owner.goto(f"{home}/customers")
@@ -98,7 +100,7 @@ with walking("a_day") as (story, person, pictures):
     staff = person()
     come_in(staff, story.staff)
     staff.goto(f"{home}/drift")
-    assert staff.get_by_role("button", name=re.compile("Adopt|Push")).count() == 0
+    assert staff.get_by_role("button", name=re.compile("Keep|Use the shop")).count() == 0
     refused = staff.request.post(f"{home}/drift/push", headers={"origin": home, "sec-fetch-site": "same-origin"})
     assert refused.status == 403, refused.status
     staff.goto(f"{home}/inventory/RING")

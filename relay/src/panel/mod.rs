@@ -31,6 +31,7 @@ mod home;
 mod integrations;
 mod inventory;
 mod link;
+mod live;
 mod login;
 mod page;
 mod people;
@@ -90,6 +91,7 @@ fn routes() -> Vec<Route> {
         get("/", STAFF, home::show),
         get("/website/connect", MANAGER, connect::show),
         post("/website/connect", MANAGER, connect::by_key),
+        get("/website/nexpura.zip", MANAGER, connect::plugin),
         post("/website/connect/string", MANAGER, connect::by_string),
         get("/website/connect/string/{id}", MANAGER, connect::waiting),
         get("/website/connect/string/{id}/progress", MANAGER, connect::wait).endless(),
@@ -109,6 +111,7 @@ fn routes() -> Vec<Route> {
         post("/settings/integrations/{id}/policy", MANAGER, policies::set),
         get("/sales", STAFF, sales::list),
         get("/sales.csv", STAFF, sales::export),
+        get("/sales/news", STAFF, sales::news).endless(),
         get("/sales/{id}", STAFF, sales::show),
         get("/inventory", STAFF, inventory::list),
         get("/inventory.csv", STAFF, inventory::export),
@@ -122,6 +125,8 @@ fn routes() -> Vec<Route> {
         post("/events/{id}/retry", MANAGER, events::retry),
         get("/drift", STAFF, drift::list),
         get("/drift.csv", STAFF, drift::export),
+        get("/drift/adopt", MANAGER, drift::ask_adopt_all),
+        get("/drift/push", MANAGER, drift::ask_push_all),
         post("/drift/adopt", MANAGER, drift::adopt_all),
         post("/drift/push", MANAGER, drift::push_all),
         post("/drift/{id}/adopt", MANAGER, drift::adopt),

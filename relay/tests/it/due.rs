@@ -1,13 +1,21 @@
 //! What is due can be taken up: a worker that is offered work which it cannot claim would look for it again and
 //! again.
 
+use std::time::Duration;
+
 use chrono::{TimeDelta, Utc};
 use nexpura_relay::store::{self, Tx, pushes, resources, runs, webhooks};
 use serde_json::json;
+use tokio::time::sleep;
 
 use crate::{
-    numbered::{adjust, one_ring},
-    support::{connected::Connected, database, on_both},
+    numbered::{adjust, one_ring, want},
+    support::{
+        connected::Connected,
+        database::{self, Backend},
+        on_both,
+        relay::TestRelay,
+    },
 };
 
 /// A kind of queued work.
@@ -124,4 +132,37 @@ on_both! {
         }
         assert!(KINDS.iter().all(|kind| seen.contains(kind)), "nothing was due: {seen:?}");
     }
+}
+
+/// Whether workers look for work that somebody else holds again and again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_worker_that_found_nothing_to_do_pauses() {
+    let relay = TestRelay::new(Backend::Postgres).await;
+    let (shop, ring) = one_ring(&relay).await;
+    let order = shop.unnoticed(|shop| shop.paid_order(&[(ring, 1)])).0;
+    want(&shop, order).await;
+    // Another relay has it, and has not committed yet.
+    let mut other = relay.relay.db.write().await.unwrap();
+    let now = store::now();
+    let key = (shop.tenant, shop.integration);
+    let until = now + TimeDelta::minutes(1);
+    let taken = resources::claim(&mut other, key, 20, now, until).await.unwrap();
+    assert_eq!(taken.len(), 1);
+    let statements = async || {
+        relay
+            .number(
+                "SELECT xact_commit + xact_rollback FROM pg_stat_database
+             WHERE datname = current_database()",
+            )
+            .await
+    };
+    let working = relay.work();
+    // The statistics come a second late.
+    sleep(Duration::from_millis(1500)).await;
+    let before = statements().await;
+    sleep(Duration::from_millis(3000)).await;
+    let after = statements().await;
+    assert!(after - before < 150, "{} transactions in three seconds", after - before);
+    drop(other);
+    working.stop().await;
 }

@@ -6,6 +6,7 @@
 
 pub(crate) mod orders;
 pub(crate) mod plugin;
+mod rest;
 pub(crate) mod server;
 pub(crate) mod show;
 pub(crate) mod spool;
