@@ -45,7 +45,7 @@ with walking("a_day") as (story, person, pictures):
     owner.get_by_label("What happens").select_option("out")
     owner.get_by_label("Units").fill("2")
     owner.get_by_label("Reason").select_option("write_off")
-    owner.get_by_label("Note").fill("<script>alert(1)</script> scratched")
+    owner.get_by_label("Note").first.fill("<script>alert(1)</script> scratched")
     owner.get_by_role("button", name="Save", exact=True).click()
     expect(owner.locator(".big")).to_have_text(str(story.stock - 3))
     timeline = owner.get_by_role("list").filter(has_text="scratched")

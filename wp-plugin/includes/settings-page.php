@@ -87,12 +87,6 @@ function show_connection_form( bool $replaces ): void {
  * @param string $source Where the connection string is from.
  */
 function show_connected( string $source ): void {
-	// Asked for by a link: nothing is changed by it, and what it leads to has a nonce of its own.
-	// phpcs:ignore WordPress.Security.NonceVerification.Recommended
-	if ( isset( $_GET['nexpura-disconnect'] ) ) {
-		show_farewell();
-		return;
-	}
 	$state    = registered();
 	$standing = standing();
 	$spool    = spool_status();
@@ -127,19 +121,19 @@ function show_connected( string $source ): void {
 	show_button( 'probe', __( 'Send test event', 'nexpura' ), false );
 	show_button( 'connect', __( 'Connect again (makes a new key)', 'nexpura' ), false );
 	echo '</details>';
-	printf( '<p><a class="button-link-delete" href="%s">%s</a></p>', esc_url( add_query_arg( 'nexpura-disconnect', '1', settings_url() ) ), esc_html__( 'Disconnect…', 'nexpura' ) );
+	show_farewell();
 }
 
 /**
  * Asks before the shop is disconnected.
  */
 function show_farewell(): void {
-	echo '<h2>' . esc_html__( 'Disconnect this shop from Nexpura?', 'nexpura' ) . '</h2><ul class="ul-disc">';
+	printf( '<details><summary style="cursor:pointer">%s</summary><h2>%s</h2><ul class="ul-disc">', esc_html__( 'Disconnect…', 'nexpura' ), esc_html__( 'Disconnect this shop from Nexpura?', 'nexpura' ) );
 	echo '<li>' . esc_html__( 'Sales made from now on no longer reach Nexpura, and Nexpura no longer changes stock here.', 'nexpura' ) . '</li>';
 	echo '<li>' . esc_html__( 'The API key that Nexpura uses is removed from WooCommerce.', 'nexpura' ) . '</li>';
 	echo '<li>' . esc_html__( 'Orders, products and customers in this shop stay as they are, and Nexpura keeps its history.', 'nexpura' ) . '</li></ul>';
-	show_button( 'disconnect', __( 'Disconnect', 'nexpura' ), false, 'button-link-delete' );
-	printf( '<a class="button" style="margin-top:1em" href="%s">%s</a>', esc_url( settings_url() ), esc_html__( 'Keep it connected', 'nexpura' ) );
+	show_button( 'disconnect', __( 'Disconnect', 'nexpura' ), false );
+	echo '</details>';
 }
 
 /**
