@@ -37,6 +37,29 @@ add_filter(
 	}
 );
 
+// A test may have a process die as the machine under it would: with the statement after the first that this pattern fits.
+add_action(
+	'wp_loaded',
+	static function (): void {
+		$pattern = (string) get_option( 'nexpura_tests_dies_after', '' );
+		if ( '' === $pattern ) {
+			return;
+		}
+		add_filter(
+			'query',
+			static function ( string $query ) use ( $pattern ): string {
+				static $dies = false;
+				if ( $dies ) {
+					posix_kill( getmypid(), 9 ); // SIGKILL: its name comes with pcntl, which PHP-FPM has not.
+				}
+				$dies = 1 === preg_match( $pattern, $query );
+				return $query;
+			},
+			PHP_INT_MAX
+		);
+	}
+);
+
 // The door for the tests: code or a verb with its arguments comes in, what it returned goes out as JSON.
 add_action(
 	'wp_loaded',

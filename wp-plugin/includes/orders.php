@@ -68,11 +68,14 @@ function order_in_hand( int $id, ?WC_Order $saving = null ): ?WC_Order {
 	return null;
 }
 
+// Marked before the database knows: a process killed between WooCommerce's write and its first hook after that has told
+// already. An order that has no id yet is the sweep's to find then.
 add_action(
 	'woocommerce_before_order_object_save',
 	static function ( $order ): void {
 		if ( $order instanceof WC_Order ) {
 			order_in_hand( 0, $order );
+			mark_order( $order );
 		}
 	},
 	PHP_INT_MAX

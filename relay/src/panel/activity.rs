@@ -55,8 +55,7 @@ pub(super) async fn list(
     let limit = page::DEFAULT_LIMIT;
     let page = activity::list(&panel.relay, person.tenant, actor, after, limit).await?;
     let shell = panel.shell(person, Tab::Settings).await?;
-    let next = page.next.map(|next| asked.link(HERE).with("after", &next));
-    let first = (!after.is_empty()).then(|| asked.link(HERE));
+    let (first, next) = asked.link(HERE).pages(after, page.next);
     let export = asked.link("/settings/activity.csv");
     let actor = asked.actor.trim().to_owned();
     let shown = ActivityPage { shell, entries: page.items, actor, export, first, next };
@@ -70,15 +69,12 @@ pub(super) async fn export(
     Query(asked): Query<Asked>,
 ) -> Answer {
     let heads = ["When", "Who", "What", "To what"];
-    Ok(csv::send("activity", &heads, move |after| {
+    Ok(csv::send("activity", &heads, row, move |after| {
         let (relay, actor) = (panel.relay.clone(), asked.actor.trim().to_owned());
-        async move {
-            let after = after.unwrap_or_default();
-            let page = activity::list(&relay, person.tenant, &actor, &after, csv::A_PAGE).await?;
-            let row = |entry: Entry| {
-                vec![show::machine(&entry.created_at), entry.actor, entry.action, entry.subject]
-            };
-            Ok((page.items.into_iter().map(row).collect(), page.next))
-        }
+        async move { activity::list(&relay, person.tenant, &actor, &after, csv::A_PAGE).await }
     }))
+}
+
+fn row(entry: Entry) -> Vec<String> {
+    vec![show::machine(&entry.created_at), entry.actor, entry.action, entry.subject]
 }

@@ -9,19 +9,24 @@ use axum::{
 };
 use futures::{Stream, StreamExt, stream};
 
-use crate::store::{StoreError, page};
-
-/// Rows of one page of a list, and what to pass for the next.
-pub(super) type Rows = (Vec<Vec<String>>, Option<String>);
+use crate::store::{
+    StoreError,
+    page::{self, Page},
+};
 
 /// Rows read at once.
 pub(super) const A_PAGE: i64 = page::MAX_LIMIT;
 
-/// Sends a file of this name with these heads. `read` reads the page after a key.
-pub(super) fn send<F, R>(name: &str, heads: &[&str], read: F) -> Response
+/// What a list's items are in the file: their fields, in the order of the heads.
+type Row<T> = fn(T) -> Vec<String>;
+
+/// Sends a file of this name with these heads and a row for each item. `read` reads the page of the list after
+/// a key, which is empty for the first.
+pub(super) fn send<T, F, R>(name: &str, heads: &[&str], row: Row<T>, read: F) -> Response
 where
-    F: FnMut(Option<String>) -> R + Send + 'static,
-    R: Future<Output = Result<Rows, StoreError>> + Send + 'static,
+    T: 'static,
+    F: FnMut(String) -> R + Send + 'static,
+    R: Future<Output = Result<Page<T>, StoreError>> + Send + 'static,
 {
     let heads: Vec<String> = heads.iter().map(|head| (*head).to_owned()).collect();
     let first = stream::once(async move { Ok(line(&heads)) });
@@ -29,23 +34,23 @@ where
         (header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()),
         (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}.csv\"")),
     ];
-    (headers, Body::from_stream(first.chain(pages(read)))).into_response()
+    (headers, Body::from_stream(first.chain(pages(row, read)))).into_response()
 }
 
-fn pages<F, R>(read: F) -> impl Stream<Item = io::Result<String>>
+fn pages<T, F, R>(row: Row<T>, read: F) -> impl Stream<Item = io::Result<String>>
 where
-    F: FnMut(Option<String>) -> R + Send + 'static,
-    R: Future<Output = Result<Rows, StoreError>> + Send + 'static,
+    F: FnMut(String) -> R + Send + 'static,
+    R: Future<Output = Result<Page<T>, StoreError>> + Send + 'static,
 {
-    stream::try_unfold((read, Some(None)), |(mut read, after)| async move {
+    stream::try_unfold((read, Some(String::new())), move |(mut read, after)| async move {
         let Some(after) = after else { return Ok(None) };
         // A file that breaks off is seen to be broken; one that merely ends would be taken for whole.
-        let (rows, next) = read(after).await.map_err(|error| {
+        let page = read(after).await.map_err(|error| {
             tracing::error!(%error, "an export broke off");
             io::Error::other("the export broke off")
         })?;
-        let text: String = rows.iter().map(|row| line(row)).collect();
-        Ok(Some((text, (read, next.map(Some)))))
+        let text: String = page.items.into_iter().map(|item| line(&row(item))).collect();
+        Ok(Some((text, (read, page.next))))
     })
 }
 

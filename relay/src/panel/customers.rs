@@ -72,8 +72,7 @@ pub(super) async fn list(
     let (relay, search) = (&panel.relay, asked.search());
     let page = customers::list(relay, person.tenant, &search, &asked.after, DEFAULT_LIMIT).await?;
     let shell = panel.shell(person, Tab::Customers).await?;
-    let next = page.next.map(|next| asked.link(HERE).with("after", &next));
-    let first = (!asked.after.is_empty()).then(|| asked.link(HERE));
+    let (first, next) = asked.link(HERE).pages(&asked.after, page.next);
     let export = asked.link("/customers.csv");
     let shown = CustomersPage { shell, customers: page.items, asked, export, first, next };
     Ok(Page(shown).into_response())
@@ -95,13 +94,9 @@ pub(super) async fn export(
         "May be written to",
         "Since",
     ];
-    Ok(csv::send("customers", &heads, move |after| {
+    Ok(csv::send("customers", &heads, row, move |after| {
         let (relay, search) = (panel.relay.clone(), asked.search());
-        async move {
-            let after = after.unwrap_or_default();
-            let page = customers::list(&relay, person.tenant, &search, &after, csv::A_PAGE).await?;
-            Ok((page.items.into_iter().map(row).collect(), page.next))
-        }
+        async move { customers::list(&relay, person.tenant, &search, &after, csv::A_PAGE).await }
     }))
 }
 

@@ -52,21 +52,16 @@ pub(super) async fn list(
 ) -> Answer {
     let waiting = decisions::waiting(&panel.relay, person.tenant, &after, DEFAULT_LIMIT).await?;
     let shell = panel.shell(person, Tab::Drift).await?;
-    let next = waiting.drifts.next.as_ref().map(|next| Link::to(HERE).with("after", next));
-    let first = (!after.is_empty()).then(|| Link::to(HERE));
+    let (first, next) = Link::to(HERE).pages(&after, waiting.drifts.next.clone());
     Ok(Page(DriftPage { shell, waiting, first, next }).into_response())
 }
 
 /// `GET /drift.csv`: all that there ever was.
 pub(super) async fn export(State(panel): State<Panel>, person: Person) -> Answer {
     let heads = ["Seen", "SKU", "Expected", "In the shop", "State", "Decided", "Store"];
-    Ok(csv::send("drift", &heads, move |after| {
+    Ok(csv::send("drift", &heads, row, move |after| {
         let relay = panel.relay.clone();
-        async move {
-            let after = after.unwrap_or_default();
-            let page = decisions::drifts(&relay, person.tenant, &after, csv::A_PAGE).await?;
-            Ok((page.items.into_iter().map(row).collect(), page.next))
-        }
+        async move { decisions::drifts(&relay, person.tenant, &after, csv::A_PAGE).await }
     }))
 }
 

@@ -69,8 +69,7 @@ pub(super) async fn list(
     let (tenant, after) = (person.tenant, asked.after.as_str());
     let page = events::list(relay, tenant, &search, after, now, DEFAULT_LIMIT).await?;
     let shell = panel.shell(person, Tab::Events).await?;
-    let next = page.next.map(|next| asked.link(HERE).with("after", &next));
-    let first = (!asked.after.is_empty()).then(|| asked.link(HERE));
+    let (first, next) = asked.link(HERE).pages(&asked.after, page.next);
     let export = asked.link("/events.csv");
     let shown = EventsPage { shell, events: page.items, asked, export, first, next };
     Ok(Page(shown).into_response())
@@ -84,13 +83,9 @@ pub(super) async fn export(
 ) -> Answer {
     let heads = ["Arrived", "What", "Number in the shop", "State", "Why", "Tries", "Store"];
     let now = store::now();
-    Ok(csv::send("events", &heads, move |after| {
+    Ok(csv::send("events", &heads, row, move |after| {
         let (relay, search) = (panel.relay.clone(), asked.search());
-        async move {
-            let (tenant, after) = (person.tenant, after.unwrap_or_default());
-            let page = events::list(&relay, tenant, &search, &after, now, csv::A_PAGE).await?;
-            Ok((page.items.into_iter().map(row).collect(), page.next))
-        }
+        async move { events::list(&relay, person.tenant, &search, &after, now, csv::A_PAGE).await }
     }))
 }
 

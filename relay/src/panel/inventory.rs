@@ -83,8 +83,7 @@ pub(super) async fn list(
     let (relay, search) = (&panel.relay, asked.search());
     let page = pieces::list(relay, person.tenant, &search, &asked.after, DEFAULT_LIMIT).await?;
     let shell = panel.shell(person, Tab::Inventory).await?;
-    let next = page.next.map(|next| asked.link(HERE).with("after", &next));
-    let first = (!asked.after.is_empty()).then(|| asked.link(HERE));
+    let (first, next) = asked.link(HERE).pages(&asked.after, page.next);
     let export = asked.link("/inventory.csv");
     let shown = InventoryPage { shell, pieces: page.items, asked, export, first, next };
     Ok(Page(shown).into_response())
@@ -97,13 +96,9 @@ pub(super) async fn export(
     Query(asked): Query<Asked>,
 ) -> Answer {
     let heads = ["SKU", "Name", "In stock", "May be sold below 0", "Price"];
-    Ok(csv::send("inventory", &heads, move |after| {
+    Ok(csv::send("inventory", &heads, row, move |after| {
         let (relay, search) = (panel.relay.clone(), asked.search());
-        async move {
-            let after = after.unwrap_or_default();
-            let page = pieces::list(&relay, person.tenant, &search, &after, csv::A_PAGE).await?;
-            Ok((page.items.into_iter().map(row).collect(), page.next))
-        }
+        async move { pieces::list(&relay, person.tenant, &search, &after, csv::A_PAGE).await }
     }))
 }
 
@@ -124,16 +119,15 @@ struct PiecePage {
     shell: Shell,
     piece: Piece,
     course: Option<Course>,
-    first: Option<String>,
+    first: Option<Link>,
     next: Option<Link>,
 }
 
 impl PiecePage {
-    fn of(shell: Shell, piece: Piece, first: Option<String>) -> Self {
+    fn of(shell: Shell, piece: Piece, after: &str) -> Self {
         let course = Course::of(&piece.course, shell.now);
-        let here = words::piece(&piece.shown.sku);
-        let next = piece.steps.next.as_ref();
-        let next = next.map(|next| Link::to(here).with("after", next));
+        let here = Link::to(words::piece(&piece.shown.sku));
+        let (first, next) = here.pages(after, piece.steps.next.clone());
         Self { shell, piece, course, first, next }
     }
 
@@ -166,8 +160,7 @@ pub(super) async fn show(
     let piece = pieces::piece(&panel.relay, person.tenant, &sku, &after, DEFAULT_LIMIT).await?;
     let piece = piece.ok_or(PanelError::NotFound("There is no piece with this SKU."))?;
     let shell = panel.shell(person, Tab::Inventory).await?;
-    let first = (!after.is_empty()).then(|| words::piece(&sku));
-    Ok(Page(PiecePage::of(shell, piece, first)).into_response())
+    Ok(Page(PiecePage::of(shell, piece, &after)).into_response())
 }
 
 /// Units that came or went.

@@ -26,6 +26,13 @@ impl Link {
         }
         self
     }
+
+    /// The first page of the list that stands here and the one after this, as long as they are others than
+    /// the page after `after`.
+    pub(super) fn pages(self, after: &str, next: Option<String>) -> (Option<Self>, Option<Self>) {
+        let next = next.map(|next| self.clone().with("after", &next));
+        ((!after.is_empty()).then_some(self), next)
+    }
 }
 
 impl fmt::Display for Link {
@@ -50,5 +57,18 @@ mod tests {
         let link = Link::to("/sales").with("q", "a&b=c \"<'").with("after", "").with("n", "1");
         assert_eq!(link.to_string(), "/sales?q=a%26b%3Dc+%22%3C%27&n=1");
         assert_eq!(Link::to("/").to_string(), "/");
+    }
+
+    #[test]
+    fn a_list_leads_to_its_first_page_and_to_the_next() {
+        let pages = |after, next: Option<&str>| {
+            let (first, next) = Link::to("/sales").pages(after, next.map(str::to_owned));
+            (first.map(String::from), next.map(String::from))
+        };
+        let (first, second) = ("/sales".to_owned(), "/sales?after=b".to_owned());
+        assert_eq!(pages("", None), (None, None));
+        assert_eq!(pages("", Some("b")), (None, Some(second.clone())));
+        assert_eq!(pages("a", Some("b")), (Some(first.clone()), Some(second)));
+        assert_eq!(pages("b", None), (Some(first), None));
     }
 }

@@ -164,22 +164,16 @@ async fn everything(
             let rows = inventory::by_name(tx, tenant, &all, None, key, amount, limit).await?;
             rows.into_iter().map(with_name).collect()
         }
-        Order::Fewest => {
-            let key = if let Some(After::Quantity(quantity, id)) = after {
-                (*quantity, *id)
-            } else {
-                (i64::MIN, Uuid::nil())
-            };
-            let rows = inventory::fewest(tx, tenant, key, amount, limit).await?;
-            rows.into_iter().map(with_quantity).collect()
-        }
-        Order::Most => {
-            let key = if let Some(After::Quantity(quantity, id)) = after {
-                (*quantity, *id)
-            } else {
-                (i64::MAX, Uuid::max())
-            };
-            let rows = inventory::most(tx, tenant, key, amount, limit).await?;
+        Order::Fewest | Order::Most => {
+            let most_first = order == Order::Most;
+            let (mut from, mut to) = ((amount.least, Uuid::nil()), (amount.most, Uuid::max()));
+            match after {
+                Some(After::Quantity(quantity, id)) if most_first => to = to.min((*quantity, *id)),
+                Some(After::Quantity(quantity, id)) => from = from.max((*quantity, *id)),
+                _ => {}
+            }
+            let (span, counted) = ((from, to), amount.counted);
+            let rows = inventory::by_quantity(tx, tenant, span, most_first, counted, limit).await?;
             rows.into_iter().map(with_quantity).collect()
         }
     })

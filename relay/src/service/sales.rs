@@ -1,6 +1,11 @@
 //! Sales for people: searched, filtered, in order; and one of them whole.
 
+use std::time::Duration;
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+use futures::{Stream, stream};
+use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::Relay;
@@ -54,13 +59,14 @@ impl Search {
             from: (first, Uuid::nil()),
             to: (behind, Uuid::nil()),
             store: self.store,
+            newest_first: !self.oldest_first || self.looks_for_some(),
             limit: limit + 1,
         };
         if let Some(key) = read_cursor(after).as_deref().and_then(read_moment_key) {
-            if self.oldest_first && !self.looks_for_some() {
-                span.from = span.from.max(key);
-            } else {
+            if span.newest_first {
                 span.to = span.to.min(key);
+            } else {
+                span.from = span.from.max(key);
             }
         }
         span
@@ -98,16 +104,47 @@ pub async fn list(
             status,
         };
         sales::found(tx_ref, tenant, wanted, span).await?
+    } else if let Some(status) = status {
+        sales::of_status(tx_ref, tenant, status, span).await?
     } else {
-        match (status, search.oldest_first) {
-            (None, false) => sales::newest(tx_ref, tenant, span).await?,
-            (None, true) => sales::oldest(tx_ref, tenant, span).await?,
-            (Some(status), false) => sales::newest_of_status(tx_ref, tenant, status, span).await?,
-            (Some(status), true) => sales::oldest_of_status(tx_ref, tenant, status, span).await?,
-        }
+        sales::all(tx_ref, tenant, span).await?
     };
     tx.commit().await?;
     Ok(Page::cut(rows, limit, |sale| moment_key(sale.placed_at, sale.id)))
+}
+
+/// How often a list is looked at while somebody has it before them.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// What tells one state of a page from another.
+#[must_use]
+pub fn mark(page: &Page<Listed>) -> String {
+    let digest = Sha256::digest(format!("{page:?}"));
+    URL_SAFE_NO_PAD.encode(&digest[..12])
+}
+
+/// The first page of a search each time that it is another than before; before the first it was the one of the
+/// mark `seen`. Ends when the relay stops or the database does not answer.
+pub fn watch(
+    relay: Relay,
+    tenant: TenantId,
+    search: Search,
+    seen: String,
+    limit: i64,
+) -> impl Stream<Item = Page<Listed>> {
+    stream::unfold((relay, search, seen), move |(relay, search, seen)| async move {
+        loop {
+            let page = list(&relay, tenant, &search, "", limit).await.ok()?;
+            let now = mark(&page);
+            if now != seen {
+                return Some((page, (relay, search, now)));
+            }
+            if relay.wake.is_stopping() {
+                return None;
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    })
 }
 
 /// One sale with all that belongs to it.

@@ -216,4 +216,20 @@ macro_rules! fetch_locked {
     };
 }
 
-pub(super) use {execute, fetch, fetch_locked};
+/// Like [`fetch`], in an order or backwards: where `$backwards`, ` DESC` stands behind each column, which is
+/// where the statement is cut in three.
+macro_rules! fetch_sorted {
+    (
+        $method:ident, $backwards:expr, $tx:expr, $row:ty,
+        $first:literal, $second:literal, $rest:literal $(, $bind:expr)* $(,)?
+    ) => {{
+        let sql = if $backwards {
+            concat!($first, " DESC", $second, " DESC", $rest)
+        } else {
+            concat!($first, $second, $rest)
+        };
+        $crate::store::fetch!($method, $tx, $row, sql $(, $bind)*)
+    }};
+}
+
+pub(super) use {execute, fetch, fetch_locked, fetch_sorted};

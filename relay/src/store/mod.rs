@@ -43,7 +43,7 @@ use chrono::{DateTime, SubsecRound, Utc};
 use uuid::Uuid;
 
 pub use db::{Db, Tx};
-use db::{execute, fetch, fetch_locked};
+use db::{execute, fetch, fetch_locked, fetch_sorted};
 use many::{execute_many, fetch_many};
 
 /// A tenant's key: the first column of every key.

@@ -13,9 +13,7 @@ use super::{
     fetch_many, page::Page,
 };
 
-pub use listed::{
-    Listed, Sold, Span, Wanted, found, newest, newest_of_status, oldest, oldest_of_status, sold,
-};
+pub use listed::{Listed, Sold, Span, Wanted, all, found, of_status, sold};
 
 /// A sale's columns; money in millionths of the currency unit.
 #[derive(Debug, Clone, PartialEq, sqlx::FromRow)]

@@ -39,6 +39,18 @@ struct Statement {
     sql: String,
 }
 
+/// The statement that begins here; both, if it is one that is read in an order and backwards.
+fn directions(text: &str) -> Vec<String> {
+    let mut literals = text.split('"');
+    let mut pieces = vec![literals.next().unwrap()];
+    while literals.next().is_some_and(|between| between.trim() == ",") {
+        pieces.push(literals.next().unwrap());
+    }
+    let mut both = vec![pieces.concat(), pieces.join(" DESC")];
+    both.dedup();
+    both
+}
+
 fn statements(folder: &Path, found: &mut Vec<Statement>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -50,10 +62,11 @@ fn statements(folder: &Path, found: &mut Vec<Statement>) {
         let file = path.file_name().unwrap().to_str().unwrap().to_owned();
         for verb in ["SELECT", "UPDATE", "INSERT", "DELETE", "WITH"] {
             for (at, _) in text.match_indices(&format!("\"{verb} ")) {
-                let sql = text[at + 1..].split('"').next().unwrap().to_owned();
                 let before = text[..at].rsplit("fn ").next().unwrap();
                 let function = before.split(['(', '<']).next().unwrap().to_owned();
-                found.push(Statement { file: file.clone(), function, sql });
+                for sql in directions(&text[at + 1..]) {
+                    found.push(Statement { file: file.clone(), function: function.clone(), sql });
+                }
             }
         }
     }

@@ -221,3 +221,26 @@ async fn classic_checkout_and_typed_in_orders_on_legacy_storage_by_the_sweep_alo
     on_woocommerce!();
     classic_and_typed_in(Way::Sweep, Storage::Legacy).await
 }
+
+/// Killed between WooCommerce's write and the first hook that tells of it.
+#[tokio::test]
+async fn a_checkout_that_is_killed_as_its_order_is_written_reaches_the_ledger() -> Result<()> {
+    on_woocommerce!();
+    let (town, ring) = town(Way::Extension, Storage::Hpos, Database::Sqlite).await?;
+    let shop = &town.shop;
+    shop.php(
+        "update_option( 'nexpura_tests_dies_after', '/^\\s*(INSERT INTO|UPDATE) .?wp_wc_orders\\b.*wc-pending/s' );",
+    )
+    .await?;
+    let killed = shop.checkout(&[(ring, 1)], Payment::Card).await;
+    assert!(killed.is_err(), "the checkout answered: {killed:?}");
+    shop.php("delete_option( 'nexpura_tests_dies_after' );").await?;
+    let born =
+        shop.php("return wc_get_orders( array( 'return' => 'ids', 'status' => 'pending' ) );");
+    let born: Vec<u64> = serde_json::from_value(born.await?)?;
+    let [order] = born.as_slice() else { anyhow::bail!("not one order was written: {born:?}") };
+    // What a killed process has marked is sent after half a minute.
+    until("the mark is sent", PATIENCE * 2, async || Ok(town.quiet().await.ok())).await?;
+    town.agrees(*order, &[RING]).await?;
+    Ok(())
+}

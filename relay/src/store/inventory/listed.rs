@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::Shown;
-use crate::store::{StoreError, TenantId, Tx, fetch};
+use crate::store::{StoreError, TenantId, Tx, fetch, fetch_sorted};
 
 /// How many there may be of what is listed, in thousandths.
 #[derive(Debug, Clone, Copy)]
@@ -103,58 +103,36 @@ pub async fn by_name(
     )
 }
 
-/// Pieces of which there are so many, the fewest first, after `after`.
+/// Pieces whose quantity and key lie between two, which belong to it no more: the fewest first, or from
+/// the end, the most.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn fewest(
+pub async fn by_quantity(
     tx: &mut Tx,
     tenant: TenantId,
-    after: (i64, Uuid),
-    amount: Amount,
+    (from, to): ((i64, Uuid), (i64, Uuid)),
+    most_first: bool,
+    counted: bool,
     limit: i64,
 ) -> Result<Vec<Shown>, StoreError> {
-    fetch!(
+    fetch_sorted!(
         fetch_all,
+        most_first,
         tx,
         Shown,
         "SELECT id, sku, name, quantity, counted, backorders, price, image FROM inventory
-         WHERE tenant_id = $1 AND (quantity, id) > ($2, $3) AND quantity <= $4
-           AND (counted OR NOT $5)
-         ORDER BY quantity, id LIMIT $6",
+         WHERE tenant_id = $1 AND (quantity, id) > ($2, $3) AND (quantity, id) < ($4, $5)
+           AND (counted OR NOT $6)
+         ORDER BY quantity",
+        ", id",
+        " LIMIT $7",
         tenant,
-        after.0.max(amount.least),
-        after.1,
-        amount.most,
-        amount.counted,
-        limit,
-    )
-}
-
-/// Pieces of which there are so many, the most first, after `after`.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn most(
-    tx: &mut Tx,
-    tenant: TenantId,
-    after: (i64, Uuid),
-    amount: Amount,
-    limit: i64,
-) -> Result<Vec<Shown>, StoreError> {
-    fetch!(
-        fetch_all,
-        tx,
-        Shown,
-        "SELECT id, sku, name, quantity, counted, backorders, price, image FROM inventory
-         WHERE tenant_id = $1 AND (quantity, id) < ($2, $3) AND quantity >= $4
-           AND (counted OR NOT $5)
-         ORDER BY quantity DESC, id DESC LIMIT $6",
-        tenant,
-        after.0.min(amount.most),
-        after.1,
-        amount.least,
-        amount.counted,
+        from.0,
+        from.1,
+        to.0,
+        to.1,
+        counted,
         limit,
     )
 }

@@ -6,7 +6,7 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use crate::store::{IntegrationId, StoreError, TenantId, Tx, fetch};
+use crate::store::{IntegrationId, StoreError, TenantId, Tx, fetch, fetch_sorted};
 
 /// A sale in a list; money in millionths of the currency unit.
 #[derive(Debug, Clone, sqlx::FromRow)]
@@ -46,17 +46,20 @@ pub struct Span {
     pub to: (DateTime<Utc>, Uuid),
     /// Only what one store sold.
     pub store: Option<IntegrationId>,
+    /// Whether it is read from its end.
+    pub newest_first: bool,
     /// Rows at most.
     pub limit: i64,
 }
 
-/// Sales, the newest first.
+/// All sales, by when they were placed.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn newest(tx: &mut Tx, tenant: TenantId, span: Span) -> Result<Vec<Listed>, StoreError> {
-    fetch!(
+pub async fn all(tx: &mut Tx, tenant: TenantId, span: Span) -> Result<Vec<Listed>, StoreError> {
+    fetch_sorted!(
         fetch_all,
+        span.newest_first,
         tx,
         Listed,
         "SELECT s.id, s.number, s.status, s.gone, COALESCE(s.ordered_at, s.created_at) AS placed_at,
@@ -69,7 +72,9 @@ pub async fn newest(tx: &mut Tx, tenant: TenantId, span: Span) -> Result<Vec<Lis
            AND (COALESCE(s.ordered_at, s.created_at), s.id) > ($2, $3)
            AND (COALESCE(s.ordered_at, s.created_at), s.id) < ($4, $5)
            AND ($6 IS NULL OR s.integration_id = $6)
-         ORDER BY COALESCE(s.ordered_at, s.created_at) DESC, s.id DESC LIMIT $7",
+         ORDER BY COALESCE(s.ordered_at, s.created_at)",
+        ", s.id",
+        " LIMIT $7",
         tenant,
         span.from.0,
         span.from.1,
@@ -80,48 +85,19 @@ pub async fn newest(tx: &mut Tx, tenant: TenantId, span: Span) -> Result<Vec<Lis
     )
 }
 
-/// Sales, the oldest first.
+/// Sales of one status, by when they were placed.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn oldest(tx: &mut Tx, tenant: TenantId, span: Span) -> Result<Vec<Listed>, StoreError> {
-    fetch!(
-        fetch_all,
-        tx,
-        Listed,
-        "SELECT s.id, s.number, s.status, s.gone, COALESCE(s.ordered_at, s.created_at) AS placed_at,
-            i.store_url AS store, s.currency, s.total, s.refunded, s.email, c.first_name, c.last_name
-         FROM sales s
-         LEFT JOIN integrations i ON i.tenant_id = s.tenant_id AND i.id = s.integration_id
-         LEFT JOIN customers c ON c.tenant_id = s.tenant_id AND c.id = s.customer_id
-         WHERE s.tenant_id = $1 AND COALESCE(s.ordered_at, s.created_at) >= $2
-           AND COALESCE(s.ordered_at, s.created_at) <= $4
-           AND (COALESCE(s.ordered_at, s.created_at), s.id) > ($2, $3)
-           AND (COALESCE(s.ordered_at, s.created_at), s.id) < ($4, $5)
-           AND ($6 IS NULL OR s.integration_id = $6)
-         ORDER BY COALESCE(s.ordered_at, s.created_at), s.id LIMIT $7",
-        tenant,
-        span.from.0,
-        span.from.1,
-        span.to.0,
-        span.to.1,
-        span.store,
-        span.limit,
-    )
-}
-
-/// Sales of one status, the newest first.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn newest_of_status(
+pub async fn of_status(
     tx: &mut Tx,
     tenant: TenantId,
     status: &str,
     span: Span,
 ) -> Result<Vec<Listed>, StoreError> {
-    fetch!(
+    fetch_sorted!(
         fetch_all,
+        span.newest_first,
         tx,
         Listed,
         "SELECT s.id, s.number, s.status, s.gone, COALESCE(s.ordered_at, s.created_at) AS placed_at,
@@ -134,43 +110,9 @@ pub async fn newest_of_status(
            AND (COALESCE(s.ordered_at, s.created_at), s.id) > ($3, $4)
            AND (COALESCE(s.ordered_at, s.created_at), s.id) < ($5, $6)
            AND ($7 IS NULL OR s.integration_id = $7)
-         ORDER BY COALESCE(s.ordered_at, s.created_at) DESC, s.id DESC LIMIT $8",
-        tenant,
-        status,
-        span.from.0,
-        span.from.1,
-        span.to.0,
-        span.to.1,
-        span.store,
-        span.limit,
-    )
-}
-
-/// Sales of one status, the oldest first.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn oldest_of_status(
-    tx: &mut Tx,
-    tenant: TenantId,
-    status: &str,
-    span: Span,
-) -> Result<Vec<Listed>, StoreError> {
-    fetch!(
-        fetch_all,
-        tx,
-        Listed,
-        "SELECT s.id, s.number, s.status, s.gone, COALESCE(s.ordered_at, s.created_at) AS placed_at,
-            i.store_url AS store, s.currency, s.total, s.refunded, s.email, c.first_name, c.last_name
-         FROM sales s
-         LEFT JOIN integrations i ON i.tenant_id = s.tenant_id AND i.id = s.integration_id
-         LEFT JOIN customers c ON c.tenant_id = s.tenant_id AND c.id = s.customer_id
-         WHERE s.tenant_id = $1 AND s.status = $2
-           AND COALESCE(s.ordered_at, s.created_at) >= $3 AND COALESCE(s.ordered_at, s.created_at) <= $5
-           AND (COALESCE(s.ordered_at, s.created_at), s.id) > ($3, $4)
-           AND (COALESCE(s.ordered_at, s.created_at), s.id) < ($5, $6)
-           AND ($7 IS NULL OR s.integration_id = $7)
-         ORDER BY COALESCE(s.ordered_at, s.created_at), s.id LIMIT $8",
+         ORDER BY COALESCE(s.ordered_at, s.created_at)",
+        ", s.id",
+        " LIMIT $8",
         tenant,
         status,
         span.from.0,
@@ -195,7 +137,7 @@ pub struct Wanted<'a> {
     pub status: Option<&'a str>,
 }
 
-/// The sales of one number, one e-mail or one customer, the newest first.
+/// The sales of one number, one e-mail or one customer, the newest first whatever the span says.
 ///
 /// They are few: the order by time is written so that no index of it is taken to look through all.
 ///
