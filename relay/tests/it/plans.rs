@@ -23,11 +23,12 @@ const LARGE: [&str; 14] = [
 ];
 
 /// What may read much of one: pages by key, which end after one page, and work that is done once.
-const MAY: [(&str, &str); 5] = [
+const MAY: [(&str, &str); 6] = [
     ("inbox.rs", "orders_waiting"),
     ("inbox.rs", "counts"),
     ("leases.rs", "let_go"),
     ("listings.rs", "begin_anew"),
+    ("answer.rs", "begin_count"),
     ("readings.rs", "any_unsettled"),
 ];
 
