@@ -45,28 +45,44 @@ class Pictures:
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
 
-    def take(self, page: Page, name: str, *, ours: bool = True) -> None:
+    def take(
+        self, page: Page, name: str, *, ours: bool = True, within: str | None = None, closeup: bool = False
+    ) -> None:
+        """Takes them. Of somebody else's page only what is ours, `within` these elements, is looked over; with
+        `closeup` it is all that the picture shows."""
         for scheme in ("light", "dark"):
             page.emulate_media(color_scheme=scheme)
             for size, extent in (("phone", PHONE), ("desktop", DESKTOP)):
                 page.set_viewport_size(extent)
+                page.evaluate("scrollTo(0, 0)")
                 path = self._folder / f"{name}-{scheme}-{size}.png"
-                page.screenshot(path=path, full_page=True, animations="disabled")
+                if closeup:
+                    page.locator(within).screenshot(path=path, animations="disabled")
+                else:
+                    page.screenshot(path=path, full_page=True, animations="disabled")
                 if ours:
-                    fits(page, f"{name}, {scheme}, {size}")
+                    fits(page, f"{name}, {scheme}, {size}", within)
             if ours:
-                accessible(page, f"{name}, {scheme}")
+                accessible(page, f"{name}, {scheme}", within)
         page.emulate_media(color_scheme="light")
 
 
-def fits(page: Page, where: str) -> None:
-    """Nothing stands out to the right."""
-    wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+def fits(page: Page, where: str, within: str | None = None) -> None:
+    """Nothing stands out to the right: of the page, or of these elements and what is in them."""
+    wide = page.evaluate(
+        """(within) => {
+            const screen = document.documentElement;
+            if (!within) return screen.scrollWidth - screen.clientWidth;
+            const ours = [...document.querySelectorAll(within)].flatMap((one) => [one, ...one.querySelectorAll("*")]);
+            return Math.max(0, ...ours.map((one) => Math.ceil(one.getBoundingClientRect().right - screen.clientWidth)));
+        }""",
+        within,
+    )
     assert wide <= 0, f"{where}: {wide} pixels too wide"
 
 
-def accessible(page: Page, where: str) -> None:
-    found = Axe().run(page).response["violations"]
+def accessible(page: Page, where: str, within: str | None = None) -> None:
+    found = Axe().run(page, context=within).response["violations"]
     bad = [f"{one['id']}: {one['nodes'][0]['html']}" for one in found if one["impact"] in BAD]
     assert not bad, f"{where}: " + "; ".join(bad)
 

@@ -119,7 +119,8 @@ function show_connected( string $source ): void {
 function show_rows( string $caption, array $rows ): void {
 	echo '<h2>' . esc_html( $caption ) . '</h2><table class="widefat striped" style="max-width:50em"><tbody>';
 	foreach ( $rows as $label => $value ) {
-		printf( '<tr><th scope="row" style="width:16em">%s</th><td>%s</td></tr>', esc_html( $label ), esc_html( (string) $value ) );
+		// A path has no place to break at, and would push the page wider than a phone.
+		printf( '<tr><th scope="row" style="width:30%%">%s</th><td style="overflow-wrap:anywhere">%s</td></tr>', esc_html( $label ), esc_html( (string) $value ) );
 	}
 	echo '</tbody></table>';
 }

@@ -20,7 +20,7 @@ add_action(
 		<?php
 		foreach ( $fields as $name => $field ) {
 			printf(
-				'<tr><td data-export-label="%1$s">%2$s:</td><td class="help">&nbsp;</td><td>%3$s</td></tr>',
+				'<tr><td data-export-label="%1$s">%2$s:</td><td class="help">&nbsp;</td><td style="overflow-wrap:anywhere">%3$s</td></tr>',
 				esc_attr( ucfirst( str_replace( '_', ' ', (string) $name ) ) ),
 				esc_html( $field['label'] ),
 				esc_html( $field['value'] )

@@ -27,9 +27,12 @@ pub enum Role {
     Agent = 1,
     /// Creating the spool, or moving a corrupt one aside.
     Setup = 2,
+    /// Somebody waits for the spool to be emptied: the elected sender tries sooner, whatever failed
+    /// before.
+    Hurry = 3,
 }
 
-const ROLES: usize = 3;
+const ROLES: usize = 4;
 /// Room for what the elected sender says about itself, at the beginning of the file.
 const SIGNATURE_BYTES: usize = 64;
 

@@ -9,12 +9,17 @@ use std::{
     time::Duration,
 };
 
+use axum::http::StatusCode;
 use nexpura_agent::{
     Kind, Timing, now_ms,
     sender::{Ended, elected, thread},
 };
 use nexpura_protocol::{ConnectionString, event::Verb};
-use support::{Running, Shop, hurried, order, relay::Relay, until};
+use support::{
+    Running, Shop, hurried, order,
+    relay::{Relay, Say},
+    until,
+};
 
 /// A daemon process; killed when the test is over.
 struct Daemon(Child);
@@ -161,6 +166,44 @@ fn a_drain_beside_an_elected_sender_waits_for_it() {
     shop.capture_orders(50);
     let sent = thread::drain(&shop.spool, &relay.connection(), limit, Timing::default()).unwrap();
     assert_eq!((sent, shop.unsent()), (50, 0));
+}
+
+#[test]
+fn a_drain_has_the_elected_sender_try_again_at_once() {
+    let (shop, relay) = (Shop::new(), Relay::start());
+    let connection = relay.connection();
+    let port = relay.port;
+    drop(relay);
+    // Whoever has failed for long waits for a minute, which no person at a button does.
+    let minute = Duration::from_secs(60);
+    let patient = Timing { first_retry: minute, ..Timing::default() };
+    let running = Running::start(&shop, connection.clone(), Kind::Thread, patient);
+    shop.capture_orders(3);
+    until("it has failed", || shop.last_error().is_some());
+    let limit = Duration::from_secs(10);
+    let failing = thread::drain(&shop.spool, &connection, Duration::from_secs(1), patient).unwrap();
+    assert_eq!((failing, shop.unsent()), (0, 3), "the relay is away");
+    let relay = Relay::start_on(port);
+    let sent = thread::drain(&shop.spool, &connection, limit, patient).unwrap();
+    assert_eq!((sent, shop.unsent()), (0, 0), "the elected one delivered");
+    assert_eq!(relay.seqs(), [1, 2, 3]);
+    assert!(!running.is_over(), "it goes on");
+}
+
+#[test]
+fn a_drain_does_not_hurry_a_relay_that_asked_to_be_left_alone() {
+    let (shop, relay) = (Shop::new(), Relay::start());
+    relay.always(|_| {
+        let headers = vec![("retry-after", "60".to_owned())];
+        Say::Raw(StatusCode::SERVICE_UNAVAILABLE, headers, String::new())
+    });
+    let running = Running::start(&shop, relay.connection(), Kind::Thread, hurried());
+    until("it was put off", || shop.last_error().is_some());
+    shop.capture_orders(1);
+    let limit = Duration::from_secs(1);
+    thread::drain(&shop.spool, &relay.connection(), limit, hurried()).unwrap();
+    assert_eq!((relay.pushes().len(), shop.unsent()), (1, 1));
+    assert!(!running.is_over());
 }
 
 #[test]

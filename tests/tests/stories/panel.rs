@@ -1,4 +1,6 @@
-//! The panel in a real browser, on the real parts.
+//! The panel, and WordPress's own screens, in a real browser, on the real parts.
+
+mod wordpress;
 
 use std::time::Duration;
 

@@ -60,6 +60,9 @@ impl Default for Timing {
     }
 }
 
+/// How long a relay that failed is waited for while a person waits for the spool to be emptied.
+const HURRIED: Duration = Duration::from_secs(1);
+
 /// What runs the sender.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -207,6 +210,8 @@ impl Sender {
     ) -> Result<Ended, SenderError> {
         // A daemon says that it is there before it is elected, so that a thread makes room.
         let mut announced: Option<Held> = None;
+        // A drain beside somebody else who is elected says that it waits.
+        let mut hurrying: Option<Held> = None;
         let courier = Courier::new(self.timing.deadlines);
         loop {
             if is_over(&stop) {
@@ -238,18 +243,30 @@ impl Sender {
             {
                 return Ok(Ended::Empty);
             }
+            if self.kind == Kind::Drain && hurrying.is_none() {
+                hurrying =
+                    self.lock()?.try_take(Role::Hurry).map_err(|error| self.locked(error))?;
+                self.spool.wake_sender();
+            }
             let _ = tokio::time::timeout(self.timing.election, asked_to_stop(&mut stop)).await;
         }
     }
 
+    fn lock(&self) -> Result<Arc<LockFile>, SenderError> {
+        LockFile::of(self.spool.path()).map_err(|error| self.locked(error))
+    }
+
+    fn locked(&self, error: io::Error) -> SenderError {
+        SenderError::Lock(self.spool.path().to_owned(), error)
+    }
+
     /// Takes a role if nobody has it. Nobody but a daemon takes the sender's while a daemon is there.
     fn take(&self, role: Role) -> Result<Option<Held>, SenderError> {
-        let failed = |error| SenderError::Lock(self.spool.path().to_owned(), error);
-        let lock = LockFile::of(self.spool.path()).map_err(failed)?;
+        let lock = self.lock()?;
         if self.kind != Kind::Agent && lock.is_taken(Role::Agent) {
             return Ok(None);
         }
-        lock.try_take(role).map_err(failed)
+        lock.try_take(role).map_err(|error| self.locked(error))
     }
 
     async fn serve(
@@ -268,6 +285,10 @@ impl Sender {
             if daemon_came || !held.is_in_place() {
                 return Ended::SteppedBack;
             }
+            let hurried = held.other_is_taken(Role::Hurry);
+            if hurried {
+                rounds.hurry(HURRIED);
+            }
             let next = rounds.next(courier, &self.connection, &self.delivered).await;
             match next {
                 Next::Again => {}
@@ -279,11 +300,12 @@ impl Sender {
                     }
                 }
                 Next::Wait(pause) => {
-                    // What is new does not hurry a relay that is not well.
+                    // What is new does not hurry a relay that is not well; a person who waits does.
                     let until = Instant::now() + pause;
-                    let look = until.min(Instant::now() + self.timing.intent_check);
+                    let look = if hurried { HURRIED } else { self.timing.intent_check };
+                    let look = until.min(Instant::now() + look);
                     tokio::select! {
-                        () = tokio::time::sleep_until(look) => {}
+                        () = wake.wait(look) => {}
                         () = asked_to_stop(stop) => {}
                     }
                 }

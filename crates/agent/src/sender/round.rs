@@ -46,6 +46,9 @@ pub(super) struct Rounds<'a> {
     open_intents: bool,
     /// No push before this.
     held_back_until: Option<Instant>,
+    failed_at: Instant,
+    /// The relay itself asked to be left alone.
+    asked_to_wait: bool,
 }
 
 impl<'a> Rounds<'a> {
@@ -63,6 +66,8 @@ impl<'a> Rounds<'a> {
             intents_due: now,
             open_intents: true,
             held_back_until: None,
+            failed_at: now,
+            asked_to_wait: false,
         }
     }
 
@@ -72,6 +77,14 @@ impl<'a> Rounds<'a> {
             self.heartbeat_due.min(self.intents_due)
         } else {
             self.heartbeat_due
+        }
+    }
+
+    /// Somebody waits for the spool to be emptied: nothing is held back for longer than this after a failure, unless
+    /// the relay has asked to be left alone.
+    pub(super) fn hurry(&mut self, pause: Duration) {
+        if let (Some(until), false) = (self.held_back_until, self.asked_to_wait) {
+            self.held_back_until = Some(until.min(self.failed_at + pause));
         }
     }
 
@@ -104,6 +117,7 @@ impl<'a> Rounds<'a> {
                 return Ok(Next::Wait(until - now));
             }
             self.held_back_until = None;
+            self.asked_to_wait = false;
         }
         let push = self.spool.next_push(self.limit, now_ms())?;
         self.open_intents = push.open_intents > 0;
@@ -241,7 +255,9 @@ impl<'a> Rounds<'a> {
 
     fn hold_back(&mut self, asked: Option<Duration>) -> Next {
         let pause = self.backoff.after_failure(asked, chance());
-        self.held_back_until = Some(Instant::now() + pause);
+        self.failed_at = Instant::now();
+        self.held_back_until = Some(self.failed_at + pause);
+        self.asked_to_wait = asked.is_some();
         Next::Wait(pause)
     }
 }

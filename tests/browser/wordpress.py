@@ -1,0 +1,186 @@
+"""What a merchant sees and does in WordPress: the settings page and its buttons, the order's box and column, the piece
+beside a stock, WooCommerce's status report and Site Health; while the relay answers and while it is away."""
+
+import re
+
+from playwright.sync_api import Page, expect
+
+from doors import come_in, into_wordpress
+from walk import Story, walking
+
+# Site Health asks other servers too, which do not answer here.
+HEALTH = 60_000
+SETTINGS = "admin.php?page=nexpura"
+STATUS = "table:has([data-export-label='Nexpura'])"
+IN_NEXPURA = "#nexpura-order"
+
+
+def row(page: Page, caption: str, name: str):
+    """What stands beside a name in one of the settings page's tables."""
+    table = page.locator(f"h2:text-is('{caption}') + table")
+    return table.get_by_role("row").filter(has=page.get_by_role("rowheader", name=name, exact=True)).locator("td")
+
+
+def press(page: Page, button: str, told: str | re.Pattern, *, good: bool = True) -> None:
+    """Presses a button of the settings page, which then says what came of it."""
+    page.get_by_role("button", name=button, exact=True).click()
+    notice = page.locator(f".wrap .notice-{'success' if good else 'error'}")
+    expect(notice.filter(has_text=told)).to_be_visible(timeout=30_000)
+
+
+def box(page: Page):
+    return page.locator(IN_NEXPURA)
+
+
+def health(page: Page, label: str, *, passed: bool) -> None:
+    """Site Health lists a finding, once it has asked all that it asks."""
+    if passed:
+        expect(page.locator(".site-health-progress.loading")).to_have_count(0, timeout=HEALTH)
+        page.locator(".site-health-view-passed").click()
+    finding = page.get_by_role("button", name=label)
+    expect(finding).to_be_visible(timeout=HEALTH)
+    finding.click()
+    expect(finding).to_have_attribute("aria-expanded", "true")
+
+
+def while_all_is_well(page: Page, story: Story, pictures, admin: str) -> None:
+    page.goto(f"{admin}/{SETTINGS}")
+    expect(row(page, "Connection", "Nexpura says")).to_have_text("connected")
+    expect(row(page, "Connection", "Relay")).to_have_text(story.relay)
+    expect(row(page, "Connection", "Capture")).to_contain_text("by the PHP extension")
+    expect(row(page, "Spool", "Waiting to be sent")).to_have_text("0")
+    expect(row(page, "Spool", "Writable")).to_have_text("yes")
+    pictures.take(page, "settings", within=".wrap")
+    press(page, "Send test event", re.compile(r"acknowledged by the relay within [\d.]+ seconds"))
+    pictures.take(page, "test-event", within=".wrap")
+
+    page.goto(f"{admin}/admin.php?page=wc-orders&action=edit&id={story.order}")
+    expect(box(page).get_by_role("link", name="In the ledger")).to_have_attribute(
+        "href", re.compile(f"^{re.escape(story.relay)}/sales/")
+    )
+    expect(box(page).get_by_role("link", name="Try again now")).to_have_count(0)
+    pictures.take(page, "order", within=IN_NEXPURA)
+    page.goto(f"{admin}/admin.php?page=wc-orders")
+    column = page.locator(f"#order-{story.order} td.column-nexpura")
+    expect(column.get_by_role("link", name="In the ledger")).to_be_visible()
+    pictures.take(page, "orders", within="td.column-nexpura")
+
+
+def the_stocks(page: Page, story: Story, pictures, admin: str) -> None:
+    page.goto(f"{admin}/post.php?post={story.ring}&action=edit")
+    page.locator(".inventory_tab a").click()
+    beside = page.locator("#inventory_product_data .nexpura-state").locator("..")
+    for sentence in ("SKU matched: RING.", f"The ledger has {story.left}.", "Nothing was pushed yet."):
+        expect(beside).to_contain_text(sentence)
+    piece = beside.get_by_role("link", name="Open the piece in Nexpura")
+    expect(piece).to_have_attribute("href", f"{story.relay}/inventory/RING")
+    pictures.take(page, "product", within="#inventory_product_data div:has(> .nexpura-state)")
+
+    page.goto(f"{admin}/post.php?post={story.band}&action=edit")
+    page.locator(".variations_tab a").click()
+    variations = page.locator("#variable_product_options .woocommerce_variation")
+    expect(variations).to_have_count(2)
+    one = variations.filter(has_text="BAND-52")
+    one.locator("h3").click()
+    beside = one.locator(".nexpura-state").locator("..")
+    expect(beside).to_be_visible()
+    expect(beside).to_contain_text("SKU matched: BAND-52.")
+    expect(beside).to_contain_text("The ledger has 4.")
+    pictures.take(page, "variation", within="#variable_product_options .form-row:has(> .nexpura-state)")
+
+
+def the_reports(page: Page, story: Story, pictures, admin: str) -> None:
+    page.goto(f"{admin}/admin.php?page=wc-status")
+    section = page.locator(STATUS)
+    expect(section.get_by_role("row").filter(has_text="Nexpura says")).to_contain_text("connected")
+    pictures.take(page, "system-status", within=STATUS, closeup=True)
+    page.get_by_role("link", name="Get system report").click()
+    report = page.locator("#debug-report textarea")
+    expect(report).to_have_value(re.compile("### Nexpura ###"))
+    assert "whsec_" not in report.input_value() and "ck_" not in report.input_value()
+
+    page.goto(f"{admin}/site-health.php")
+    health(page, "This shop is connected to Nexpura", passed=True)
+    for label in (
+        "The Nexpura PHP extension is loaded",
+        "Captured events are sent as they happen",
+        "The shop has the address under which it is connected",
+        "revision table is in order",
+        "The Nexpura relay can be reached",
+    ):
+        expect(page.get_by_role("button", name=label)).to_be_visible(timeout=HEALTH)
+    pictures.take(page, "site-health", within="[id^=health-check-accordion-block-nexpura]")
+    page.goto(f"{admin}/site-health.php?tab=debug")
+    page.get_by_role("button", name="Nexpura", exact=True).click()
+    info = page.locator("#health-check-accordion-block-nexpura")
+    expect(info).to_contain_text("Order storage")
+    assert "whsec_" not in info.inner_text()
+    pictures.take(page, "site-health-info", within="#health-check-accordion-block-nexpura")
+
+
+def while_the_relay_is_away(page: Page, story: Story, pictures, admin: str) -> None:
+    story.ask("relay_goes_away")
+    order = story.ask("sell", product=story.ring)
+    page.goto(f"{admin}/{SETTINGS}")
+    press(page, "Send test event", "is in the spool and waits", good=False)
+    expect(row(page, "Spool", "Waiting to be sent")).not_to_have_text("0")
+    expect(row(page, "Spool", "Last problem")).not_to_be_empty()
+    pictures.take(page, "settings-relay-away", within=".wrap")
+    page.goto(f"{admin}/admin.php?page=wc-orders&action=edit&id={order}")
+    expect(box(page)).to_contain_text("Waiting to be sent")
+    expect(box(page)).to_contain_text("could not be reached")
+    pictures.take(page, "order-relay-away", within=IN_NEXPURA)
+    page.goto(f"{admin}/site-health.php")
+    health(page, "The Nexpura relay cannot be reached", passed=False)
+    pictures.take(page, "site-health-relay-away", within="[id^=health-check-accordion-block-nexpura]")
+
+    story.ask("relay_comes_back")
+    page.goto(f"{admin}/{SETTINGS}")
+    press(page, "Send now", re.compile(r"^\d+ sent, 0 left\.$"))
+    expect(row(page, "Spool", "Waiting to be sent")).to_have_text("0")
+    expect(row(page, "Connection", "Nexpura says")).to_have_text("connected")
+    story.ask("quiet")
+    page.goto(f"{admin}/admin.php?page=wc-orders&action=edit&id={order}")
+    if box(page).get_by_role("link", name="Try again now").count():
+        box(page).get_by_role("link", name="Try again now").click()
+    expect(box(page)).to_contain_text("In the ledger")
+
+
+def what_failed_is_tried_again(page: Page, story: Story, pictures, admin: str) -> None:
+    story.ask("fail", order=story.order)
+    press_again = page.locator(f"#order-{story.order} td.column-nexpura").get_by_role("link", name="Try again now")
+    page.goto(f"{admin}/admin.php?page=wc-orders")
+    expect(press_again).to_be_visible()
+    pictures.take(page, "orders-failed", within="td.column-nexpura")
+    page.goto(f"{admin}/admin.php?page=wc-orders&action=edit&id={story.order}")
+    expect(box(page)).to_contain_text("Failed")
+    expect(box(page)).to_contain_text("currency")
+    pictures.take(page, "order-failed", within=IN_NEXPURA)
+    box(page).get_by_role("link", name="Try again now").click()
+    expect(page.locator(".notice-success").filter(has_text="Nexpura reads it again now")).to_be_visible()
+    story.ask("nothing_failed")
+    page.goto(f"{admin}/admin.php?page=wc-orders")
+    expect(press_again).to_have_count(0)
+
+
+with walking("wordpress") as (story, person, pictures):
+    admin = f"{story.shop}/wp-admin"
+    merchant = person()
+    into_wordpress(merchant, story.shop, story.user, story.password)
+    for part in (
+        while_all_is_well,
+        the_stocks,
+        the_reports,
+        what_failed_is_tried_again,
+        while_the_relay_is_away,
+    ):
+        part(merchant, story, pictures, admin)
+
+    # Let go of from here, it is so there.
+    merchant.goto(f"{admin}/{SETTINGS}")
+    press(merchant, "Disconnect", "This shop is disconnected from Nexpura, and its key removed.")
+    pictures.take(merchant, "disconnected", within=".wrap")
+    owner = person()
+    come_in(owner, story.link)
+    owner.goto(f"{story.relay}/integrations")
+    expect(owner.get_by_role("article").filter(has_text=story.shop)).to_contain_text("Disconnected")
