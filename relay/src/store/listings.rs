@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::{IntegrationId, StoreError, TenantId, Tx, execute, execute_many, fetch, fetch_locked};
+use super::{IntegrationId, StoreError, TenantId, Tx, execute, execute_many, fetch_locked};
 
 pub use readings::{
     Unsettled, any_unsettled, first_reading, forget_reading, is_opening, open, settle_mirror,
