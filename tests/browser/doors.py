@@ -9,7 +9,7 @@ def come_in(page: Page, link: str) -> None:
     """Sets a password by a link, which logs in."""
     page.goto(link)
     page.get_by_label("New password").fill(PASSWORD)
-    page.get_by_role("button", name="Save and come in").click()
+    page.get_by_role("button", name="Save and log in").click()
     expect(page.get_by_role("navigation", name="Pages")).to_be_visible()
 
 

@@ -43,7 +43,7 @@ with walking("first_login") as (story, person, pictures):
         come_in(other, link)
         refused = other.goto(f"{story.relay}/settings/people")
         assert refused.status == 403, refused.status
-        expect(other.get_by_role("main")).to_contain_text("not yours to do")
+        expect(other.get_by_role("main")).to_contain_text("have permission to do this")
         if role == "staff":
             pictures.take(other, "refused")
         # A link is for once.

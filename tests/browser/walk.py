@@ -79,6 +79,13 @@ def fits(page: Page, where: str, within: str | None = None) -> None:
         within,
     )
     assert wide <= 0, f"{where}: {wide} pixels too wide"
+    if page.viewport_size == PHONE:
+        # Nobody finds a button that lies beyond the edge of a list.
+        beyond = page.evaluate(
+            "[...document.querySelectorAll('.scroll')].filter((one) => one.scrollWidth > one.clientWidth)"
+            ".map((one) => one.getAttribute('aria-label') || one.getAttribute('aria-labelledby'))"
+        )
+        assert not beyond, f"{where}: on a phone these scroll sideways: {beyond}"
 
 
 def accessible(page: Page, where: str, within: str | None = None) -> None:

@@ -19,7 +19,7 @@ add_action(
 	'add_meta_boxes',
 	static function ( $screen ): void {
 		if ( is_connected() && null === woocommerce_problem() && wc_get_page_screen_id( 'shop-order' ) === $screen ) {
-			add_meta_box( 'nexpura-order', __( 'In Nexpura', 'nexpura' ), __NAMESPACE__ . '\show_order_box', $screen, 'side' );
+			add_meta_box( 'nexpura-order', __( 'In Nexpura', 'nexpura' ), __NAMESPACE__ . '\show_order_box', $screen, 'side', 'high' );
 		}
 	}
 );

@@ -82,32 +82,101 @@ function show_connection_form( bool $replaces ): void {
 }
 
 /**
- * How a connected shop stands.
+ * How a connected shop stands: one line, what can be pressed, and everything else for support.
  *
  * @param string $source Where the connection string is from.
  */
 function show_connected( string $source ): void {
-	$state = registered();
-	$rows  = array(
-		__( 'Nexpura says', 'nexpura' )           => store_in_words( standing() ),
-		__( 'Relay', 'nexpura' )                  => (string) $state['relay'],
-		__( 'Connected as', 'nexpura' )           => (string) $state['home'],
-		__( 'Since', 'nexpura' )                  => wp_date( get_option( 'date_format' ) . ' ' . get_option( 'time_format' ), (int) $state['at'] ),
-		__( 'Connection string from', 'nexpura' ) => source_label( $source ),
-		__( 'Capture', 'nexpura' )                => null === extension_version()
-			? __( 'by WooCommerce\'s webhooks (the PHP extension is not loaded)', 'nexpura' )
-			/* translators: %s: version. */
-			: sprintf( __( 'by the PHP extension %s', 'nexpura' ), extension_version() ),
+	$state    = registered();
+	$standing = standing();
+	$spool    = spool_status();
+	$unsent   = (int) ( $spool['unsent'] ?? 0 );
+	$health   = health_in_words( $standing, $spool );
+	printf( '<div class="notice notice-%s inline"><p><strong>%s</strong> %s</p></div>', esc_attr( $health['kind'] ), esc_html__( 'Connected.', 'nexpura' ), esc_html( $health['told'] ) );
+	printf( '<p><a class="button" href="%s">%s</a></p>', esc_url( (string) $state['relay'] ), esc_html__( 'Open Nexpura', 'nexpura' ) );
+	if ( $unsent > 0 ) {
+		show_button( 'drain', __( 'Send now', 'nexpura' ), true );
+	}
+	printf( '<details class="nexpura-support" style="margin:1.5em 0"%s><summary style="cursor:pointer">%s</summary>', 'success' === $health['kind'] ? '' : ' open', esc_html__( 'For support', 'nexpura' ) );
+	show_rows(
+		__( 'Connection', 'nexpura' ),
+		array(
+			__( 'Nexpura says', 'nexpura' )           => store_in_words( $standing ),
+			__( 'Relay', 'nexpura' )                  => (string) $state['relay'],
+			__( 'Connected as', 'nexpura' )           => (string) $state['home'],
+			__( 'Since', 'nexpura' )                  => wp_date( get_option( 'date_format' ) . ' ' . get_option( 'time_format' ), (int) $state['at'] ),
+			__( 'Connection string from', 'nexpura' ) => source_label( $source ),
+			__( 'Capture', 'nexpura' )                => null === extension_version()
+				? __( 'by WooCommerce\'s webhooks (the PHP extension is not loaded)', 'nexpura' )
+				/* translators: %s: version. */
+				: sprintf( __( 'by the PHP extension %s', 'nexpura' ), extension_version() ),
+		)
 	);
-	show_rows( __( 'Connection', 'nexpura' ), $rows );
-	$spool = spool_status();
 	if ( null !== $spool ) {
 		show_rows( __( 'Spool', 'nexpura' ), spool_rows( $spool ) );
-		show_button( 'drain', __( 'Send now', 'nexpura' ), (int) ( $spool['unsent'] ?? 0 ) > 0 );
+		if ( 0 === $unsent ) {
+			show_button( 'drain', __( 'Send now', 'nexpura' ), false );
+		}
 	}
 	show_button( 'probe', __( 'Send test event', 'nexpura' ), false );
 	show_button( 'connect', __( 'Connect again (makes a new key)', 'nexpura' ), false );
+	echo '</details>';
+	show_farewell();
+}
+
+/**
+ * Asks before the shop is disconnected.
+ */
+function show_farewell(): void {
+	printf( '<details><summary style="cursor:pointer">%s</summary><h2>%s</h2><ul class="ul-disc">', esc_html__( 'Disconnect…', 'nexpura' ), esc_html__( 'Disconnect this shop from Nexpura?', 'nexpura' ) );
+	echo '<li>' . esc_html__( 'Sales made from now on no longer reach Nexpura, and Nexpura no longer changes stock here.', 'nexpura' ) . '</li>';
+	echo '<li>' . esc_html__( 'The API key that Nexpura uses is removed from WooCommerce.', 'nexpura' ) . '</li>';
+	echo '<li>' . esc_html__( 'Orders, products and customers in this shop stay as they are, and Nexpura keeps its history.', 'nexpura' ) . '</li></ul>';
 	show_button( 'disconnect', __( 'Disconnect', 'nexpura' ), false );
+	echo '</details>';
+}
+
+/**
+ * How a connected shop stands, in a sentence or two.
+ *
+ * @param Standing                  $standing What the relay said.
+ * @param array<string, mixed>|null $spool    The extension's status, where it is loaded.
+ * @return array{kind: string, told: string} A kind of WordPress's notices, and the sentences.
+ */
+function health_in_words( Standing $standing, ?array $spool ): array {
+	$unsent = (int) ( $spool['unsent'] ?? 0 );
+	if ( '' !== $standing->problem || 'connected' !== (string) ( $standing->store['status'] ?? '' ) ) {
+		$told = ucfirst( rtrim( store_in_words( $standing ), '.' ) ) . '.';
+		if ( $unsent > 0 ) {
+			/* translators: %s: a number. */
+			$told .= ' ' . sprintf( _n( '%s event waits here and is sent later by itself.', '%s events wait here and are sent later by themselves.', $unsent, 'nexpura' ), number_format_i18n( $unsent ) );
+		}
+		return array(
+			'kind' => 'warning',
+			'told' => $told,
+		);
+	}
+	if ( $unsent > 0 ) {
+		return array(
+			'kind' => 'warning',
+			/* translators: %s: a number. */
+			'told' => sprintf( _n( '%s event is waiting to be sent.', '%s events are waiting to be sent.', $unsent, 'nexpura' ), number_format_i18n( $unsent ) ),
+		);
+	}
+	if ( null === $spool ) {
+		return array(
+			'kind' => 'success',
+			'told' => __( 'Nexpura hears of sales by WooCommerce\'s webhooks.', 'nexpura' ),
+		);
+	}
+	$sent = $spool['last_sent_at'] ?? null;
+	return array(
+		'kind' => 'success',
+		'told' => is_numeric( $sent )
+			/* translators: %s: a duration such as "7 mins". */
+			? sprintf( __( 'Everything is sent. The last event was sent %s ago.', 'nexpura' ), human_time_diff( (int) $sent ) )
+			: __( 'Everything is sent.', 'nexpura' ),
+	);
 }
 
 /**
@@ -117,10 +186,10 @@ function show_connected( string $source ): void {
  * @param array<string, string> $rows    Values by name.
  */
 function show_rows( string $caption, array $rows ): void {
-	echo '<h2>' . esc_html( $caption ) . '</h2><table class="widefat striped" style="max-width:50em"><tbody>';
+	echo '<h2>' . esc_html( $caption ) . '</h2><table class="widefat striped" style="max-width:50em;table-layout:fixed"><tbody>';
 	foreach ( $rows as $label => $value ) {
 		// A path has no place to break at, and would push the page wider than a phone.
-		printf( '<tr><th scope="row" style="width:30%%">%s</th><td style="overflow-wrap:anywhere">%s</td></tr>', esc_html( $label ), esc_html( (string) $value ) );
+		printf( '<tr><th scope="row" style="width:30%%;overflow-wrap:anywhere">%s</th><td style="overflow-wrap:anywhere">%s</td></tr>', esc_html( $label ), esc_html( (string) $value ) );
 	}
 	echo '</tbody></table>';
 }
@@ -192,12 +261,13 @@ function show_moved(): void {
  * @param string $action  connect, disconnect, separate, probe or drain.
  * @param string $label   Its label.
  * @param bool   $primary Whether it is the one to press.
+ * @param string $further A further class of WordPress's buttons.
  */
-function show_button( string $action, string $label, bool $primary ): void {
+function show_button( string $action, string $label, bool $primary, string $further = '' ): void {
 	printf( '<form method="post" action="%s" style="display:inline-block;margin:1em 1em 0 0">', esc_url( admin_url( 'admin-post.php' ) ) );
 	wp_nonce_field( 'nexpura_' . $action );
 	printf( '<input type="hidden" name="action" value="%s">', esc_attr( 'nexpura_' . $action ) );
-	printf( '<button class="button%s">%s</button></form>', $primary ? ' button-primary' : '', esc_html( $label ) );
+	printf( '<button class="button%s %s">%s</button></form>', $primary ? ' button-primary' : '', esc_attr( $further ), esc_html( $label ) );
 }
 
 add_action(

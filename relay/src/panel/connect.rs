@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::{
     extract::State,
-    http::StatusCode,
+    http::{StatusCode, header},
     response::{IntoResponse, sse::Event},
 };
 use futures::StreamExt;
@@ -16,7 +16,8 @@ use super::{
     error::PanelError,
     extract::{Form, Path},
     page::{Answer, Page, Shell, Tab},
-    said::Said,
+    said::{Said, sentence},
+    words,
 };
 use crate::{
     service::{
@@ -35,7 +36,27 @@ struct ConnectPage {
     shell: Shell,
     store_url: String,
     consumer_key: String,
-    error: Option<String>,
+    error: Option<Refusal>,
+}
+
+/// Why a store was not connected, in the parts that are shown apart: each is told as `what: why: help`.
+#[derive(Debug, PartialEq, Eq)]
+struct Refusal {
+    /// In the words that every refusal begins with.
+    what: String,
+    /// The cause, as a sentence.
+    why: String,
+    /// What to do about it; empty where the cause says it already.
+    help: String,
+}
+
+impl Refusal {
+    fn of(told: &str) -> Self {
+        let mut parts = told.splitn(3, ": ");
+        let what = parts.next().unwrap_or_default().to_owned();
+        let mut next = || parts.next().map(sentence).unwrap_or_default();
+        Self { what, why: next(), help: next() }
+    }
 }
 
 /// `GET /website/connect`
@@ -43,6 +64,15 @@ pub(super) async fn show(State(panel): State<Panel>, person: Person) -> Answer {
     let shell = panel.shell(person, Tab::Integrations).await?;
     let (store_url, consumer_key) = (String::new(), String::new());
     Ok(Page(ConnectPage { shell, store_url, consumer_key, error: None }).into_response())
+}
+
+/// `GET /website/nexpura.zip`: the plugin that fits this relay.
+pub(super) async fn plugin() -> impl IntoResponse {
+    let headers = [
+        (header::CONTENT_TYPE, "application/zip"),
+        (header::CONTENT_DISPOSITION, "attachment; filename=\"nexpura.zip\""),
+    ];
+    (headers, crate::plugin::ZIP)
 }
 
 /// A store's address and key, as somebody pasted them.
@@ -69,10 +99,11 @@ pub(super) async fn by_key(
     };
     match connected {
         Ok(done) => {
-            panel.told::<by_key::KeyError>(&person, "/integrations", Ok(done.message)).await
+            let told = words::by_name(&done.message, &done.store);
+            panel.told::<by_key::KeyError>(&person, "/integrations", Ok(told)).await
         }
         Err(error) => {
-            let error = Some(error.said()?);
+            let error = Some(Refusal::of(&error.said()?));
             let shell = panel.shell(person, Tab::Integrations).await?;
             let by_key::Request { store_url, consumer_key, .. } = request;
             let page = ConnectPage { shell, store_url, consumer_key, error };
@@ -130,3 +161,19 @@ pub(super) async fn wait(
 
 const UNKNOWN: PanelError =
     PanelError::NotFound("There is no such connection string here, or it counts no longer.");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_is_told_in_sentences() {
+        let told =
+            "Cannot reach store URL: the store sends on to https://a.example: use that address";
+        let refusal = Refusal::of(told);
+        assert_eq!(refusal.what, "Cannot reach store URL");
+        assert_eq!(refusal.why, "The store sends on to https://a.example.");
+        assert_eq!(refusal.help, "Use that address.");
+        assert_eq!(Refusal::of("No").help, "");
+    }
+}

@@ -17,7 +17,7 @@ use crate::{
     service::{
         accounts::Person,
         conflict::{self, ConflictError, Decision},
-        decisions::{self, Drift, Waiting},
+        decisions::{self, Bulk, Drift, Waiting},
         drift::{self, Verdict},
         links::{self, ChooseError, Holds, Which},
     },
@@ -25,8 +25,9 @@ use crate::{
 };
 
 const HERE: &str = "/drift";
-const DECIDED: PanelError =
-    PanelError::NotFound("This does not wait for a word: it is decided already, or went away.");
+const DECIDED: PanelError = PanelError::NotFound(
+    "There is nothing to decide here: somebody has decided it already, or it went away.",
+);
 
 #[derive(Debug, Template)]
 #[template(path = "drift.html")]
@@ -103,10 +104,34 @@ async fn decide(
 fn said(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Adopt => {
-            "The shop’s number counts: the difference stands in the piece’s story now."
+            "Nexpura now has the shop’s number. The difference is in the piece’s history."
         }
-        Verdict::Push => "Nexpura’s number counts: the shop gets it back.",
+        Verdict::Push => "Nexpura’s number is kept and is being sent to the shop.",
     }
+}
+
+#[derive(Debug, Template)]
+#[template(path = "drift-all.html")]
+struct BulkPage {
+    shell: Shell,
+    bulk: Bulk,
+    verdict: Verdict,
+}
+
+/// `GET /drift/adopt`: what it would do, before it is done.
+pub(super) async fn ask_adopt_all(panel: State<Panel>, person: Person) -> Answer {
+    ask_all(panel, person, Verdict::Adopt).await
+}
+
+/// `GET /drift/push`: what it would do, before it is done.
+pub(super) async fn ask_push_all(panel: State<Panel>, person: Person) -> Answer {
+    ask_all(panel, person, Verdict::Push).await
+}
+
+async fn ask_all(State(panel): State<Panel>, person: Person, verdict: Verdict) -> Answer {
+    let bulk = decisions::bulk(&panel.relay, person.tenant).await?;
+    let shell = panel.shell(person, Tab::Drift).await?;
+    Ok(Page(BulkPage { shell, bulk, verdict }).into_response())
 }
 
 /// `POST /drift/adopt`: the shops' numbers count everywhere.
@@ -124,9 +149,16 @@ async fn decide_all(State(panel): State<Panel>, person: Person, verdict: Verdict
     let now = store::now();
     let decided = decisions::decide_drifts(relay, person.tenant, verdict, actor, now).await?;
     let notice = match decided {
-        0 => "Nothing was waiting.".to_owned(),
+        0 => "There was nothing to decide.".to_owned(),
         1 => said(verdict).to_owned(),
-        more => format!("{more} decided. {}", said(verdict)),
+        more => match verdict {
+            Verdict::Adopt => format!("Nexpura now has the shops’ numbers of {more} pieces."),
+            Verdict::Push => {
+                format!(
+                    "Nexpura’s numbers of {more} pieces are kept and are being sent to the shops."
+                )
+            }
+        },
     };
     panel.done(&person, HERE, Notice::good(notice)).await
 }
@@ -148,14 +180,14 @@ pub(super) async fn settle(
     let done = conflict::decide(relay, person.tenant, id, decision, actor, store::now()).await;
     let notice = match done {
         Ok(()) => Notice::good(match decision {
-            Decision::Take => "The units are out of the stock, here and in the shops.",
+            Decision::Take => "The stock is reduced, here and in the shops.",
             Decision::Leave => "The stock stays as it is.",
             Decision::Acknowledge => "Noted. Count the piece if its number is still below zero.",
         }),
         Err(ConflictError::Unknown) => return Err(DECIDED),
         Err(ConflictError::Store(error)) => return Err(error.into()),
         Err(error @ (ConflictError::Unfit(..) | ConflictError::NotCounted)) => {
-            Notice::bad(format!("That cannot be: {error}."))
+            Notice::bad(format!("This is not possible: {error}."))
         }
     };
     panel.done(&person, HERE, notice).await
@@ -196,7 +228,7 @@ impl Panel {
                 done.chosen
             )),
             Ok(done) => Notice::good(format!(
-                "{} linked, {} still wait: their piece is sold by another product of the same shop, \
+                "{} linked, {} still need a decision: their piece is sold by another product of the same shop, \
                  or Nexpura has no count of it yet.",
                 done.chosen, done.left
             )),
@@ -204,10 +236,32 @@ impl Panel {
             Err(ChooseError::Store(error)) => return Err(error.into()),
             Err(ChooseError::Unfit) => Notice::bad(
                 "This cannot be linked so. Either another product of the same shop sells the piece \
-                 already: give one of them another SKU. Or Nexpura has no count of it: let the \
-                 shop’s hold.",
+                 already: give one of them another SKU. Or Nexpura has no count of it: use the \
+                 shop’s.",
             ),
         };
         self.done(person, HERE, notice).await
+    }
+}
+
+impl BulkPage {
+    /// Whether it is the shops' numbers that would count.
+    fn adopts(&self) -> bool {
+        self.verdict == Verdict::Adopt
+    }
+
+    fn question(&self) -> &'static str {
+        match self.verdict {
+            Verdict::Adopt => "Use the shops’ numbers for all?",
+            Verdict::Push => "Keep Nexpura’s numbers for all?",
+        }
+    }
+
+    /// How many pieces would have none left.
+    fn empties(&self) -> i64 {
+        match self.verdict {
+            Verdict::Adopt => self.bulk.emptied_here,
+            Verdict::Push => self.bulk.emptied_there,
+        }
     }
 }

@@ -6,10 +6,10 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 
-use super::page::Page;
+use super::page::{Page, Shell, Tab};
 use crate::{
     domain::Role,
-    service::accounts::{password::Crowded, people::PeopleError},
+    service::accounts::{Person, password::Crowded, people::PeopleError},
     store::StoreError,
 };
 
@@ -45,6 +45,33 @@ struct ErrorPage<'a> {
     text: &'a str,
 }
 
+#[derive(Template)]
+#[template(path = "error-within.html")]
+struct ErrorWithin<'a> {
+    shell: Shell,
+    title: &'a str,
+    text: &'a str,
+}
+
+/// What an error page says; it goes with the response to whoever knows who is logged in.
+#[derive(Debug, Clone)]
+struct Told {
+    title: &'static str,
+    text: String,
+}
+
+/// An error page within the frame of somebody who is logged in, so that they can go on from there; every
+/// other response stays as it is.
+pub(super) fn within(mut response: Response, person: Person, path: &str) -> Response {
+    let Some(Told { title, text }) = response.extensions_mut().remove::<Told>() else {
+        return response;
+    };
+    let shell = Shell::plain(person, Tab::of(path));
+    let page = Page(ErrorWithin { shell, title, text: &text }).into_response();
+    *response.body_mut() = page.into_body();
+    response
+}
+
 impl IntoResponse for PanelError {
     fn into_response(self) -> Response {
         use StatusCode as S;
@@ -54,16 +81,16 @@ impl IntoResponse for PanelError {
             Self::Forbidden(needed) => {
                 let who = if needed == Role::Owner { "an owner" } else { "a manager or an owner" };
                 let text = format!("Only {who} may do this. Ask one of them, or log in as one.");
-                (S::FORBIDDEN, "This is not yours to do", text)
+                (S::FORBIDDEN, "You don’t have permission to do this", text)
             }
             Self::OtherOrigin => {
                 let text = "This form was not sent from a page of Nexpura, so nothing was done. \
                     Open the page here and try again.";
                 (S::FORBIDDEN, "Not from here", text.to_owned())
             }
-            Self::BadRequest(text) => (S::BAD_REQUEST, "That could not be read", text),
+            Self::BadRequest(text) => (S::BAD_REQUEST, "That did not work", text),
             Self::NotFound(text) => (S::NOT_FOUND, "Not found", text.to_owned()),
-            Self::Gone(text) => (S::GONE, "This link counts no longer", text),
+            Self::Gone(text) => (S::GONE, "This link is no longer valid", text),
             Self::TooFast(seconds) => {
                 retry_after = Some(seconds);
                 let text = match seconds {
@@ -80,6 +107,7 @@ impl IntoResponse for PanelError {
             }
         };
         let mut response = (status, Page(ErrorPage { title, text: &text })).into_response();
+        response.extensions_mut().insert(Told { title, text });
         if let Some(seconds) = retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }

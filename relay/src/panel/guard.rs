@@ -8,7 +8,12 @@ use axum::{
 };
 use tower_http::csrf::{CsrfLayer, ProtectionError};
 
-use super::{Panel, error::PanelError, link::Link, route::Needs};
+use super::{
+    Panel,
+    error::{self, PanelError},
+    link::Link,
+    route::Needs,
+};
 use crate::{
     config::Config,
     service::{
@@ -84,10 +89,14 @@ pub(super) async fn admit(
     if let Needs::Role(needed) = needs {
         let person = panel.person(request.headers()).await?;
         let person = person.ok_or_else(|| PanelError::LoggedOut(wanted(&request)))?;
-        if !person.role.may(needed) {
-            return Err(PanelError::Forbidden(needed));
-        }
-        request.extensions_mut().insert(person);
+        let path = request.uri().path().to_owned();
+        let response = if person.role.may(needed) {
+            request.extensions_mut().insert(person.clone());
+            next.run(request).await
+        } else {
+            PanelError::Forbidden(needed).into_response()
+        };
+        return Ok(error::within(response, person, &path));
     }
     Ok(next.run(request).await)
 }

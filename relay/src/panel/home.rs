@@ -7,12 +7,12 @@ use super::{
     Panel,
     chart::{self, Bar},
     page::{Answer, Page, Shell, Tab},
-    words,
+    show, words,
 };
 use crate::service::{
     accounts::Person,
     stores::{self, Overview},
-    today::{self, Today},
+    today::{self, Today, Trouble},
 };
 
 #[derive(Debug, Template)]
@@ -28,7 +28,7 @@ impl HomePage {
     fn of(shell: Shell, stores: Vec<Overview>, today: Today) -> Self {
         let numbers = today.days.iter().map(|day| {
             let sales = words::several(&day.sales, "sale", "sales");
-            (day.sales, format!("From {}: {sales}", day.from.format("%-d %b, %H:%M UTC")))
+            (day.sales, format!("24 hours from {}: {sales}", day.from.format("%-d %b, %H:%M UTC")))
         });
         let bars = chart::bars(&numbers.collect::<Vec<_>>());
         Self { shell, stores, today, bars }
@@ -38,25 +38,59 @@ impl HomePage {
     fn told(&self) -> String {
         let days = &self.today.days;
         let all: i64 = days.iter().map(|day| day.sales).sum();
-        let most = days.iter().map(|day| day.sales).max().unwrap_or(0);
         let sales = words::several(&all, "sale", "sales");
-        format!("{sales} in the last {} days, at most {most} in a day.", days.len())
+        format!("{sales} in the last {} days, at most {} in a day.", days.len(), self.most())
+    }
+
+    /// The most sales of one day.
+    fn most(&self) -> i64 {
+        self.today.days.iter().map(|day| day.sales).max().unwrap_or(0)
+    }
+
+    /// The day that the chart begins with.
+    fn first_day(&self) -> String {
+        let first = self.today.days.first();
+        first.map(|day| day.from.format("%-d %b").to_string()).unwrap_or_default()
     }
 
     /// What waits for somebody: how much, in words, and where.
     fn waiting(&self) -> Vec<(String, &'static str)> {
         let waiting = &self.today.waiting;
         let all = [
-            (waiting.conflicts, "sale does", "sales do", "not fit the stock", "/drift"),
-            (waiting.drifts, "stock was", "stocks were", "changed in a shop", "/drift"),
-            (waiting.links, "piece waits", "pieces wait", "for whose count holds", "/drift"),
-            (waiting.failed, "event", "events", "could not be taken over", "/events?status=failed"),
+            (waiting.conflicts, "sale does", "sales do", "not match the stock", "/drift"),
+            (waiting.drifts, "piece has", "pieces have", "another number in a shop", "/drift"),
+            (
+                waiting.links,
+                "piece needs",
+                "pieces need",
+                "a decision about which count is right",
+                "/drift",
+            ),
+            (waiting.failed, "event", "events", "could not be processed", "/events?status=failed"),
         ];
         let some = all.into_iter().filter(|(count, ..)| *count > 0);
-        some.map(|(count, one, more, what, to)| {
+        let some = some.map(|(count, one, more, what, to)| {
             (format!("{} {what}", words::several(&count, one, more)), to)
-        })
-        .collect()
+        });
+        let stores = self.today.trouble.iter().map(|(url, why)| (troubled(url, *why), STORES));
+        stores.chain(some).collect()
+    }
+}
+
+/// Where stores are looked after.
+const STORES: &str = "/integrations";
+
+/// What is wrong with a store, in words.
+fn troubled(url: &str, why: Trouble) -> String {
+    let name = words::store(url);
+    match why {
+        Trouble::Halted => format!("{name} is halted: it may be a copy of your shop"),
+        Trouble::Error => format!("{name} cannot be reached or refuses the connection"),
+        Trouble::Held => format!("Stock changes for {name} are on hold until somebody checks them"),
+        Trouble::Backlog(unsent) => {
+            let events = words::several(&unsent, "event is", "events are");
+            format!("{events} waiting in {name} and have not arrived")
+        }
     }
 }
 

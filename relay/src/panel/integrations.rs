@@ -9,7 +9,7 @@ use super::{
     error::PanelError,
     extract::Path,
     page::{Answer, Page, Shell, Tab},
-    progress, show,
+    progress, show, words,
 };
 use crate::{
     service::{
@@ -69,7 +69,7 @@ pub(super) async fn test(
 ) -> Answer {
     let store = panel.store(&person, id).await?;
     let asked = by_key::test(&panel.relay, person.tenant, &store, store::now()).await;
-    panel.told(&person, HERE, asked.map(|connected| connected.message)).await
+    panel.told(&person, HERE, asked.map(|done| words::by_name(&done.message, &done.store))).await
 }
 
 /// `POST /integrations/{id}/webhooks/setup`
@@ -80,7 +80,9 @@ pub(super) async fn set_up_webhooks(
 ) -> Answer {
     let store = panel.store(&person, id).await?;
     let done = webhooks::setup(&panel.relay, person.tenant, store.id, &person.email).await;
-    let said = |_| format!("{} tells of everything by its webhooks now.", store.store_url);
+    let said = |_| {
+        format!("{} now tells Nexpura of every change by webhooks.", words::store(&store.store_url))
+    };
     panel.told(&person, HERE, done.map(said)).await
 }
 
@@ -92,7 +94,12 @@ pub(super) async fn remove_webhooks(
 ) -> Answer {
     let store = panel.store(&person, id).await?;
     let done = webhooks::switch_off(&panel.relay, person.tenant, store.id, &person.email).await;
-    let said = |_| format!("The webhooks of {} are gone; it is swept instead.", store.store_url);
+    let said = |_| {
+        format!(
+            "The webhooks of {} are removed; it is checked every few minutes instead.",
+            words::store(&store.store_url)
+        )
+    };
     panel.told(&person, HERE, done.map(said)).await
 }
 
@@ -106,8 +113,8 @@ pub(super) async fn resume(
     let (actor, now) = (&person.email, store::now());
     let done = drift::resume(&panel.relay, person.tenant, store.id, actor, now).await;
     let said = |held| match held {
-        true => format!("Stock goes to {} again.", store.store_url),
-        false => format!("Nothing was held of what goes to {}.", store.store_url),
+        true => format!("Stock is being sent to {} again.", words::store(&store.store_url)),
+        false => format!("Nothing was on hold for {}.", words::store(&store.store_url)),
     };
     panel.told(&person, HERE, done.map(said)).await
 }
@@ -121,7 +128,9 @@ pub(super) async fn accept(
     let store = panel.store(&person, id).await?;
     let (actor, now) = (&person.email, store::now());
     let done = store_policy::accept_fork(&panel.relay, person.tenant, &store, actor, now).await;
-    let said = |()| format!("{} is taken up again: its stock is read anew.", store.store_url);
+    let said = |()| {
+        format!("{} is resumed: its stock is being read again.", words::store(&store.store_url))
+    };
     panel.told(&person, HERE, done.map(said)).await
 }
 
@@ -131,6 +140,13 @@ struct ChangesPage {
     shell: Shell,
     store: Integration,
     changes: Vec<Change>,
+}
+
+impl ChangesPage {
+    /// By how much a push would change the shop's stock, with its sign.
+    fn difference(&self, change: &Change) -> String {
+        words::change(&(change.ledger.thousandths() - change.shop.thousandths()))
+    }
 }
 
 /// `GET /integrations/{id}/changes`: what a push would change, without pushing it.
@@ -173,7 +189,7 @@ pub(super) async fn disconnect(
     let store = panel.store(&person, id).await?;
     let (actor, now) = (&person.email, store::now());
     let done = farewell::disconnect(&panel.relay, person.tenant, &store, actor, now).await;
-    panel.told(&person, HERE, done.map(|done| done.message)).await
+    panel.told(&person, HERE, done.map(|done| words::by_name(&done.message, &done.store))).await
 }
 
 const UNKNOWN: PanelError = PanelError::NotFound("There is no such store here.");
@@ -188,6 +204,7 @@ impl Panel {
 impl IntegrationsPage {
     /// Whether something on the page moves.
     fn is_watching(&self) -> bool {
-        self.stores.iter().any(|store| store.running().is_some())
+        let shows_sweep = |store: &Standing| store.newest().is_none() && store.sweep().is_some();
+        self.stores.iter().any(|store| store.running().is_some() || shows_sweep(store))
     }
 }

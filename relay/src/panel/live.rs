@@ -2,9 +2,12 @@
 
 use std::{convert::Infallible, time::Duration};
 
-use axum::response::{
-    IntoResponse, Response,
-    sse::{Event, KeepAlive, Sse},
+use axum::{
+    http::header,
+    response::{
+        IntoResponse, Response,
+        sse::{Event, KeepAlive, Sse},
+    },
 };
 use futures::{Stream, StreamExt};
 
@@ -34,6 +37,7 @@ impl Panel {
             }
         };
         let told = events.map(Ok::<_, Infallible>).take_until(Box::pin(gone));
-        Sse::new(told).keep_alive(KeepAlive::default()).into_response()
+        let told = Sse::new(told).keep_alive(KeepAlive::default());
+        ([(header::CACHE_CONTROL, "no-store")], told).into_response()
     }
 }

@@ -55,6 +55,19 @@ pub(super) enum Tab {
     Drift,
     /// The person's own account, people, policies, what was done.
     Settings,
+    /// None of them.
+    Elsewhere,
+}
+
+impl Tab {
+    /// The part that a path belongs to.
+    pub(super) fn of(path: &str) -> Self {
+        let within = |at: &str| {
+            path.strip_prefix(at).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        let found = TABS.iter().find(|(_, at, _)| within(at));
+        found.map_or(Self::Elsewhere, |(tab, ..)| *tab)
+    }
 }
 
 /// The parts in the order of the navigation, with address and name.
@@ -114,6 +127,11 @@ pub(super) struct Shell {
 }
 
 impl Shell {
+    /// The frame of a page that nothing is told on.
+    pub(super) fn plain(person: Person, tab: Tab) -> Self {
+        Self { tab, person, notice: None, now: store::now() }
+    }
+
     /// Whether the person may connect, disconnect and sync.
     pub(super) fn manages(&self) -> bool {
         self.person.role.may(Role::Manager)
@@ -145,6 +163,14 @@ impl Panel {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_path_belongs_to_its_tab() {
+        assert_eq!(Tab::of("/"), Tab::Home);
+        assert_eq!(Tab::of("/sales/1"), Tab::Sales);
+        assert_eq!(Tab::of("/settings/people"), Tab::Settings);
+        assert_eq!(Tab::of("/salesmen"), Tab::Elsewhere);
+    }
 
     #[test]
     fn a_notice_is_read_as_it_was_kept() {

@@ -98,9 +98,7 @@ pub(super) async fn remove(
 ) -> Answer {
     let (relay, actor) = (&panel.relay, &person.email);
     let removed = people::remove(relay, person.tenant, id, actor, store::now()).await;
-    panel
-        .told(&person, HERE, removed.map(|email| format!("{email} cannot come in any more.")))
-        .await
+    panel.told(&person, HERE, removed.map(|email| format!("{email} can no longer log in."))).await
 }
 
 fn role_of(text: &str) -> Result<Role, PanelError> {

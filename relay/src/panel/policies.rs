@@ -9,6 +9,7 @@ use super::{
     Panel,
     extract::{Form, Path},
     page::{Answer, Page, Shell, Tab},
+    words,
 };
 use crate::{
     service::{
@@ -51,5 +52,7 @@ pub(super) async fn set(
     let store = panel.store(&person, id).await?;
     let (actor, now) = (&person.email, store::now());
     let set = store_policy::set(&panel.relay, person.tenant, store.id, drift, actor, now).await;
-    panel.told(&person, HERE, set.map(|()| format!("Saved for {}.", store.store_url))).await
+    panel
+        .told(&person, HERE, set.map(|()| format!("Saved for {}.", words::store(&store.store_url))))
+        .await
 }

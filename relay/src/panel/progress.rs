@@ -24,7 +24,7 @@ pub(super) fn running(run: &Shown) -> String {
     let of = run.total.map_or_else(String::new, |total| format!(" of {}", show::count(&total)));
     match run.kind.as_str() {
         "inventory" => format!("Pushing inventory: {seen}{of}"),
-        "reconcile" => format!("Comparing shop and ledger: {seen}{of}"),
+        "reconcile" => format!("Comparing with the shop: {seen}{of}"),
         "sweep" => format!("Reading the shop: {seen}{of}"),
         kind => format!("Importing {kind}: {seen}{of}"),
     }
@@ -55,8 +55,8 @@ pub(super) fn name(run: &Shown) -> &'static str {
         "customers" => "Import customers",
         "orders" => "Import orders",
         "inventory" => "Push inventory",
-        "reconcile" => "Reconcile",
-        _ => "Sweep",
+        "reconcile" => "Compare with the shop",
+        _ => "Check the shop",
     }
 }
 

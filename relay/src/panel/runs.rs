@@ -9,7 +9,7 @@ use super::{
     error::PanelError,
     extract::Path,
     page::{Answer, Page, Shell, Tab},
-    progress, show,
+    progress, show, words,
 };
 use crate::{
     service::{accounts::Person, runs::watch},

@@ -120,11 +120,12 @@ pub(super) fn status_tone(word: &str) -> &'static str {
 pub(super) fn movement(kind: &str) -> &'static str {
     match kind {
         "sale" => "Sold",
-        "return" => "Came back",
-        "adjustment" => "Put right",
+        "return" => "Returned",
+        "adjustment" => "Corrected",
         "stocktake" => "Counted",
-        "purchase" => "Bought in",
-        "transfer" => "Moved to or from another place",
+        "opening" => "First count",
+        "purchase" => "Purchased",
+        "transfer" => "Transferred",
         "write_off" => "Written off",
         _ => "Other",
     }
@@ -133,12 +134,12 @@ pub(super) fn movement(kind: &str) -> &'static str {
 /// How a piece stands in a shop.
 pub(super) fn listing(state: &str) -> &'static str {
     match state {
-        "open" => "In step",
+        "open" => "Up to date",
         "opening" => "Being counted",
-        "unmanaged" => "The shop keeps no stock of it",
-        "waiting" => "Waits for your choice",
-        "missing" => "Gone from the shop",
-        _ => "Left out",
+        "unmanaged" => "Stock not tracked in the shop",
+        "waiting" => "Needs your decision",
+        "missing" => "No longer in the shop",
+        _ => "Not synced",
     }
 }
 
@@ -163,7 +164,7 @@ pub(super) const STATES: [&str; 5] = ["failed", "queued", "applied", "superseded
 pub(super) fn state(status: &str) -> &'static str {
     match status {
         "applied" => "Done",
-        "superseded" => "Overtaken",
+        "superseded" => "Outdated",
         "queued" => "Waiting",
         "ignored" => "Not needed",
         _ => "Failed",
@@ -183,37 +184,88 @@ pub(super) fn state_tone(status: &str) -> &'static str {
 /// The same in a sentence.
 pub(super) fn state_told(status: &str) -> &'static str {
     match status {
-        "applied" => "It is in the ledger.",
-        "superseded" => "Something newer about the same thing had arrived already.",
-        "queued" => "The shop is being asked how it stands now.",
+        "applied" => "It is in Nexpura.",
+        "superseded" => {
+            "Something newer about the same thing had already arrived, so this was not needed."
+        }
+        "queued" => "Nexpura is asking the shop for the current state.",
         "ignored" => "There was nothing to do.",
-        _ => "It could not be taken over. It is tried again by itself, later and later.",
+        _ => "It could not be processed. Nexpura tries again by itself, at growing intervals.",
     }
 }
 
-/// What happened to what.
-pub(super) fn topic(topic: &str) -> String {
+/// What happened to what, such as `Order #25 changed`.
+pub(super) fn happened(topic: &str, id: &i64) -> String {
     let (resource, verb) = topic.split_once('.').unwrap_or((topic, ""));
     let thing = match resource {
         "order" => "Order",
         "product" => "Product",
         "customer" => "Customer",
-        other => return format!("{other} {verb}").trim().to_owned(),
+        "lineage" => return "The shop’s database was checked".to_owned(),
+        other => return format!("{other} #{id} {verb}").trim().to_owned(),
     };
     let happened = match verb {
-        "created" => "new",
+        "created" => "created",
         "updated" => "changed",
         "deleted" => "deleted",
         "restored" => "restored",
         other => other,
     };
-    format!("{thing} {happened}:")
+    format!("{thing} #{id} {happened}")
+}
+
+/// What somebody did, as the audit log keeps it, in words.
+pub(super) fn action(action: &str) -> String {
+    let told = match action {
+        "conflict.decided" => "Decided a conflict",
+        "connection.created" => "Made a connection string",
+        "connection.rotated" => "Renewed a connection’s secret",
+        "drift.adopted" => "Adopted the shop’s number",
+        "drift.pushed" => "Kept Nexpura’s number",
+        "erased a person" => "Erased a person",
+        "event.retried" => "Tried an event again",
+        "fork.accepted" => "Took a halted store up again",
+        "inventory.adjusted" => "Adjusted the stock",
+        "links.ledger_holds" => "Chose Nexpura’s count of a piece",
+        "links.shop_holds" => "Chose the shop’s count of a piece",
+        "password.changed" => "Changed their password",
+        "password.set" => "Set their password",
+        "policy.adopt" => "Chose that the shop’s number counts",
+        "policy.ledger" => "Chose that Nexpura’s number counts",
+        "pushes.resumed" => "Let held stock go",
+        "session.begun" => "Logged in",
+        "session.ended" => "Logged out",
+        "sessions.ended" => "Logged out everywhere else",
+        "store.connected" => "Connected a store",
+        "store.disconnected" => "Disconnected a store",
+        "sync.customers" => "Imported customers",
+        "sync.inventory" => "Pushed inventory",
+        "sync.orders" => "Imported orders",
+        "sync.products" => "Imported products",
+        "sync.reconcile" => "Compared shop and ledger",
+        "token.created" => "Made a token for the API",
+        "user.added" => "Invited somebody",
+        "user.link" => "Made a new invitation link",
+        "user.removed" => "Removed somebody",
+        "user.role" => "Changed somebody’s role",
+        "webhooks.healed" => "Put webhooks right",
+        "webhooks.registered" => "Set up webhooks",
+        "webhooks.removed" => "Removed webhooks",
+        "webhooks.switched_off" => "Switched webhooks off",
+        other => other,
+    };
+    told.to_owned()
 }
 
 /// A store's address without what every address has.
 pub(super) fn store(url: &str) -> &str {
     let bare = url.split_once("://").map_or(url, |(_, rest)| rest);
     bare.trim_end_matches('/')
+}
+
+/// What was said of a store, with its name in place of its address.
+pub(super) fn by_name(text: &str, url: &str) -> String {
+    text.replacen(url, store(url), 1)
 }
 
 /// The page of a piece.

@@ -14,7 +14,7 @@ use crate::store::{
 };
 pub use crate::store::{
     conflicts::Shown as Conflict,
-    drifts::{Shown as Drift, Waiting as WaitingDrift},
+    drifts::{Bulk, Shown as Drift, Waiting as WaitingDrift},
 };
 
 /// Decided drifts that are shown beside those that wait.
@@ -88,6 +88,17 @@ pub async fn drifts(
     let rows = drifts::all(&mut tx, tenant, key(after), limit + 1).await?;
     tx.commit().await?;
     Ok(Page::cut(rows, limit, |drift| drift.id.to_string()))
+}
+
+/// What deciding every drift that waits alike would come to.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn bulk(relay: &Relay, tenant: TenantId) -> Result<Bulk, StoreError> {
+    let mut tx = relay.db.read().await?;
+    let bulk = drifts::bulk(&mut tx, tenant).await?;
+    tx.commit().await?;
+    Ok(bulk)
 }
 
 /// Decides every drift that waits alike; gives how many there were.

@@ -68,10 +68,10 @@ impl Standing {
         asked.max_by_key(|run| (run.run.finished_at.is_none(), run.run.finished_at, run.run.id))
     }
 
-    /// The sweep that is under way.
+    /// The sweep that is under way, and not waiting after a failure.
     #[must_use]
     pub fn sweep(&self) -> Option<&Run> {
-        self.runs.iter().find(|run| run.run.kind == "sweep")
+        self.runs.iter().find(|run| run.run.kind == "sweep" && run.is_running())
     }
 }
 

@@ -134,6 +134,9 @@ pub async fn start(
 pub struct Change {
     /// The piece's SKU.
     pub sku: String,
+    /// Its name; for people only.
+    #[serde(skip)]
+    pub name: String,
     /// WooCommerce's id of the stock owner.
     pub stock_id: i64,
     /// What the shop has, by all that the ledger knows.
@@ -156,6 +159,7 @@ pub async fn dry_run(
     tx.commit().await?;
     let change = |row: listings::Differing| Change {
         sku: row.sku,
+        name: row.name,
         stock_id: row.stock_id,
         shop: Quantity::from_thousandths(row.mirror),
         ledger: Quantity::from_thousandths(row.quantity),

@@ -35,12 +35,12 @@ impl StockPush {
     #[must_use]
     pub fn for_people(self) -> &'static str {
         match self {
-            Self::Exact => "Stock is pushed through the Nexpura plugin: each change exactly once.",
+            Self::Exact => "Stock is sent through the Nexpura plugin: each change exactly once.",
             Self::ReadAndWrite => {
-                "Without the Nexpura plugin stock is pushed by reading it and writing it back: a sale in that moment can be overwritten (a lost update cannot be ruled out) and is put right at the next settled reading. Install the plugin to rule it out."
+                "Without the Nexpura plugin, stock is sent by reading the shop’s number and writing the new one. A sale in that very moment can be overwritten (a lost update cannot be ruled out); it is corrected at the next check of the shop. Install the plugin to rule it out."
             }
             Self::Off => {
-                "The key may only read: products, customers and orders are imported, no stock is pushed. Make a key with Read/Write permission to push stock."
+                "This key can only read: products, customers and orders are imported, but no stock is sent to the shop. Create a key with Read/Write permission to send stock."
             }
         }
     }

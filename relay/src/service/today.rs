@@ -5,7 +5,10 @@ use uuid::Uuid;
 
 use super::{Relay, decisions};
 pub use crate::store::sales::Sold;
-use crate::store::{StoreError, TenantId, conflicts, drifts, inbox, movements, sales};
+use crate::store::{
+    StoreError, TenantId, Tx, conflicts, drifts, inbox, integrations, keys, movements, sales,
+    spools,
+};
 
 /// Days that the chart shows.
 const DAYS: i64 = 14;
@@ -18,6 +21,12 @@ pub struct Day {
     /// Sales in it.
     pub sales: i64,
 }
+
+/// A spool that has something to send is heard of within a minute; so long after that something is wrong.
+pub const LATE: TimeDelta = TimeDelta::minutes(15);
+
+/// A spool that was not heard of for so long was given up with what it held.
+const FORGOTTEN: TimeDelta = TimeDelta::days(7);
 
 /// What waits for somebody, and how much of it.
 #[derive(Debug, Default)]
@@ -43,6 +52,21 @@ pub struct Today {
     pub moved: Vec<(String, i64, i64)>,
     /// What waits.
     pub waiting: Waiting,
+    /// Stores that somebody has to look after: address and why.
+    pub trouble: Vec<(String, Trouble)>,
+}
+
+/// Why somebody has to look after a store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trouble {
+    /// Two databases claim to be it.
+    Halted,
+    /// It cannot be asked.
+    Error,
+    /// Its stock waits for a person's word.
+    Held,
+    /// So many events wait in the shop, and it has not been heard of for [`LATE`].
+    Backlog(i64),
 }
 
 /// How a tenant stands.
@@ -71,8 +95,37 @@ pub async fn today(
         conflicts: conflicts::count_open(&mut tx, tenant).await?,
         links: decisions::links_waiting(&mut tx, tenant).await?,
     };
+    let trouble = trouble(&mut tx, tenant, now).await?;
     tx.commit().await?;
-    Ok(Today { sold, days, moved, waiting })
+    Ok(Today { sold, days, moved, waiting, trouble })
+}
+
+async fn trouble(
+    tx: &mut Tx,
+    tenant: TenantId,
+    now: DateTime<Utc>,
+) -> Result<Vec<(String, Trouble)>, StoreError> {
+    let mut trouble = Vec::new();
+    for store in keys::list(tx, tenant).await? {
+        if store.status == "disconnected" {
+            continue;
+        }
+        let mut found = |why| trouble.push((store.store.clone(), why));
+        if store.halted.is_some() {
+            found(Trouble::Halted);
+        } else if store.status == "error" {
+            found(Trouble::Error);
+        }
+        if integrations::held_reason(tx, tenant, store.id).await?.is_some() {
+            found(Trouble::Held);
+        }
+        let spool = spools::waiting(tx, tenant, store.id, now - FORGOTTEN).await?;
+        let late = |spool: &spools::Waiting| spool.unsent > 0 && spool.reported_at < now - LATE;
+        if let Some(spool) = spool.filter(late) {
+            found(Trouble::Backlog(spool.unsent));
+        }
+    }
+    Ok(trouble)
 }
 
 /// Less than the key of anything that was made since: keys begin with the millisecond they were made in.

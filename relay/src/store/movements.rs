@@ -262,7 +262,7 @@ pub async fn steps(
 }
 
 /// What stock moved from the key `first` on: the kind of movement, how many there were, and thousandths
-/// together.
+/// together. The counts that stocks are opened with are `opening`: nothing moved by them.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -275,8 +275,11 @@ pub async fn since(
         fetch_all,
         tx,
         (String, i64, i64),
-        "SELECT movement_type, COUNT(*), CAST(SUM(quantity_change) AS BIGINT) FROM stock_movements
-         WHERE tenant_id = $1 AND id >= $2 GROUP BY movement_type ORDER BY movement_type",
+        "SELECT kind, COUNT(*), CAST(SUM(quantity_change) AS BIGINT) FROM (
+            SELECT quantity_change, CASE WHEN movement_type = 'stocktake'
+                AND integration_id IS NOT NULL THEN 'opening' ELSE movement_type END AS kind
+            FROM stock_movements WHERE tenant_id = $1 AND id >= $2) AS moved
+         GROUP BY kind ORDER BY kind",
         tenant,
         first,
     )

@@ -79,6 +79,34 @@ pub async fn all(
     )
 }
 
+/// What deciding all that wait alike would come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
+pub struct Bulk {
+    /// How many wait.
+    pub waiting: i64,
+    /// Of how many the ledger would have none left by the shops' numbers.
+    pub emptied_here: i64,
+    /// Of how many a shop would have none left by the ledger's numbers.
+    pub emptied_there: i64,
+}
+
+/// What deciding all that wait alike would come to.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn bulk(tx: &mut Tx, tenant: TenantId) -> Result<Bulk, StoreError> {
+    fetch!(
+        fetch_one,
+        tx,
+        Bulk,
+        "SELECT COUNT(*) AS waiting,
+            COUNT(CASE WHEN reading <= 0 AND mirror > 0 THEN 1 END) AS emptied_here,
+            COUNT(CASE WHEN mirror <= 0 AND reading > 0 THEN 1 END) AS emptied_there
+         FROM drifts WHERE tenant_id = $1 AND status = 'held'",
+        tenant,
+    )
+}
+
 /// How many drifts wait.
 ///
 /// # Errors

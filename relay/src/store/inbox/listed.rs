@@ -6,7 +6,8 @@ use uuid::Uuid;
 use super::Entry;
 use crate::store::{StoreError, TenantId, Tx, fetch};
 
-/// The newest events, before `before`.
+/// The newest events, before `before`. That a shop's database was known again is none that anybody looks
+/// for, unless it failed.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -25,6 +26,7 @@ pub async fn newest(
          FROM inbox e
          LEFT JOIN integrations i ON i.tenant_id = e.tenant_id AND i.id = e.integration_id
          WHERE e.tenant_id = $1 AND (e.received_at, e.event_id) < ($2, $3)
+           AND (e.resource <> 'lineage' OR e.status = 'failed')
          ORDER BY e.received_at DESC, e.event_id DESC LIMIT $4",
         tenant,
         before.0,
@@ -53,6 +55,7 @@ pub async fn of_status(
          FROM inbox e
          LEFT JOIN integrations i ON i.tenant_id = e.tenant_id AND i.id = e.integration_id
          WHERE e.tenant_id = $1 AND e.status = $2 AND (e.received_at, e.event_id) < ($3, $4)
+           AND (e.resource <> 'lineage' OR e.status = 'failed')
          ORDER BY e.received_at DESC, e.event_id DESC LIMIT $5",
         tenant,
         status,

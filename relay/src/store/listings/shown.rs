@@ -58,6 +58,8 @@ pub struct Differing {
     pub inventory_id: Uuid,
     /// Its SKU.
     pub sku: String,
+    /// Its name.
+    pub name: String,
     /// WooCommerce's id of the stock owner.
     pub stock_id: i64,
     /// What the shop has, by all that the ledger knows.
@@ -79,7 +81,7 @@ pub async fn differing(
         fetch_all,
         tx,
         Differing,
-        "SELECT v.id AS inventory_id, v.sku, l.stock_id, l.mirror, v.quantity
+        "SELECT v.id AS inventory_id, v.sku, v.name, l.stock_id, l.mirror, v.quantity
          FROM listings l JOIN inventory v ON v.tenant_id = l.tenant_id AND v.id = l.inventory_id
          WHERE l.tenant_id = $1 AND l.integration_id = $2 AND l.state = 'open' AND v.counted
            AND v.quantity <> l.mirror

@@ -58,7 +58,7 @@ on_both! {
         assert_eq!(leads_to(&manager.submit(&adopt, &[]).await), "/drift");
         assert_eq!(shop.quantity(ring).await, 11);
         let page = manager.open("/drift").await.body;
-        assert!(page.contains("Nothing differs") && page.contains("adopted"), "{page}");
+        assert!(page.contains("Nothing differs") && page.contains("the shop’s 11 used"), "{page}");
         assert_eq!(manager.submit(&adopt, &[]).await.status, 404, "it is decided already");
         hold(&relay, &shop, ring).await;
         manager.submit("/drift/push", &[]).await;
@@ -67,11 +67,23 @@ on_both! {
         hold(&relay, &shop, ring).await;
         manager.submit("/drift/adopt", &[]).await;
         assert_eq!(shop.quantity(ring).await, 12);
+        hold(&relay, &shop, ring).await;
+        relay.run("UPDATE drifts SET reading = 0 WHERE status = 'held'").await;
+        let asked = manager.open("/drift/adopt").await.body;
+        assert!(asked.contains("1 piece gets its shop’s number"), "{asked}");
+        assert!(asked.contains("1 piece becomes 0") && asked.contains("class=\"danger\""), "{asked}");
+        let asked = manager.open("/drift/push").await.body;
+        assert!(asked.contains("1 piece gets Nexpura’s number"), "{asked}");
+        assert!(!asked.contains("becomes 0") && !asked.contains("class=\"danger\""), "{asked}");
+        assert_eq!(shop.quantity(ring).await, 12, "nothing is done by looking");
+        manager.submit("/drift/push", &[]).await;
+        let asked = manager.open("/drift/push").await.body;
+        assert!(asked.contains("0 pieces") && forms(&asked, "/push").is_empty(), "{asked}");
         let file = staff.open("/drift.csv").await.body;
-        assert_eq!(file.lines().count(), 4);
+        assert_eq!(file.lines().count(), 5);
         assert!(file.contains(",RING/1,10,11,adopted,") && file.contains(",pushed,"), "{file}");
         let log = manager.open("/settings/activity").await.body;
-        assert!(log.contains("drift.adopted") && log.contains("drift.pushed"));
+        assert!(log.contains("Adopted the shop’s number") && log.contains("Kept Nexpura’s number"));
     }
 }
 
@@ -88,11 +100,11 @@ on_both! {
         });
         shop.push().await;
         let page = manager.open("/drift").await.body;
-        assert!(page.contains("Paid, but the shop took nothing out of its stock: 2"), "{page}");
+        assert!(page.contains("Paid, but the shop did not reduce its stock: 2"), "{page}");
         let at = page.find("action=\"/conflicts/").unwrap() + "action=\"".len();
         let here = page[at..].split('"').next().unwrap().to_owned();
         manager.submit(&here, &[("decision", "acknowledge")]).await;
-        assert!(manager.open("/drift").await.body.contains("That cannot be"));
+        assert!(manager.open("/drift").await.body.contains("This is not possible"));
         assert_eq!(manager.submit(&here, &[("decision", "burn")]).await.status, 400);
         manager.submit(&here, &[("decision", "take")]).await;
         assert_eq!(shop.quantity(ring).await, 8);
@@ -100,8 +112,8 @@ on_both! {
         shop.request(|shop| shop.paid_order(&[(ring, 9)]));
         shop.push().await;
         let page = staff.open("/drift").await.body;
-        assert!(page.contains("Sold more often than there were: 1 too many"), "{page}");
-        assert!(!page.contains("I have looked after the buyer"), "staff only look");
+        assert!(page.contains("Oversold: 1 more sold than in stock"), "{page}");
+        assert!(!page.contains("I have contacted the buyer"), "staff only look");
     }
 }
 

@@ -24,9 +24,9 @@ on_both! {
         let order = shop.request(|shop| shop.paid_order(&[(ring, 3)]));
         shop.push().await;
         let all = staff.open("/events").await.body;
-        assert!(all.contains(&format!("Order new: {order}")), "{all}");
+        assert!(all.contains(&format!("Order #{order} created")), "{all}");
         let found = staff.open(&format!("/events?q=%23{order}")).await.body;
-        assert!(found.contains(&format!("Order new: {order}")) && !found.contains("Product"), "{found}");
+        assert!(found.contains(&format!("Order #{order} created")) && !found.contains("Product"), "{found}");
         relay.run("UPDATE sales SET number = 'G-7'").await;
         assert_eq!(links(&staff.open("/events?q=G-7").await.body), links(&found));
         assert!(staff.open("/events?q=G-8").await.body.contains("Nothing like that"));
@@ -34,7 +34,7 @@ on_both! {
         assert!(!links(&staff.open("/events?status=applied").await.body).is_empty());
         let here = links(&found)[0].clone();
         let event = staff.open(&here).await.body;
-        for said in ["It is in the ledger.", "line_items", "Order #G-7", "stock_reduced"] {
+        for said in ["It is in Nexpura.", "line_items", "Order #G-7", "stock_reduced"] {
             assert!(event.contains(said), "{said}: {event}");
         }
         relay.run("UPDATE inbox SET payload = NULL, facts = NULL").await;

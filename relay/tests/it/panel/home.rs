@@ -10,7 +10,7 @@ on_both! {
         let served = relay.serve().await;
         let (shop, ring, staff) = rings(&relay, &served).await;
         let page = staff.open("/").await.body;
-        assert!(page.contains("Nothing yet") && !page.contains("Waits for you"), "{page}");
+        assert!(page.contains("Nothing yet") && !page.contains("Needs your attention"), "{page}");
         shop.request(|shop| shop.paid_order(&[(ring, 3)]));
         shop.request(|shop| shop.paid_order(&[(ring, 1)]));
         shop.request(|shop| shop.order_in("cancelled", &[(ring, 1)]));
@@ -31,8 +31,8 @@ on_both! {
             "2 sales in the last 14 days, at most 2 in a day.",
             "Sold, 2 times",
             "<dd>−4</dd>",
-            "Waits for you",
-            &format!("{failed} events could not be taken over"),
+            "Needs your attention",
+            &format!("{failed} events could not be processed"),
             "href=\"/events?status=failed\"",
         ] {
             assert!(page.contains(said), "{said}: {page}");

@@ -1,13 +1,16 @@
 //! Stores connected, synced, compared and disconnected, as a manager does it in a browser.
 
-use nexpura_protocol::ConnectionString;
+use chrono::Utc;
+use nexpura_protocol::{Batch, ConnectionString, SpoolState};
 use nexpura_relay::domain::Role;
+use reqwest::Method;
 use serde_json::json;
 use uuid::Uuid;
 
 use super::{
     browser::{Browser, leads_to, somebody, tenant},
     inert::is_inert,
+    sales::rings,
 };
 use crate::{
     shop::{
@@ -28,6 +31,11 @@ const HERE: &str = "/integrations";
 /// A manager of the jeweller whose shop this is.
 async fn manager(relay: &TestRelay, served: &Served, tenant: Uuid) -> Browser {
     somebody(&relay.relay, served, tenant, "mara@example.test", Role::Manager).await
+}
+
+/// An address as the panel names a store by it.
+fn bare(address: &str) -> &str {
+    address.split_once("://").unwrap().1
 }
 
 /// What stands behind a button's form.
@@ -56,10 +64,10 @@ on_both! {
             [("store_url", url), ("consumer_key", CONSUMER_KEY), ("consumer_secret", secret)]
         };
         for (url, secret, why) in [
-            (url.as_str(), CONSUMER_SECRET, "Invalid API credentials: "),
-            ("http://127.0.0.1:1", CONSUMER_SECRET, "Cannot reach store URL: "),
-            ("not a shop", CONSUMER_SECRET, "Cannot reach store URL: "),
-            (url.as_str(), "nonsense", "Invalid API credentials: "),
+            (url.as_str(), CONSUMER_SECRET, "<strong>Invalid API credentials.</strong> "),
+            ("http://127.0.0.1:1", CONSUMER_SECRET, "<strong>Cannot reach store URL.</strong> "),
+            ("not a shop", CONSUMER_SECRET, "<strong>Cannot reach store URL.</strong> "),
+            (url.as_str(), "nonsense", "<strong>Invalid API credentials.</strong> "),
         ] {
             let refused = mara.submit("/website/connect", &pasted(url, secret)).await;
             assert_eq!(refused.status, 422, "{why}");
@@ -72,8 +80,8 @@ on_both! {
         let done = mara.submit("/website/connect", &pasted(url.as_str(), CONSUMER_SECRET)).await;
         assert_eq!(leads_to(&done), HERE);
         let page = mara.open(HERE).await.body;
-        assert!(page.contains(&format!("class=\"notice good\" role=\"status\">Connected to {}.", fake.home)), "{page}");
-        assert!(page.contains("swept every few minutes") && page.contains(">Connected<"), "{page}");
+        assert!(page.contains(&format!("class=\"notice good\" role=\"status\">Connected to {}.", bare(&fake.home))), "{page}");
+        assert!(page.contains("checked every few minutes") && page.contains(">Connected<"), "{page}");
         assert!(!page.contains("cs_") && !page.contains("ck_"));
         let actors = relay.texts("SELECT actor FROM audit_log WHERE action = 'store.connected'").await;
         assert_eq!(actors, [["mara@example.test"]]);
@@ -117,8 +125,8 @@ on_both! {
         assert_eq!(heard.headers["content-type"], "text/event-stream");
         assert_eq!(heard.body.trim(), format!("event: done\ndata: {}", fake.home));
         let page = mara.open(then).await.body;
-        assert!(page.contains(&format!("✓ {} is connected", fake.home)), "{page}");
-        assert!(mara.open(HERE).await.body.contains("by the Nexpura extension"));
+        assert!(page.contains(&format!("✓ {} is connected", bare(&fake.home))), "{page}");
+        assert!(mara.open(HERE).await.body.contains("through the Nexpura plugin"));
     }
 }
 
@@ -178,7 +186,7 @@ on_both! {
         mara.submit(&format!("{sync}/orders"), &[]).await;
         while shop.run_sweep().await {}
         let page = mara.open(HERE).await.body;
-        assert!(page.contains("notice bad\">Import orders: "), "{page}");
+        assert!(page.contains("notice bad\" role=\"status\"><p>Import orders: "), "{page}");
         assert!(page.contains(&order.to_string()), "{page}");
         // A shop that does not answer is said to be tried again, and stops nobody from anything else.
         shop.fake.behave(Behaviour::Status(401));
@@ -217,7 +225,7 @@ on_both! {
         served.api.post("/api/inventory/RING/movements", &shop.token, &bought).await.ok();
         let page = mara.open(&changes).await.body;
         let row = page.split("<tr>").find(|row| row.contains(">RING<")).unwrap();
-        assert!(row.contains(">5<") && row.contains(">8<"), "{row}");
+        assert!(row.contains("5 → <strong>8</strong>") && row.contains("(+3)"), "{row}");
         assert!(!page.contains("CHAIN"), "{page}");
         assert!(page.contains(&format!("{HERE}/{}/sync/inventory", shop.integration)));
         assert!(mara.open(HERE).await.body.contains("1 stock"), "it waits to be pushed");
@@ -225,7 +233,7 @@ on_both! {
         let page = staff.open(&changes).await.body;
         assert!(page.contains(">RING<") && !page.contains("/sync/inventory"), "staff look only");
         let page = staff.open(HERE).await.body;
-        assert!(page.contains(&shop.fake.home) && !page.contains("<form method=\"post\" action=\"/int"));
+        assert!(page.contains(bare(&shop.fake.home)) && !page.contains("<form method=\"post\" action=\"/int"));
     }
 }
 
@@ -297,5 +305,44 @@ on_both! {
         is_inert(&mara.open(&format!("{HERE}/runs/{report}")).await.body, "a report");
         let typed = [("store_url", EVIL), ("consumer_key", EVIL), ("consumer_secret", EVIL)];
         is_inert(&mara.submit("/website/connect", &typed).await.body, "what was typed");
+    }
+}
+
+on_both! {
+    async fn what_waits_in_a_shop_is_told_with_the_age_of_its_oldest(relay: TestRelay) {
+        let served = relay.serve().await;
+        let (shop, _, staff) = rings(&relay, &served).await;
+        let waits = |at: i64| SpoolState { unsent: 3, open_intents: 0, oldest_unsent_at: Some(at) };
+        let now = Utc::now().timestamp();
+        for (at, said) in [
+            (now - 7_500, Some("3 events, the oldest <time")),
+            // A clock that runs ahead, or nonsense, says nothing of how long something waits.
+            (now + 9_000, None),
+            (i64::MAX, None),
+            (-5, None),
+        ] {
+            let spool = shop.spool.lock().unwrap().id.to_string();
+            shop.push_batch(&Batch { spool, events: Vec::new(), state: waits(at) }).await;
+            let page = staff.open(HERE).await.body;
+            match said {
+                Some(said) => assert!(page.contains(said) && page.contains("2 hours ago"), "{page}"),
+                None => assert!(page.contains("3 events <span"), "{at}: {page}"),
+            }
+        }
+    }
+}
+
+on_both! {
+    async fn the_plugin_that_fits_comes_from_the_relay_itself(relay: TestRelay) {
+        let gold = tenant(&relay.relay, "Gold").await;
+        let served = relay.serve().await;
+        let mara = manager(&relay, &served, gold).await;
+        assert!(mara.open("/website/connect").await.body.contains("href=\"/website/nexpura.zip\""));
+        let answer = mara.request(Method::GET, "/website/nexpura.zip").send().await.unwrap();
+        assert_eq!(answer.headers()["content-type"], "application/zip");
+        let zip = answer.bytes().await.unwrap();
+        let holds = |text: &str| zip.windows(text.len()).any(|part| part == text.as_bytes());
+        assert!(zip.starts_with(b"PK") && holds("nexpura/nexpura.php"), "no plugin");
+        assert!(holds("nexpura/includes/stock.php") && holds("Plugin Name:          Nexpura"), "not whole");
     }
 }

@@ -33,7 +33,7 @@ on_both! {
         assert_eq!(ben.open("/settings/activity").await.status, 200);
         assert_eq!(ben.open("/settings/people").await.status, 403);
         let log = owner.open("/settings/activity").await.body;
-        for said in ["user.added", "ben@example.test as manager", "password.set"] {
+        for said in ["Invited somebody", "ben@example.test as manager", "Set their password"] {
             assert!(log.contains(said), "{said}: {log}");
         }
     }
@@ -55,7 +55,7 @@ on_both! {
         let link = link_on(&link.body).strip_prefix("https://relay.example").unwrap().to_owned();
         assert_eq!(ben.open(&link).await.status, 200);
         owner.submit(&format!("{here}/remove"), &[]).await;
-        assert!(owner.open("/settings/people").await.body.contains("ben@example.test cannot come in"));
+        assert!(owner.open("/settings/people").await.body.contains("ben@example.test can no longer log in"));
         assert_eq!(leads_to(&ben.open("/").await), "/login");
         assert_eq!(ben.open(&link).await.status, 410);
         assert!(!owner.open("/settings/people").await.body.contains("ben@example.test"));
