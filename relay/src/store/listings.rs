@@ -1,6 +1,7 @@
 //! Listings: one stock owner in one store, and the stock that it must have.
 
 mod readings;
+mod rivals;
 mod shown;
 
 use std::collections::BTreeMap;
@@ -8,12 +9,13 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::{IntegrationId, StoreError, TenantId, Tx, execute, execute_many, fetch, fetch_locked};
+use super::{IntegrationId, StoreError, TenantId, Tx, execute, execute_many, fetch_locked};
 
 pub use readings::{
     Unsettled, any_unsettled, first_reading, forget_reading, is_opening, open, settle_mirror,
     unsettled,
 };
+pub use rivals::{has_rival, release, waken};
 pub use shown::{Differing, Shown, between, count_open, differing, why_not};
 
 /// A listing.
@@ -214,42 +216,6 @@ pub async fn moved_all(
     Ok(())
 }
 
-/// Whether another listing sells this piece, and whether it is of the same store.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn other_of_piece(
-    tx: &mut Tx,
-    tenant: TenantId,
-    inventory: Uuid,
-    integration: IntegrationId,
-    stock_id: i64,
-) -> Result<Option<Other>, StoreError> {
-    let row = fetch!(
-        fetch_optional,
-        tx,
-        (Uuid, i64),
-        "SELECT integration_id, stock_id FROM listings
-         WHERE tenant_id = $1 AND inventory_id = $2
-           AND (integration_id <> $3 OR stock_id <> $4)
-         ORDER BY CASE WHEN integration_id = $3 THEN 0 ELSE 1 END LIMIT 1",
-        tenant,
-        inventory,
-        integration,
-        stock_id,
-    )?;
-    Ok(row.map(|(owner, stock_id)| Other { same_store: owner == integration, stock_id }))
-}
-
-/// Another listing of the same piece.
-#[derive(Debug, Clone, Copy)]
-pub struct Other {
-    /// Whether it is of the same store.
-    pub same_store: bool,
-    /// Its stock owner there.
-    pub stock_id: i64,
-}
-
 impl Listing {
     /// Whether its stock is being read: it is new, not what it should be, or doubtful.
     #[must_use]
@@ -292,7 +258,7 @@ pub async fn begin_anew(
         tx,
         "UPDATE listings SET state = CASE WHEN state = 'open' THEN 'opening' ELSE state END,
             mirror = NULL, reading = NULL, reading_at = NULL, reading_changes = NULL, push_no = 0,
-            holds = NULL,
+            holds = NULL, doubted_at = NULL,
             changes = changes + 1, updated_at = $3
          WHERE tenant_id = $1 AND integration_id = $2",
         tenant,

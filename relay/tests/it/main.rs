@@ -26,6 +26,7 @@ mod plans;
 mod privacy;
 mod process;
 mod rotation;
+mod same_sku;
 mod schema;
 mod standing;
 mod sweeping;

@@ -14,6 +14,8 @@ use crate::{
     },
 };
 
+/// Why a listing waits for a person.
+pub const EXISTS_ALREADY: &str = "a piece of this SKU exists already: choose whose count holds";
 /// New pieces that one store may bring within an hour.
 const MAX_NEW_PIECES_AN_HOUR: i64 = 20_000;
 
@@ -110,6 +112,16 @@ pub(super) async fn follow(
     Ok(())
 }
 
+/// What was skipped because another product of the store had the same SKU waits for a choice, where that one has
+/// let go of it.
+///
+/// # Errors
+/// When the database does not answer.
+pub(super) async fn waken(tx: &mut Tx, source: &Source) -> Result<(), StoreError> {
+    let (tenant, integration) = (source.tenant, source.integration);
+    listings::waken(tx, tenant, integration, EXISTS_ALREADY, source.now).await.map(drop)
+}
+
 /// The shop has deleted the stock owner: nothing posts to it until it is seen again.
 pub(super) async fn missing(tx: &mut Tx, source: &Source, stock_id: i64) -> Result<(), ApplyError> {
     let listing = listings::lock(tx, source.tenant, source.integration, stock_id).await?;
@@ -178,12 +190,10 @@ async fn choose_piece(
         return Ok(Err(("skipped", "it has no SKU")));
     };
     if let Some(row) = inventory::lock_by_sku(tx, tenant, sku.as_str()).await? {
-        let other = listings::other_of_piece(tx, tenant, row.id, integration, stock_id).await?;
-        return Ok(Err(match other {
-            Some(other) if other.same_store => {
-                ("skipped", "another product of this store has the same SKU")
-            }
-            _ => ("waiting", "a piece of this SKU exists already: choose whose count holds"),
+        let rival = listings::has_rival(tx, tenant, row.id, integration, stock_id).await?;
+        return Ok(Err(match rival {
+            true => ("skipped", "another product of this store has the same SKU"),
+            false => ("waiting", EXISTS_ALREADY),
         }));
     }
     let since = source.now - TimeDelta::hours(1);

@@ -6,7 +6,10 @@ use serde_json::{Value, json};
 
 use super::{Cursor, LEASE, StepError, Sweep, report};
 use crate::{
-    channel::woocommerce::{Listing, PageQuery},
+    channel::{
+        ChannelError,
+        woocommerce::{Client, Listing, Met, Page, PageQuery, Reach},
+    },
     service::{
         fetch::apply_answer,
         ingest::facts_of,
@@ -44,6 +47,7 @@ pub(super) enum Source {
 struct Request {
     listing: Listing,
     query: PageQuery,
+    reach: Reach,
     then: Cursor,
 }
 
@@ -55,13 +59,38 @@ enum Row {
     Failed { label: String, reason: String },
 }
 
+impl Request {
+    fn new(listing: Listing, query: PageQuery, cursor: &Cursor) -> Self {
+        let reach = Reach::at(cursor.offset, cursor.last);
+        Self { listing, query, reach, then: cursor.clone() }
+    }
+
+    async fn ask(&self, client: &Client) -> Result<Page, ChannelError> {
+        let query = PageQuery { offset: self.reach.offset(), ..self.query };
+        client.page(self.listing, &query).await
+    }
+
+    /// Takes the answer; where it follows what was read, the run stands behind it once it is in.
+    fn meet(&mut self, page: &mut Page) -> Result<Met, ChannelError> {
+        let met = self.reach.meet(page, self.query.per_page)?;
+        if met != Met::Not {
+            (self.then.offset, self.then.last) = (self.reach.offset(), self.reach.last());
+        }
+        Ok(met)
+    }
+}
+
 impl Sweep<'_> {
     pub(super) async fn products(&self, cursor: &Cursor) -> Result<Cursor, StepError> {
         let known = self.known().await?.products;
         let next = self.read(cursor, since(Listing::Products, known, cursor)).await?;
         let mut tx = self.relay.db.write().await?;
         let until = next.since.unwrap_or_else(store::now);
-        integrations::products_known(&mut tx, self.tenant, self.store.id, until).await?;
+        let (tenant, id, now) = (self.tenant, self.store.id, store::now());
+        integrations::lock(&mut tx, tenant, id).await?;
+        integrations::products_known(&mut tx, tenant, id, until).await?;
+        // A product that was one too many may be so no more, though nothing of it has changed.
+        listings::waken(&mut tx, tenant, id, ledger::EXISTS_ALREADY, now).await?;
         tx.commit().await?;
         Ok(next)
     }
@@ -96,11 +125,16 @@ impl Sweep<'_> {
             return Ok(cursor.clone());
         };
         let mut asked_at = store::now();
-        let mut page = self.client.page(request.listing, &request.query).await?;
+        let mut page = request.ask(&self.client).await?;
         loop {
             request.then.since.get_or_insert(asked_at);
-            let last = page.items.is_empty() || u64::from(request.query.page) >= page.total_pages;
-            let following = self.following(source, &request, last).await?;
+            let met = request.meet(&mut page)?;
+            if met == Met::Not {
+                asked_at = store::now();
+                page = request.ask(&self.client).await?;
+                continue;
+            }
+            let following = self.following(source, &request, met == Met::Last).await?;
             let total = matches!(source, Source::Plain(_) | Source::Since(..))
                 .then(|| i64::try_from(page.total).unwrap_or(i64::MAX));
             let resource = resource_of(request.listing);
@@ -110,7 +144,7 @@ impl Sweep<'_> {
                 return Ok(request.then);
             };
             let asked_next = store::now();
-            let ahead = self.client.page(following.listing, &following.query);
+            let ahead = following.ask(&self.client);
             let (took, ahead) = tokio::join!(took, ahead);
             took?;
             if self.relay.wake.is_stopping() {
@@ -122,18 +156,16 @@ impl Sweep<'_> {
     }
 
     async fn first(&self, source: Source, cursor: &Cursor) -> Result<Option<Request>, StoreError> {
-        let page = cursor.page + 1;
-        let query = PageQuery { page, ..PageQuery::default() };
-        let then = Cursor { page, ..cursor.clone() };
+        let query = PageQuery::default();
         let request = match source {
-            Source::Plain(listing) => Request { listing, query, then },
+            Source::Plain(listing) => Request::new(listing, query, cursor),
             Source::Since(listing, moment) => {
                 let query = PageQuery { modified_after: Some(moment), ..query };
-                Request { listing, query, then }
+                Request::new(listing, query, cursor)
             }
             Source::Trash(modified_after) => {
                 let query = PageQuery { modified_after, trashed: true, ..query };
-                Request { listing: Listing::Orders, query, then }
+                Request::new(Listing::Orders, query, cursor)
             }
             Source::Variations => return self.next_parent(cursor).await,
         };
@@ -147,17 +179,13 @@ impl Sweep<'_> {
         last: bool,
     ) -> Result<Option<Request>, StoreError> {
         if !last {
-            let page = request.query.page + 1;
-            return Ok(Some(Request {
-                listing: request.listing,
-                query: PageQuery { page, ..request.query },
-                then: Cursor { page, ..request.then.clone() },
-            }));
+            return Ok(Some(Request { then: request.then.clone(), ..*request }));
         }
         match (source, request.listing) {
             (Source::Variations, Listing::Variations { parent }) => {
                 let after = i64::try_from(parent).unwrap_or(i64::MAX);
-                self.next_parent(&Cursor { after, page: 0, ..request.then.clone() }).await
+                let cursor = Cursor { after, offset: 0, last: 0, ..request.then.clone() };
+                self.next_parent(&cursor).await
             }
             _ => Ok(None),
         }
@@ -169,12 +197,7 @@ impl Sweep<'_> {
         let parents = products::parents(&mut tx, tenant, id, cursor.after, 1).await?;
         tx.commit().await?;
         Ok(parents.first().and_then(|parent| u64::try_from(*parent).ok()).map(|parent| {
-            let page = cursor.page + 1;
-            Request {
-                listing: Listing::Variations { parent },
-                query: PageQuery { page, ..PageQuery::default() },
-                then: Cursor { page, ..cursor.clone() },
-            }
+            Request::new(Listing::Variations { parent }, PageQuery::default(), cursor)
         }))
     }
 

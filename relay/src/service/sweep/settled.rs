@@ -209,7 +209,16 @@ impl Sweep<'_> {
                 drifts::hold(tx, tenant, integration, listing.id, numbers, now).await?;
                 listings::forget_reading(tx, tenant, listing.id).await
             }
-            _ => self.open(tx, &listing, reading.quantity, now).await,
+            _ => {
+                // What it has sold meanwhile is in the reading and posted by order: one that is known of and
+                // could not be read would be given back.
+                if listing.opened_at.is_some()
+                    && resources::orders_unread(tx, tenant, integration).await? > 0
+                {
+                    return Ok(());
+                }
+                self.open(tx, &listing, reading.quantity, now).await
+            }
         }
     }
 
@@ -226,9 +235,11 @@ impl Sweep<'_> {
     ) -> Result<(), StoreError> {
         let (tenant, integration) = (self.tenant, self.store.id);
         let Some(inventory_id) = listing.inventory_id else { return Ok(()) };
-        let count = if inventory::mark_counted(tx, tenant, inventory_id).await? {
+        let uncounted = inventory::mark_counted(tx, tenant, inventory_id).await?;
+        let by_shop = uncounted || listing.holds.as_deref() == Some("shop");
+        let count = if uncounted {
             Some((quantity, "opening count, as the shop had it"))
-        } else if listing.holds.as_deref() == Some("shop") {
+        } else if by_shop {
             let had = inventory::lock_quantity(tx, tenant, inventory_id).await?;
             let change = quantity - had;
             (change != 0).then_some((change, "the shop's count, which was chosen to hold"))
@@ -246,7 +257,7 @@ impl Sweep<'_> {
             };
             movements::post(tx, tenant, &movement, now).await?;
         }
-        if listing.opened_at.is_some() {
+        if listing.opened_at.is_some() && !by_shop {
             self.post_meanwhile(tx, inventory_id, listing.stock_id, now).await?;
         }
         sale_items::take_as_posted(tx, tenant, integration, listing.stock_id).await?;
