@@ -130,7 +130,8 @@ pub async fn restate(
 ) -> Result<(), StoreError> {
     execute!(
         tx,
-        "UPDATE drifts SET status = 'void', resolved_at = $3
+        "UPDATE drifts SET status = 'void', reason = 'the listing is not open any more',
+            resolved_at = $3
          WHERE tenant_id = $1 AND listing_id = $2 AND status = 'held'",
         tenant,
         id,
@@ -239,7 +240,8 @@ pub async fn begin_anew(
 ) -> Result<(), StoreError> {
     execute!(
         tx,
-        "UPDATE drifts SET status = 'void', resolved_at = $3
+        "UPDATE drifts SET status = 'void', reason = 'the shop has another database now',
+            resolved_at = $3
          WHERE tenant_id = $1 AND integration_id = $2 AND status = 'held'",
         tenant,
         integration,

@@ -8,7 +8,7 @@ use super::{ApplyError, Source};
 use crate::{
     domain::{Product, ProductStock},
     store::{
-        StoreError, Tx, inventory, links,
+        StoreError, Tx, drifts, inventory, links,
         listings::{self, Listing, Standing},
         new_id, products, resources, runs,
     },
@@ -92,6 +92,7 @@ pub(super) async fn follow(
         }
         Some(listing) if listing.state == "open" && standing.state == "opening" => {
             listings::set_backorders(tx, tenant, listing.id, backorders).await?;
+            overtake(tx, source, listing.id, &product.stock).await?;
             false
         }
         Some(listing) if listing.state != standing.state => {
@@ -108,6 +109,22 @@ pub(super) async fn follow(
     {
         let quantity = quantity.thousandths();
         links::seen(tx, tenant, integration, stock_id, quantity, source.now).await?;
+    }
+    Ok(())
+}
+
+/// Has a stock read again whose drift waits for a person, where the shop shows another number than was found.
+async fn overtake(
+    tx: &mut Tx,
+    source: &Source,
+    listing: Uuid,
+    stock: &ProductStock,
+) -> Result<(), ApplyError> {
+    let ProductStock::Own { quantity: Some(quantity), .. } = stock else { return Ok(()) };
+    let held = drifts::reading_held(tx, source.tenant, listing).await?;
+    if held.is_some_and(|reading| reading != quantity.thousandths()) {
+        listings::moved(tx, source.tenant, listing, 0).await?;
+        ask_for_reading(tx, source).await?;
     }
     Ok(())
 }

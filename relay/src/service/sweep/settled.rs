@@ -34,6 +34,9 @@ const LIVE: TimeDelta = TimeDelta::minutes(2);
 /// The shortest wait before a reading is tried again.
 const SHORTEST_WAIT: Duration = Duration::from_secs(1);
 
+/// Why a drift that was held is over.
+const AGREES: &str = "the shop was read again, and has what the ledger expects";
+
 /// What the shop says a stock is, and what was known of the listing before it was asked.
 struct Reading {
     stock_id: i64,
@@ -162,7 +165,12 @@ impl Sweep<'_> {
     ) -> Result<(), StoreError> {
         let (tenant, integration) = (self.tenant, self.store.id);
         let listing = listings::lock(tx, tenant, integration, reading.stock_id).await?;
-        let Some(mut listing) = listing.filter(listings::Listing::is_read) else { return Ok(()) };
+        let Some(mut listing) = listing else { return Ok(()) };
+        // A drift that waits for a person is looked at again once something has moved.
+        let held = drifts::reading_held(tx, tenant, listing.id).await?.is_some();
+        if !listing.is_read() && !(held && listing.state == "open") {
+            return Ok(());
+        }
         if let (Some("shop"), Some(piece)) = (listing.holds.as_deref(), listing.inventory_id) {
             // What another store posts to the piece from here on waits, and what it has posted is counted.
             inventory::lock_quantity(tx, tenant, piece).await?;
@@ -174,7 +182,8 @@ impl Sweep<'_> {
             return Ok(());
         }
         let doubted = listing.doubted_at.is_some();
-        if listing.state == "open" && !doubted && listing.mirror == Some(reading.quantity) {
+        let agrees = listing.mirror == Some(reading.quantity);
+        if listing.state == "open" && !doubted && agrees && !held {
             return listings::forget_reading(tx, tenant, listing.id).await;
         }
         let first = listing.reading.zip(listing.reading_changes).zip(listing.reading_at);
@@ -204,9 +213,14 @@ impl Sweep<'_> {
                 }
                 self.settle_mirror(tx, &listing, reading.quantity, now).await
             }
+            ("open", Some(_)) if agrees => {
+                drifts::void(tx, tenant, listing.id, AGREES, now).await?;
+                listings::forget_reading(tx, tenant, listing.id).await
+            }
             ("open", Some(mirror)) => {
-                let numbers = (mirror, reading.quantity);
-                drifts::hold(tx, tenant, integration, listing.id, numbers, now).await?;
+                let listing_changes = listing.changes;
+                let seen = drifts::Seen { mirror, reading: reading.quantity, listing_changes };
+                drifts::hold(tx, tenant, integration, listing.id, seen, now).await?;
                 listings::forget_reading(tx, tenant, listing.id).await
             }
             _ => {
@@ -324,7 +338,12 @@ impl Sweep<'_> {
         let doubtful = match listing.state.as_str() {
             "opening" => listing.reading.is_none(),
             "open" if listing.doubted_at.is_some() => listing.reading.is_none(),
-            "open" => listing.mirror != Some(quantity) && listing.reading != Some(quantity),
+            "open" if listing.mirror == Some(quantity) => {
+                // What was seen before is over, it seems.
+                listing.reading.is_none()
+                    && drifts::reading_held(tx, tenant, listing.id).await?.is_some()
+            }
+            "open" => listing.reading != Some(quantity),
             _ => false,
         };
         if doubtful {

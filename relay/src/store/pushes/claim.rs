@@ -210,7 +210,9 @@ async fn freeze(
             push_no,
         )?;
     }
-    let empties = push.delta.is_none() && target.mirror > Some(0) && target.quantity <= 0;
+    let empties = push.delta.is_none()
+        && target.mirror > Some(0)
+        && target.quantity.is_some_and(|units| units <= 0);
     let claim = push.claims + 1;
     execute!(
         tx,
