@@ -8,22 +8,16 @@ use std::{collections::BTreeMap, time::Duration};
 use chrono::{DateTime, TimeDelta, Utc};
 use nexpura_protocol::event::Resource;
 use serde_json::Value;
-use uuid::Uuid;
 
 use super::{Cursor, LEASE, Next, Stage, StepError, Sweep};
 use crate::{
-    service::{
-        fetch::apply_answer,
-        ledger::{Source, note_oversale},
-        stock_reading,
-    },
+    service::{fetch::apply_answer, ledger::Source, stock_reading},
     store::{
         self, StoreError, Tx, drifts,
         integrations::{self, Integration},
         inventory, links,
         listings::{self, Unsettled},
-        movements::{self, Movement},
-        pushes, resources, runs, sale_items, spools,
+        pushes, resources, runs, spools,
     },
 };
 
@@ -60,6 +54,9 @@ impl Sweep<'_> {
 
     /// Reads all that has a first reading again, and decides what is settled.
     pub(super) async fn second_reading(&self, cursor: &Cursor) -> Result<Next, StepError> {
+        if cursor.after == 0 {
+            self.tell_apart().await?;
+        }
         let unsettled = self.unsettled(cursor.after).await?;
         if let Some(last) = unsettled.last().map(|listing| listing.stock_id) {
             self.read_and_take(&unsettled, cursor.orders_from).await?;
@@ -168,7 +165,8 @@ impl Sweep<'_> {
         let Some(mut listing) = listing else { return Ok(()) };
         // A drift that waits for a person is looked at again once something has moved.
         let held = drifts::reading_held(tx, tenant, listing.id).await?.is_some();
-        if !listing.is_read() && !(held && listing.state == "open") {
+        let read = listing.is_read() || held && listing.state == "open";
+        if !read {
             return Ok(());
         }
         if let (Some("shop"), Some(piece)) = (listing.holds.as_deref(), listing.inventory_id) {
@@ -226,7 +224,7 @@ impl Sweep<'_> {
             _ => {
                 // What it has sold meanwhile is in the reading and posted by order: one that is known of and
                 // could not be read would be given back.
-                if listing.opened_at.is_some()
+                if listing.posts_meanwhile()
                     && resources::orders_unread(tx, tenant, integration).await? > 0
                 {
                     return Ok(());
@@ -234,89 +232,6 @@ impl Sweep<'_> {
                 self.open(tx, &listing, reading.quantity, now).await
             }
         }
-    }
-
-    /// Opens a listing. A piece that nobody has counted takes the shop's count; one that was counted
-    /// keeps its own, and the difference is for the shop to get, unless a person has said that the shop's
-    /// count holds. What a listing that was open before has sold meanwhile is in the reading but not in the
-    /// count, so it is posted.
-    async fn open(
-        &self,
-        tx: &mut Tx,
-        listing: &listings::Listing,
-        quantity: i64,
-        now: DateTime<Utc>,
-    ) -> Result<(), StoreError> {
-        let (tenant, integration) = (self.tenant, self.store.id);
-        let Some(inventory_id) = listing.inventory_id else { return Ok(()) };
-        let uncounted = inventory::mark_counted(tx, tenant, inventory_id).await?;
-        let by_shop = uncounted || listing.holds.as_deref() == Some("shop");
-        let count = if uncounted {
-            Some((quantity, "opening count, as the shop had it"))
-        } else if by_shop {
-            let had = inventory::lock_quantity(tx, tenant, inventory_id).await?;
-            let change = quantity - had;
-            (change != 0).then_some((change, "the shop's count, which was chosen to hold"))
-        } else {
-            None
-        };
-        if let Some((change, notes)) = count {
-            let movement = Movement {
-                inventory_id,
-                kind: "stocktake",
-                change,
-                notes,
-                integration_id: Some(integration),
-                ..Movement::default()
-            };
-            movements::post(tx, tenant, &movement, now).await?;
-        }
-        if listing.opened_at.is_some() && !by_shop {
-            self.post_meanwhile(tx, inventory_id, listing.stock_id, now).await?;
-        }
-        sale_items::take_as_posted(tx, tenant, integration, listing.stock_id).await?;
-        listings::open(tx, tenant, listing.id, quantity, now).await?;
-        pushes::ask(tx, tenant, inventory_id, now).await.map(drop)
-    }
-
-    /// Posts what the lines of a stock owe to its piece. The mirror is not moved: the reading has it.
-    async fn post_meanwhile(
-        &self,
-        tx: &mut Tx,
-        inventory_id: Uuid,
-        stock_id: i64,
-        now: DateTime<Utc>,
-    ) -> Result<(), StoreError> {
-        let (tenant, integration) = (self.tenant, self.store.id);
-        for line in sale_items::unposted(tx, tenant, integration, stock_id).await? {
-            let change = line.posted - line.desired;
-            let movement = Movement {
-                inventory_id,
-                kind: if change < 0 { "sale" } else { "return" },
-                change,
-                integration_id: Some(integration),
-                sale_id: Some(line.sale_id),
-                line_id: Some(line.line_id),
-                ..Movement::default()
-            };
-            let posted = movements::post(tx, tenant, &movement, now).await?;
-            note_oversale(tx, tenant, &movement, &posted, now).await?;
-        }
-        Ok(())
-    }
-
-    /// Takes the reading as the mirror of a listing that has posted all the while: only what the shop
-    /// has was in doubt.
-    async fn settle_mirror(
-        &self,
-        tx: &mut Tx,
-        listing: &listings::Listing,
-        quantity: i64,
-        now: DateTime<Utc>,
-    ) -> Result<(), StoreError> {
-        listings::settle_mirror(tx, self.tenant, listing.id, quantity, now).await?;
-        let Some(inventory_id) = listing.inventory_id else { return Ok(()) };
-        pushes::ask(tx, self.tenant, inventory_id, now).await.map(drop)
     }
 
     /// Notes what a page shows of a stock: the first reading of a new listing, or of one that is not
