@@ -1,5 +1,6 @@
 //! The sweep: every page of a store, what nobody told, and what cannot be brought over.
 
+mod clocks;
 mod pages;
 
 use chrono::{NaiveDateTime, TimeDelta, Utc};

@@ -124,7 +124,7 @@ mod tests {
         let shown = there.filter(|id| !hidden.contains(id)).map(|id| json!({ "id": id }));
         // As WordPress: a page beyond the end knows of no rows at all.
         let total = if offset < list.len() { list.len() as u64 } else { 0 };
-        Page { items: shown.collect(), total }
+        Page { items: shown.collect(), total, slow: 0 }
     }
 
     /// Reads a list that is, before each request, as `list` makes it; gives what came in, and the requests.

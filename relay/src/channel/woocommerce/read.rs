@@ -19,6 +19,9 @@ pub const MAX_PER_PAGE: u32 = 100;
 /// An order with more refunds than this many pages of them is no order of a shop.
 const MAX_REFUND_PAGES: usize = 10;
 
+/// A clock that says to be slower than this, in seconds, tells no time: ten years.
+const SLOWEST: i64 = 10 * 366 * 24 * 3600;
+
 /// What to list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Listing {
@@ -54,7 +57,7 @@ pub struct PageQuery {
     pub offset: u64,
     /// 1 to [`MAX_PER_PAGE`].
     pub per_page: u32,
-    /// Only what was changed after this moment, to the second. Customers cannot be asked that way:
+    /// Only what was changed after this moment, to the second, by the store's own clock. Customers cannot be asked that way:
     /// WooCommerce ignores it there. The answer may hold older ones too.
     pub modified_after: Option<DateTime<Utc>>,
     /// Only what lies in the trash, which no other page holds. Customers have none.
@@ -74,6 +77,9 @@ pub struct Page {
     pub items: Vec<Value>,
     /// Things in the whole listing, by the store's word; beyond its end WordPress knows of none.
     pub total: u64,
+    /// By how many seconds the store's clock was slow when it answered, by its `Date`; 0 where it is fast, or says
+    /// nothing. An answer that something in between has kept makes the clock look slower than it is, never faster.
+    pub slow: i64,
 }
 
 /// What a store says of itself.
@@ -208,7 +214,7 @@ impl Client {
     pub async fn page(&self, listing: Listing, query: &PageQuery) -> Result<Page, ChannelError> {
         let query = PageQuery { per_page: query.per_page.clamp(1, MAX_PER_PAGE), ..*query };
         if listing == Listing::Customers && query.trashed {
-            return Ok(Page { items: Vec::new(), total: 0 });
+            return Ok(Page { items: Vec::new(), total: 0, slow: 0 });
         }
         let mut parameters = query.paging();
         let route = listing.route();
@@ -265,7 +271,8 @@ impl Page {
         for item in &items {
             shape::identified(item)?;
         }
-        Ok(Self { items, total: count(&answer.headers, "x-wp-total")? })
+        let slow = answer.clock_ahead.map_or(0, |ahead| (-ahead).clamp(0, SLOWEST));
+        Ok(Self { items, total: count(&answer.headers, "x-wp-total")?, slow })
     }
 }
 

@@ -62,6 +62,8 @@ pub(in crate::service) struct Cursor {
     pub(super) since: Option<DateTime<Utc>>,
     /// When the orders were last read from their beginning in this run.
     pub(super) orders_from: Option<DateTime<Utc>>,
+    /// By how many seconds the shop's clock was slow at most in this run.
+    pub(super) slow: i64,
     /// When this run began.
     pub(super) began: Option<DateTime<Utc>>,
 }

@@ -23,22 +23,35 @@ use crate::{
     },
 };
 
-/// How far a listing by date reaches back beyond what is known: two clocks and long requests.
+/// How far a listing by date reaches back beyond what is known: long requests, and clocks as they are kept.
 const OVERLAP: TimeDelta = TimeDelta::minutes(5);
 /// What arrived this shortly before a page was asked for may be newer than the page.
 const SAME_MOMENT: TimeDelta = TimeDelta::seconds(5);
 /// When a row that could not be brought over is tried again for the first time.
 const FIRST_RETRY: TimeDelta = TimeDelta::seconds(30);
 
+/// A shop's clock that turns out slower by more than this than a listing by date was asked for has it asked for anew.
+const SLOWER: TimeDelta = TimeDelta::minutes(1);
+/// How often in one reading, before its clock is told to be none.
+const SLOWER_TIMES: u32 = 3;
+
+/// Up to when the changes of a listing are known.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Known {
+    until: DateTime<Utc>,
+    /// By how many seconds the shop's clock was slow then.
+    slow: i64,
+}
+
 /// Where pages come from.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Source {
     /// A whole listing.
     Plain(Listing),
-    /// A listing's rows that changed since this moment.
-    Since(Listing, DateTime<Utc>),
-    /// Orders in the trash, those that changed since then if it is given.
-    Trash(Option<DateTime<Utc>>),
+    /// A listing's rows that changed since they were known.
+    Since(Listing, Known),
+    /// Orders in the trash, those that changed since they were known if that is given.
+    Trash(Option<Known>),
     /// The variations of each variable product in turn.
     Variations,
 }
@@ -57,6 +70,30 @@ enum Row {
     Unchanged,
     Skipped { label: String, reason: String },
     Failed { label: String, reason: String },
+}
+
+impl Known {
+    fn read(until: Option<DateTime<Utc>>, slow: i64, cursor: &Cursor) -> Option<Self> {
+        until.filter(|_| !cursor.everything).map(|until| Self { until, slow })
+    }
+
+    /// The date in the shop that nothing has which changed since, where its clock is this slow now: what was written
+    /// by the slower of both clocks has the earlier date. A fast clock only has more shown than is new.
+    fn modified_after(self, slow_now: i64) -> DateTime<Utc> {
+        self.until - OVERLAP - TimeDelta::seconds(self.slow.max(slow_now))
+    }
+}
+
+impl Source {
+    fn query(self, cursor: &Cursor) -> PageQuery {
+        let (known, trashed) = match self {
+            Self::Plain(_) | Self::Variations => (None, false),
+            Self::Since(_, known) => (Some(known), false),
+            Self::Trash(known) => (known, true),
+        };
+        let modified_after = known.map(|known| known.modified_after(cursor.slow));
+        PageQuery { modified_after, trashed, ..PageQuery::default() }
+    }
 }
 
 impl Request {
@@ -82,13 +119,14 @@ impl Request {
 
 impl Sweep<'_> {
     pub(super) async fn products(&self, cursor: &Cursor) -> Result<Cursor, StepError> {
-        let known = self.known().await?.products;
-        let next = self.read(cursor, since(Listing::Products, known, cursor)).await?;
+        let known = self.known().await?;
+        let known = Known::read(known.products, known.products_slow, cursor);
+        let next = self.read(cursor, since(Listing::Products, known)).await?;
         let mut tx = self.relay.db.write().await?;
         let until = next.since.unwrap_or_else(store::now);
         let (tenant, id, now) = (self.tenant, self.store.id, store::now());
         integrations::lock(&mut tx, tenant, id).await?;
-        integrations::products_known(&mut tx, tenant, id, until).await?;
+        integrations::products_known(&mut tx, tenant, id, until, next.slow).await?;
         // A product that was one too many may be so no more, though nothing of it has changed.
         listings::waken(&mut tx, tenant, id, ledger::EXISTS_ALREADY, now).await?;
         tx.commit().await?;
@@ -96,20 +134,25 @@ impl Sweep<'_> {
     }
 
     pub(super) async fn orders(&self, cursor: &Cursor) -> Result<Cursor, StepError> {
-        let known = self.known().await?.orders;
-        let next = self.read(cursor, since(Listing::Orders, known, cursor)).await?;
+        let next =
+            self.read(cursor, since(Listing::Orders, self.orders_known(cursor).await?)).await?;
         Ok(Cursor { orders_from: next.since, ..next })
     }
 
     pub(super) async fn trashed_orders(&self, cursor: &Cursor) -> Result<Cursor, StepError> {
-        let known = self.known().await?.orders.filter(|_| !cursor.everything);
-        let next = self.read(cursor, Source::Trash(known.map(|at| at - OVERLAP))).await?;
+        let next = self.read(cursor, Source::Trash(self.orders_known(cursor).await?)).await?;
         if let Some(until) = next.orders_from {
             let mut tx = self.relay.db.write().await?;
-            integrations::orders_known(&mut tx, self.tenant, self.store.id, until).await?;
+            let (tenant, id) = (self.tenant, self.store.id);
+            integrations::orders_known(&mut tx, tenant, id, until, next.slow).await?;
             tx.commit().await?;
         }
         Ok(next)
+    }
+
+    async fn orders_known(&self, cursor: &Cursor) -> Result<Option<Known>, StoreError> {
+        let known = self.known().await?;
+        Ok(Known::read(known.orders, known.orders_slow, cursor))
     }
 
     async fn known(&self) -> Result<integrations::KnownUntil, StoreError> {
@@ -126,8 +169,23 @@ impl Sweep<'_> {
         };
         let mut asked_at = store::now();
         let mut page = request.ask(&self.client).await?;
+        let mut slower = 0;
         loop {
             request.then.since.get_or_insert(asked_at);
+            request.then.slow = request.then.slow.max(page.slow);
+            let needed = source.query(&request.then).modified_after;
+            if request.query.modified_after > needed.map(|needed| needed + SLOWER) {
+                slower += 1;
+                if slower > SLOWER_TIMES {
+                    let what = "a clock that is slower each time it is read".to_owned();
+                    return Err(ChannelError::WrongShape(what).into());
+                }
+                let anew = Cursor { offset: 0, last: 0, ..request.then };
+                request = Request::new(request.listing, source.query(&anew), &anew);
+                asked_at = store::now();
+                page = request.ask(&self.client).await?;
+                continue;
+            }
             let met = request.meet(&mut page)?;
             if met == Met::Not {
                 asked_at = store::now();
@@ -156,20 +214,12 @@ impl Sweep<'_> {
     }
 
     async fn first(&self, source: Source, cursor: &Cursor) -> Result<Option<Request>, StoreError> {
-        let query = PageQuery::default();
-        let request = match source {
-            Source::Plain(listing) => Request::new(listing, query, cursor),
-            Source::Since(listing, moment) => {
-                let query = PageQuery { modified_after: Some(moment), ..query };
-                Request::new(listing, query, cursor)
-            }
-            Source::Trash(modified_after) => {
-                let query = PageQuery { modified_after, trashed: true, ..query };
-                Request::new(Listing::Orders, query, cursor)
-            }
+        let listing = match source {
+            Source::Plain(listing) | Source::Since(listing, _) => listing,
+            Source::Trash(_) => Listing::Orders,
             Source::Variations => return self.next_parent(cursor).await,
         };
-        Ok(Some(request))
+        Ok(Some(Request::new(listing, source.query(cursor), cursor)))
     }
 
     async fn following(
@@ -322,12 +372,9 @@ impl Sweep<'_> {
     }
 }
 
-/// What changed since all was known, or everything where that is asked for or nothing is known.
-fn since(listing: Listing, known: Option<DateTime<Utc>>, cursor: &Cursor) -> Source {
-    match known.filter(|_| !cursor.everything) {
-        Some(known) => Source::Since(listing, known - OVERLAP),
-        None => Source::Plain(listing),
-    }
+/// What changed since all was known, or everything where nothing is.
+fn since(listing: Listing, known: Option<Known>) -> Source {
+    known.map_or(Source::Plain(listing), |known| Source::Since(listing, known))
 }
 
 fn resource_of(listing: Listing) -> Resource {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chrono::{TimeZone, Utc};
+use chrono::{TimeDelta, TimeZone, Utc};
 use serde_json::json;
 
 use super::store::{KEY, SECRET, Store, client, json, page, reply};
@@ -11,6 +11,8 @@ use crate::channel::{
     woocommerce::{Listing, PageQuery, SystemStatus},
 };
 
+/// How an answer is dated.
+const HTTP_DATE: &str = "%a, %d %b %Y %H:%M:%S GMT";
 /// As recorded from WooCommerce 10.0.2: what a missing order gets.
 const NO_SUCH_ORDER: &str = r#"{"code":"woocommerce_rest_shop_order_invalid_id","message":"Invalid ID.","data":{"status":404}}"#;
 
@@ -132,6 +134,22 @@ async fn changes_are_asked_for_in_gmt_and_never_miss_an_hour_that_clocks_skip() 
         let asked = store.asked().pop().unwrap();
         assert_eq!(asked.query["modified_after"], expected);
         assert_eq!(asked.query["dates_are_gmt"], "true");
+    }
+}
+
+#[tokio::test]
+async fn a_page_says_how_slow_the_stores_clock_is() {
+    for (date, from, to) in [
+        (Some(Utc::now() - TimeDelta::hours(3)), 10_798, 10_830),
+        (Some(Utc::now() + TimeDelta::hours(3)), 0, 0),
+        (Utc.with_ymd_and_hms(1970, 1, 1, 0, 0, 0).single(), 316_224_000, 316_224_000),
+        (None, 0, 1),
+    ] {
+        let told = date.map_or("soon".to_owned(), |date| date.format(HTTP_DATE).to_string());
+        let store =
+            Store::answering(move |_| reply(200, &[("x-wp-total", "0"), ("date", &told)], "[]"));
+        let page = store.await.client().page(Listing::Orders, &PageQuery::default()).await.unwrap();
+        assert!((from..=to).contains(&page.slow), "{date:?}: {}", page.slow);
     }
 }
 
