@@ -67,6 +67,28 @@ pub async fn lock_by_sku(
     )
 }
 
+/// Whether a SKU is that of another piece than this one.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn is_anothers(
+    tx: &mut Tx,
+    tenant: TenantId,
+    sku: &str,
+    piece: Uuid,
+) -> Result<bool, StoreError> {
+    let row = fetch!(
+        fetch_optional,
+        tx,
+        (Uuid,),
+        "SELECT id FROM inventory WHERE tenant_id = $1 AND sku = $2 AND id <> $3",
+        tenant,
+        sku,
+        piece,
+    )?;
+    Ok(row.is_some())
+}
+
 /// Holds a piece until the transaction ends: nobody moves it meanwhile.
 ///
 /// # Errors

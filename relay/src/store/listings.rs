@@ -12,8 +12,8 @@ use uuid::Uuid;
 use super::{IntegrationId, StoreError, TenantId, Tx, execute, execute_many, fetch_locked};
 
 pub use readings::{
-    Unsettled, any_unsettled, first_reading, forget_reading, is_opening, open, settle_mirror,
-    unsettled,
+    Unsettled, any_unsettled, first_reading, forget_reading, is_opening, made_sure, open,
+    settle_mirror, unsettled, unsure,
 };
 pub use rivals::{has_rival, release, waken};
 pub use shown::{Differing, Shown, between, count_open, differing, why_not};
@@ -45,6 +45,8 @@ pub struct Listing {
     pub told_apart_at: Option<DateTime<Utc>>,
     /// Since when its mirror is doubtful: nobody can say whether a push was written.
     pub doubted_at: Option<DateTime<Utc>>,
+    /// Since when only a reading can say whether some of what its lines take is in its count.
+    pub unsure_at: Option<DateTime<Utc>>,
     /// Whose count holds when it opens, where a person had to say so: `ledger` or `shop`.
     pub holds: Option<String>,
 }
@@ -67,7 +69,8 @@ pub async fn lock(
         "SELECT id, stock_id, inventory_id, state, mirror,
             changes + COALESCE((SELECT v.changes FROM inventory v
                 WHERE v.tenant_id = listings.tenant_id AND v.id = listings.inventory_id), 0) AS changes,
-            reading, reading_changes, reading_at, opened_at, told_apart_at, doubted_at, holds
+            reading, reading_changes, reading_at, opened_at, told_apart_at, doubted_at,
+            unsure_at, holds
          FROM listings WHERE tenant_id = $1 AND integration_id = $2 AND stock_id = $3",
         tenant,
         integration,
@@ -224,7 +227,8 @@ impl Listing {
     #[must_use]
     pub fn is_read(&self) -> bool {
         let open = self.state == "open";
-        self.state == "opening" || (open && (self.reading.is_some() || self.doubted_at.is_some()))
+        let doubtful = self.doubted_at.is_some() || self.unsure_at.is_some();
+        self.state == "opening" || (open && (self.reading.is_some() || doubtful))
     }
 
     /// Whether what it sells while it is not open is posted when it opens, where the ledger's count holds.

@@ -214,3 +214,63 @@ pub async fn set_posted(
     )
     .map(drop)
 }
+
+/// Units of a line of which only a reading can say whether they are in the count of its stock.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Unsure {
+    /// Its sale.
+    pub sale_id: Uuid,
+    /// The line.
+    pub line_id: i64,
+    /// Units that are taken to be in the count, in thousandths.
+    pub units: i64,
+}
+
+/// Adds to what is not sure of a line.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn unsure(tx: &mut Tx, tenant: TenantId, line: &Unsure) -> Result<(), StoreError> {
+    execute!(
+        tx,
+        "UPDATE sale_items SET unsure = unsure + $4
+         WHERE tenant_id = $1 AND sale_id = $2 AND line_id = $3",
+        tenant,
+        line.sale_id,
+        line.line_id,
+        line.units,
+    )
+    .map(drop)
+}
+
+/// What is not sure of the lines of one stock owner, and from now on is.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn made_sure(
+    tx: &mut Tx,
+    tenant: TenantId,
+    integration: IntegrationId,
+    stock_id: i64,
+) -> Result<Vec<Unsure>, StoreError> {
+    let mut lines = fetch!(
+        fetch_all,
+        tx,
+        Unsure,
+        "SELECT sale_id, line_id, unsure AS units FROM sale_items
+         WHERE tenant_id = $1 AND integration_id = $2 AND stock_id = $3 AND unsure <> 0",
+        tenant,
+        integration,
+        stock_id,
+    )?;
+    execute!(
+        tx,
+        "UPDATE sale_items SET unsure = 0
+         WHERE tenant_id = $1 AND integration_id = $2 AND stock_id = $3 AND unsure <> 0",
+        tenant,
+        integration,
+        stock_id,
+    )?;
+    lines.sort_by_key(|line| (line.sale_id, line.line_id));
+    Ok(lines)
+}

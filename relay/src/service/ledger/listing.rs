@@ -70,9 +70,13 @@ pub(super) async fn follow(
         return let_go(tx, source, listing, "it is a container of other products").await;
     }
     let linked = listing.as_ref().and_then(|listing| listing.inventory_id);
+    let moved = match linked {
+        Some(id) => now_of_another(tx, source, product, id).await?,
+        None => false,
+    };
     let piece = match linked {
-        Some(id) => Ok(id),
-        None => choose_piece(tx, source, product, stock_id, backorders).await?,
+        Some(id) if !moved => Ok(id),
+        _ => choose_piece(tx, source, product, stock_id, backorders).await?,
     };
     let standing = match piece {
         Ok(id) => {
@@ -101,6 +105,10 @@ pub(super) async fn follow(
         }
         Some(_) => false,
     };
+    if moved {
+        // Whoever was one too many for the piece that it has let go of is so no more.
+        waken(tx, source).await?;
+    }
     if opened && standing.state == "opening" {
         ask_for_reading(tx, source).await?;
     }
@@ -202,6 +210,18 @@ async fn restate(
 /// A product that is only a shell around others has no stock of its own to speak of.
 fn is_container(product: &Product) -> bool {
     matches!(product.kind.as_str(), "variable" | "grouped")
+}
+
+/// Whether a product has the SKU now of another piece than it sells: whose its stock is, and whose what it sells from
+/// here on, is for a person to say. One that is only called otherwise goes on selling the same piece.
+async fn now_of_another(
+    tx: &mut Tx,
+    source: &Source,
+    product: &Product,
+    piece: Uuid,
+) -> Result<bool, StoreError> {
+    let Some(sku) = &product.sku else { return Ok(false) };
+    inventory::is_anothers(tx, source.tenant, sku.as_str(), piece).await
 }
 
 /// The piece that a stock owner sells: a new one, or a state and a reason why none.

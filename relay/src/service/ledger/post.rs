@@ -34,8 +34,8 @@ pub(super) struct Owed {
 /// Posts what a line owes to the listing it draws on, and gives what is accounted for now.
 ///
 /// Nothing is posted while the listing is not open; its opening takes the line as it stands then. What
-/// was heard of before the opening, but could be read only after it, is in the count already, so it is
-/// taken as it stands too.
+/// was heard of before the opening, but could be read only after it, is taken to be in the count already;
+/// whether it is, a reading has to say: it may have left the stock after the count as well.
 pub(super) fn post_line(
     unwritten: &mut Unwritten,
     source: &Source,
@@ -56,6 +56,7 @@ pub(super) fn post_line(
     }
     if listing.opened_at.is_some_and(|opened| owed.heard_at < opened) {
         unwritten.moved(listing.id, 0);
+        unwritten.unsure(listing.id, owed.sale_id, owed.line_id, delta.thousandths());
         return Ok(owed.desired);
     }
     let change = -delta.thousandths();

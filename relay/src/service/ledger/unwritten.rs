@@ -5,6 +5,7 @@ use std::{
     mem,
 };
 
+use serde_json::json;
 use uuid::Uuid;
 
 use super::{
@@ -15,7 +16,7 @@ use crate::store::{
     StoreError, Tx, customers,
     listings::{self, Listing},
     movements::{self, Movement},
-    pushes, sale_items, sales,
+    pushes, runs, sale_items, sales,
 };
 
 /// What is in hand and not written yet.
@@ -31,6 +32,8 @@ pub struct Unwritten {
     lines: Vec<sale_items::OfSale>,
     pub(super) movements: Vec<Movement<'static>>,
     moved: BTreeMap<Uuid, i64>,
+    unsure: BTreeSet<Uuid>,
+    unsure_lines: Vec<sale_items::Unsure>,
     listings: BTreeMap<i64, Listing>,
     /// By their e-mail; these are written, and only what is known of them is kept.
     pub(super) people: HashMap<String, customers::Known>,
@@ -76,17 +79,32 @@ impl Unwritten {
         *self.moved.entry(listing).or_default() += change;
     }
 
+    /// Notes that only a reading of a listing can say whether so many units of a line are in its count.
+    pub(super) fn unsure(&mut self, listing: Uuid, sale_id: Uuid, line_id: i64, units: i64) {
+        self.unsure.insert(listing);
+        self.unsure_lines.push(sale_items::Unsure { sale_id, line_id, units });
+    }
+
     /// Writes all of it, and forgets what was read.
     ///
     /// # Errors
     /// When the database does not answer, or refuses a value.
     pub async fn write(&mut self, tx: &mut Tx, source: &Source) -> Result<(), StoreError> {
-        let Self { sales, lines, movements, moved, .. } = mem::take(self);
+        let Self { sales, lines, movements, moved, unsure, unsure_lines, .. } = mem::take(self);
         let (tenant, integration, now) = (source.tenant, source.integration, source.now);
         sales::upsert_all(tx, tenant, integration, &sales, now).await?;
         sale_items::upsert_all(tx, tenant, integration, &lines).await?;
         let posted = movements::post_all(tx, tenant, &movements, now).await?;
         listings::moved_all(tx, tenant, &moved).await?;
+        for line in &unsure_lines {
+            sale_items::unsure(tx, tenant, line).await?;
+        }
+        for listing in &unsure {
+            listings::unsure(tx, tenant, *listing, now).await?;
+        }
+        if !unsure.is_empty() {
+            runs::ask(tx, tenant, integration, "sweep", &json!({}), false, now).await?;
+        }
         let pieces: BTreeSet<Uuid> =
             movements.iter().map(|movement| movement.inventory_id).collect();
         let pieces: Vec<Uuid> = pieces.into_iter().collect();

@@ -61,6 +61,11 @@ impl Sweep<'_> {
         if listing.posts_meanwhile() && !by_shop {
             self.post_meanwhile(tx, inventory_id, listing.stock_id, now).await?;
         }
+        let unsure = sale_items::made_sure(tx, tenant, integration, listing.stock_id).await?;
+        if listing.posts_meanwhile() && !by_shop {
+            // Nobody can tell any more: what may be sold is not sold again.
+            self.post_unsure(tx, inventory_id, &unsure, now).await?;
+        }
         sale_items::take_as_posted(tx, tenant, integration, listing.stock_id).await?;
         listings::open(tx, tenant, listing.id, quantity, now).await?;
         pushes::ask(tx, tenant, inventory_id, now).await.map(drop)
@@ -76,18 +81,71 @@ impl Sweep<'_> {
     ) -> Result<(), StoreError> {
         let (tenant, integration) = (self.tenant, self.store.id);
         for line in sale_items::unposted(tx, tenant, integration, stock_id).await? {
-            let change = line.posted - line.desired;
-            let movement = Movement {
-                inventory_id,
-                kind: if change < 0 { "sale" } else { "return" },
-                change,
-                integration_id: Some(integration),
-                sale_id: Some(line.sale_id),
-                line_id: Some(line.line_id),
-                ..Movement::default()
-            };
-            let posted = movements::post(tx, tenant, &movement, now).await?;
-            note_oversale(tx, tenant, &movement, &posted, now).await?;
+            let of_line = (line.sale_id, line.line_id);
+            self.post_one(tx, inventory_id, of_line, line.posted - line.desired, now).await?;
+        }
+        Ok(())
+    }
+
+    async fn post_one(
+        &self,
+        tx: &mut Tx,
+        inventory_id: Uuid,
+        (sale_id, line_id): (Uuid, i64),
+        change: i64,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let movement = Movement {
+            inventory_id,
+            kind: if change < 0 { "sale" } else { "return" },
+            change,
+            integration_id: Some(self.store.id),
+            sale_id: Some(sale_id),
+            line_id: Some(line_id),
+            ..Movement::default()
+        };
+        let posted = movements::post(tx, self.tenant, &movement, now).await?;
+        note_oversale(tx, self.tenant, &movement, &posted, now).await
+    }
+
+    /// Says by a settled reading whether units that were taken to be in a listing's count have left the shop after
+    /// it: by what the shop has nearer. Those that have are posted, and move the mirror as well.
+    pub(super) async fn make_sure(
+        &self,
+        tx: &mut Tx,
+        listing: &listings::Listing,
+        mirror: i64,
+        had: i64,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let (tenant, integration) = (self.tenant, self.store.id);
+        let unsure = sale_items::made_sure(tx, tenant, integration, listing.stock_id).await?;
+        listings::made_sure(tx, tenant, listing.id).await?;
+        let Some(inventory_id) = listing.inventory_id else { return Ok(()) };
+        let units: i64 = unsure.iter().map(|line| line.units).sum();
+        // Where both are as near, a unit too few is offered rather than one too many.
+        let sold = (mirror - units - had).abs() <= (mirror - had).abs();
+        if sold && units != 0 {
+            self.post_unsure(tx, inventory_id, &unsure, now).await?;
+        }
+        let change = if sold { -units } else { 0 };
+        listings::moved(tx, tenant, listing.id, change).await?;
+        if mirror + change == had && listing.doubted_at.is_none() {
+            listings::forget_reading(tx, tenant, listing.id).await?;
+        }
+        pushes::ask(tx, tenant, inventory_id, now).await.map(drop)
+    }
+
+    async fn post_unsure(
+        &self,
+        tx: &mut Tx,
+        inventory_id: Uuid,
+        unsure: &[sale_items::Unsure],
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        for line in unsure {
+            let of_line = (line.sale_id, line.line_id);
+            self.post_one(tx, inventory_id, of_line, -line.units, now).await?;
         }
         Ok(())
     }

@@ -180,8 +180,9 @@ impl Sweep<'_> {
             return Ok(());
         }
         let doubted = listing.doubted_at.is_some();
+        let unsure = listing.unsure_at.is_some();
         let agrees = listing.mirror == Some(reading.quantity);
-        if listing.state == "open" && !doubted && agrees && !held {
+        if listing.state == "open" && !doubted && !unsure && agrees && !held {
             return listings::forget_reading(tx, tenant, listing.id).await;
         }
         let first = listing.reading.zip(listing.reading_changes).zip(listing.reading_at);
@@ -203,14 +204,20 @@ impl Sweep<'_> {
             return Ok(());
         }
         match (listing.state.as_str(), listing.mirror) {
-            // Nobody edited it: it was not known whether a push was written, and now it is.
-            ("open", _) if doubted => {
-                // What the shop has may lack an order that is known of and could not be read.
-                if resources::orders_unread(tx, tenant, integration).await? > 0 {
-                    return Ok(());
-                }
-                self.settle_mirror(tx, &listing, reading.quantity, now).await
+            // What the shop has may lack an order that is known of and could not be read.
+            ("open", _)
+                if (doubted || unsure)
+                    && resources::orders_unread(tx, tenant, integration).await? > 0 =>
+            {
+                Ok(())
             }
+            ("open", Some(mirror)) if unsure => {
+                self.make_sure(tx, &listing, mirror, reading.quantity, now).await?;
+                // What is left of a difference is somebody's edit, or a push that nobody knows of: it is read again.
+                Ok(())
+            }
+            // Nobody edited it: it was not known whether a push was written, and now it is.
+            ("open", _) if doubted => self.settle_mirror(tx, &listing, reading.quantity, now).await,
             ("open", Some(_)) if agrees => {
                 drifts::void(tx, tenant, listing.id, AGREES, now).await?;
                 listings::forget_reading(tx, tenant, listing.id).await
@@ -228,6 +235,12 @@ impl Sweep<'_> {
                     && resources::orders_unread(tx, tenant, integration).await? > 0
                 {
                     return Ok(());
+                }
+                // The number that was read may be older or newer than what has just been heard of.
+                if resources::orders_unread_since(tx, tenant, integration, first_at).await? > 0 {
+                    let (quantity, changes) = (reading.quantity, listing.changes);
+                    return listings::first_reading(tx, tenant, listing.id, quantity, changes, now)
+                        .await;
                 }
                 self.open(tx, &listing, reading.quantity, now).await
             }
@@ -252,7 +265,9 @@ impl Sweep<'_> {
         }
         let doubtful = match listing.state.as_str() {
             "opening" => listing.reading.is_none(),
-            "open" if listing.doubted_at.is_some() => listing.reading.is_none(),
+            "open" if listing.doubted_at.is_some() || listing.unsure_at.is_some() => {
+                listing.reading.is_none()
+            }
             "open" if listing.mirror == Some(quantity) => {
                 // What was seen before is over, it seems.
                 listing.reading.is_none()

@@ -41,7 +41,8 @@ pub async fn unsettled(
          LEFT JOIN inventory v ON v.tenant_id = l.tenant_id AND v.id = l.inventory_id
          WHERE l.tenant_id = $1 AND l.integration_id = $2 AND l.stock_id > $3
            AND (l.state = 'opening' OR (l.state = 'open'
-             AND (l.reading IS NOT NULL OR l.doubted_at IS NOT NULL OR EXISTS (
+             AND (l.reading IS NOT NULL OR l.doubted_at IS NOT NULL
+               OR l.unsure_at IS NOT NULL OR EXISTS (
                SELECT 1 FROM drifts d
                WHERE d.tenant_id = l.tenant_id AND d.listing_id = l.id AND d.status = 'held'
                  AND d.listing_changes <> l.changes + COALESCE(v.changes, 0)))))
@@ -69,7 +70,7 @@ pub async fn any_unsettled(
         "SELECT id FROM listings
          WHERE tenant_id = $1 AND integration_id = $2
            AND (state = 'opening' OR (state = 'open'
-             AND (reading IS NOT NULL OR doubted_at IS NOT NULL)))
+             AND (reading IS NOT NULL OR doubted_at IS NOT NULL OR unsure_at IS NOT NULL)))
          UNION ALL
          SELECT d.listing_id FROM drifts d
          JOIN listings l ON l.tenant_id = d.tenant_id AND l.id = d.listing_id
@@ -138,7 +139,7 @@ pub async fn open(
         tx,
         "UPDATE listings SET state = 'open', reason = NULL, holds = NULL, mirror = $3, opened_at = $4,
             updated_at = $4, changes = changes + 1, reading = NULL, reading_at = NULL,
-            reading_changes = NULL
+            reading_changes = NULL, unsure_at = NULL
          WHERE tenant_id = $1 AND id = $2",
         tenant,
         id,
@@ -168,6 +169,40 @@ pub async fn settle_mirror(
         id,
         mirror,
         now,
+    )
+    .map(drop)
+}
+
+/// Only a reading can say whether some of what a listing's lines take is in its count.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn unsure(
+    tx: &mut Tx,
+    tenant: TenantId,
+    id: Uuid,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    execute!(
+        tx,
+        "UPDATE listings SET unsure_at = COALESCE(unsure_at, $3) WHERE tenant_id = $1 AND id = $2",
+        tenant,
+        id,
+        now,
+    )
+    .map(drop)
+}
+
+/// A reading has said it.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn made_sure(tx: &mut Tx, tenant: TenantId, id: Uuid) -> Result<(), StoreError> {
+    execute!(
+        tx,
+        "UPDATE listings SET unsure_at = NULL WHERE tenant_id = $1 AND id = $2",
+        tenant,
+        id,
     )
     .map(drop)
 }

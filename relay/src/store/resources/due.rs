@@ -71,6 +71,30 @@ pub async fn orders_unread(
     Ok(count)
 }
 
+/// How many of them something has been heard of since `since`.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn orders_unread_since(
+    tx: &mut Tx,
+    tenant: TenantId,
+    integration: IntegrationId,
+    since: DateTime<Utc>,
+) -> Result<i64, StoreError> {
+    let (count,) = fetch!(
+        fetch_one,
+        tx,
+        (i64,),
+        "SELECT COUNT(*) FROM resources
+         WHERE tenant_id = $1 AND integration_id = $2 AND resource = 'order'
+           AND fetch_at IS NOT NULL AND arrived_at >= $3",
+        tenant,
+        integration,
+        since,
+    )?;
+    Ok(count)
+}
+
 /// How many orders of a store wait to be fetched.
 ///
 /// # Errors

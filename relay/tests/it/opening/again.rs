@@ -9,8 +9,14 @@ use crate::{
     support::{connected::Connected, on_both},
 };
 
-/// Something happens to an order, and is told in words that nobody understands; nor can the order be read.
+/// Something happens to an order a while ago, and is told in words that nobody understands; nor can it be read.
 async fn unreadable(shop: &Connected, act: impl FnOnce(&mut Shop) -> (u64, Vec<Mark>)) -> u64 {
+    let order = unreadable_now(shop, act).await;
+    shop.let_time_pass().await;
+    order
+}
+
+async fn unreadable_now(shop: &Connected, act: impl FnOnce(&mut Shop) -> (u64, Vec<Mark>)) -> u64 {
     let order = shop.request(act);
     let mut events: Vec<Event> = shop.spool.lock().unwrap().take();
     for event in &mut events {
@@ -20,7 +26,6 @@ async fn unreadable(shop: &Connected, act: impl FnOnce(&mut Shop) -> (u64, Vec<M
     }
     shop.push_events(events).await;
     shop.fake.damage_order(order);
-    shop.let_time_pass().await;
     order
 }
 
@@ -66,5 +71,98 @@ on_both! {
         read(&shop).await;
         assert_eq!(shop.listing(ring).await, ("open".to_owned(), Some(2), Some(2)));
         assert_eq!(movements(&shop).await, counted(2));
+    }
+}
+
+on_both! {
+    async fn an_order_that_was_paid_after_the_count_is_a_sale(relay: TestRelay) {
+        let (shop, ring) = with_a_ring(&relay).await;
+        // It waits for its payment: nothing has left the stock.
+        let order = unreadable(&shop, |shop| shop.order(&[(ring, 1)])).await;
+        read(&shop).await;
+        assert_eq!(shop.listing(ring).await, ("open".to_owned(), Some(3), Some(3)));
+        shop.act(|shop| shop.enter(order, "processing"));
+        shop.push().await;
+        // The same again says no more of when it was.
+        shop.act(|shop| shop.enter(order, "completed"));
+        shop.push().await;
+        becomes_readable(&shop).await;
+        read(&shop).await;
+        assert_eq!(shop.listing(ring).await, ("open".to_owned(), Some(2), Some(2)));
+        assert_eq!(movements(&shop).await, [counted(3), vec![("sale".to_owned(), -1)]].concat());
+        assert_eq!(relay.number("SELECT COUNT(*) FROM drifts").await, 0, "nobody edited anything");
+    }
+}
+
+on_both! {
+    async fn an_order_that_was_paid_after_the_count_and_is_off_by_now_is_both(relay: TestRelay) {
+        let (shop, ring) = with_a_ring(&relay).await;
+        let order = unreadable(&shop, |shop| shop.order(&[(ring, 1)])).await;
+        read(&shop).await;
+        for status in ["processing", "cancelled"] {
+            shop.act(|shop| shop.enter(order, status));
+            shop.push().await;
+        }
+        becomes_readable(&shop).await;
+        read(&shop).await;
+        assert_eq!(shop.listing(ring).await, ("open".to_owned(), Some(3), Some(3)));
+        assert_eq!(relay.number("SELECT COUNT(*) FROM drifts").await, 0, "nobody edited anything");
+    }
+}
+
+on_both! {
+    async fn what_is_edited_besides_is_a_difference(relay: TestRelay) {
+        let (shop, ring) = with_a_ring(&relay).await;
+        let order = unreadable(&shop, |shop| shop.order(&[(ring, 1)])).await;
+        read(&shop).await;
+        shop.act(|shop| shop.enter(order, "processing"));
+        shop.push().await;
+        shop.unnoticed(|shop| shop.set_stock(ring, 1));
+        becomes_readable(&shop).await;
+        read(&shop).await;
+        read(&shop).await;
+        let seen = "SELECT CAST(mirror AS TEXT), CAST(reading AS TEXT) FROM drifts";
+        assert_eq!(relay.texts(seen).await, [["2000", "1000"]], "the sale, and one more");
+        assert_eq!(shop.quantity(ring).await, 2);
+    }
+}
+
+on_both! {
+    async fn a_number_that_an_order_overtakes_is_read_again(relay: TestRelay) {
+        let (shop, ring) = with_a_ring(&relay).await;
+        report_and_sweep(&shop).await;
+        // The shop has answered three; before anybody counts by it one is sold, told in vain.
+        let (meanwhile, there) = (shop.clone(), shop.clone());
+        shop.fake.interrupt("wc/v3/orders", move || async move {
+            there.fake.interrupt("wc/v3/products", move || async move {
+                unreadable_now(&meanwhile, |shop| shop.paid_order(&[(ring, 1)])).await;
+            });
+        });
+        report_and_sweep(&shop).await;
+        assert_eq!(shop.fake.interruptions_left(), 0);
+        assert_eq!(shop.listing(ring).await, ("opening".to_owned(), None, Some(0)));
+        read(&shop).await;
+        assert_eq!(shop.listing(ring).await, ("open".to_owned(), Some(2), Some(2)));
+        becomes_readable(&shop).await;
+        read(&shop).await;
+        assert_eq!(shop.listing(ring).await, ("open".to_owned(), Some(2), Some(2)));
+        assert_eq!(movements(&shop).await, counted(2));
+    }
+}
+
+on_both! {
+    async fn what_may_be_sold_is_not_offered_again_where_the_stock_begins_anew(relay: TestRelay) {
+        let (shop, ring) = with_a_ring(&relay).await;
+        let order = unreadable(&shop, |shop| shop.order(&[(ring, 1)])).await;
+        read(&shop).await;
+        shop.act(|shop| shop.enter(order, "processing"));
+        for stock in [Stock::Unmanaged, Stock::Own(2)] {
+            shop.act(|shop| shop.keep_stock(ring, stock));
+            shop.push().await;
+        }
+        becomes_readable(&shop).await;
+        read(&shop).await;
+        assert_eq!(shop.listing(ring).await, ("open".to_owned(), Some(2), Some(2)));
+        assert_eq!(movements(&shop).await, [counted(3), vec![("sale".to_owned(), -1)]].concat());
     }
 }
