@@ -17,7 +17,7 @@ use crate::{
     shop::server::Town,
     support::{database::Backend, relay::TestRelay},
 };
-use deeds::History;
+use deeds::{Deed, End, History, Op, Opening, Step};
 use world::World;
 
 /// Plays so many random histories, each in a shop of a new tenant of one database; that many times more
@@ -72,4 +72,35 @@ fn a_shop_without_the_plugin() {
 fn a_shop_on_postgres() {
     play(Backend::Postgres, 60, deeds::from_the_connection_on(false));
     play(Backend::Postgres, 60, deeds::from_the_count_on());
+}
+
+/// Found by chance once: whose stock the added line draws on is known only after that stock was counted, so that a
+/// reading has to say whether the line is in the count.
+#[test]
+fn a_line_added_to_an_order_from_before_the_count() {
+    let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+    let captured = |op| Step::Deed(Deed::Do(op, End::Captured));
+    let paid = Op::Order { lines: vec![(5, 1)], paid: true };
+    let opening = Opening {
+        before: vec![
+            Step::Deed(Deed::Do(paid, End::Open)),
+            captured(Op::Status(0, "pending")),
+            Step::Deed(Deed::Deliver(1, 1)),
+        ],
+        during: vec![],
+    };
+    let history = History {
+        bare: true,
+        stocks: vec![3, 2, 6],
+        opening: Some(opening),
+        after: vec![captured(Op::Add(0, 4, 1)), captured(Op::Status(0, "processing"))],
+        reversed: false,
+    };
+    let differences = runtime.block_on(async {
+        let (relay, town) = (TestRelay::new(Backend::Sqlite).await, Town::open().await);
+        let world = World::new(&relay.relay, &town, &history).await;
+        world.play(&history).await;
+        verdict::differences(&world).await
+    });
+    assert_eq!(differences, Vec::<String>::new());
 }

@@ -195,6 +195,12 @@ impl Connected {
         database::number(&self.relay.db, &format!("{sql} {}", self.mine())).await
     }
 
+    /// How many stocks a reading has to say something of that nothing else can tell.
+    pub(crate) async fn unsure(&self) -> i64 {
+        let sql = "SELECT COUNT(*) FROM listings WHERE unsure_at IS NOT NULL AND";
+        database::number(&self.relay.db, &format!("{sql} {}", self.mine())).await
+    }
+
     /// Stock owner, state, mirror and quantity of each listing; quantities in thousandths.
     pub(crate) async fn listings(&self) -> Vec<(i64, String, i64, i64)> {
         let sql = format!(
