@@ -9,7 +9,7 @@ use super::{
     App,
     auth::Bearer,
     error::ApiError,
-    extract::{Path, Query},
+    extract::{Body, Path, Query},
 };
 use crate::{
     domain::Quantity,
@@ -35,7 +35,9 @@ pub(super) struct Drift {
     stock_id: i64,
     expected: Quantity,
     found: Quantity,
+    changes: i64,
     status: String,
+    reason: Option<String>,
     created_at: DateTime<Utc>,
     resolved_at: Option<DateTime<Utc>>,
 }
@@ -57,13 +59,20 @@ pub(super) async fn list(
     Ok(Json(Page { items, next: None }))
 }
 
+/// What was looked at.
+#[derive(Debug, Deserialize)]
+pub(super) struct Decided {
+    seen: i64,
+}
+
 /// `POST /api/drift/{id}/adopt`: the shop's number counts.
 pub(super) async fn adopt(
     app: State<App>,
     who: Bearer,
     id: Path<Uuid>,
+    body: Body<Decided>,
 ) -> Result<StatusCode, ApiError> {
-    decide(app, who, id, Verdict::Adopt).await
+    decide(app, who, id, (Verdict::Adopt, body)).await
 }
 
 /// `POST /api/drift/{id}/push`: the ledger's number counts.
@@ -71,22 +80,20 @@ pub(super) async fn push(
     app: State<App>,
     who: Bearer,
     id: Path<Uuid>,
+    body: Body<Decided>,
 ) -> Result<StatusCode, ApiError> {
-    decide(app, who, id, Verdict::Push).await
+    decide(app, who, id, (Verdict::Push, body)).await
 }
 
 async fn decide(
     State(app): State<App>,
     who: Bearer,
     Path(id): Path<Uuid>,
-    verdict: Verdict,
+    (verdict, Body(Decided { seen })): (Verdict, Body<Decided>),
 ) -> Result<StatusCode, ApiError> {
     let actor = who.actor();
-    if drift::decide(&app.relay, who.tenant, id, verdict, &actor, store::now()).await? {
-        Ok(StatusCode::NO_CONTENT)
-    } else {
-        Err(ApiError::NotFound("no drift with this id waits for a decision"))
-    }
+    drift::decide(&app.relay, who.tenant, id, (verdict, seen), &actor, store::now()).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 fn shown(row: drifts::Shown) -> Drift {
@@ -97,7 +104,9 @@ fn shown(row: drifts::Shown) -> Drift {
         stock_id: row.stock_id,
         expected: Quantity::from_thousandths(row.mirror),
         found: Quantity::from_thousandths(row.reading),
+        changes: row.changes,
         status: row.status,
+        reason: row.reason,
         created_at: row.created_at,
         resolved_at: row.resolved_at,
     }

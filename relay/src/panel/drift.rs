@@ -2,6 +2,7 @@
 
 use askama::Template;
 use axum::{extract::State, response::IntoResponse};
+use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -18,7 +19,7 @@ use crate::{
         accounts::Person,
         conflict::{self, ConflictError, Decision},
         decisions::{self, Bulk, Drift, Waiting},
-        drift::{self, Verdict},
+        drift::{self, DriftError, Verdict},
         links::{self, ChooseError, Holds, Which},
     },
     store::{self, page::DEFAULT_LIMIT},
@@ -78,27 +79,50 @@ fn row(drift: Drift) -> Vec<String> {
     ]
 }
 
+/// Which numbers were looked at.
+#[derive(Debug, Deserialize)]
+pub(super) struct Seen {
+    seen: i64,
+}
+
 /// `POST /drift/{id}/adopt`: the shop's number counts.
-pub(super) async fn adopt(panel: State<Panel>, person: Person, id: Path<Uuid>) -> Answer {
-    decide(panel, person, id, Verdict::Adopt).await
+pub(super) async fn adopt(
+    panel: State<Panel>,
+    person: Person,
+    id: Path<Uuid>,
+    form: Form<Seen>,
+) -> Answer {
+    decide(panel, person, id, (Verdict::Adopt, form)).await
 }
 
 /// `POST /drift/{id}/push`: the ledger's number counts.
-pub(super) async fn push(panel: State<Panel>, person: Person, id: Path<Uuid>) -> Answer {
-    decide(panel, person, id, Verdict::Push).await
+pub(super) async fn push(
+    panel: State<Panel>,
+    person: Person,
+    id: Path<Uuid>,
+    form: Form<Seen>,
+) -> Answer {
+    decide(panel, person, id, (Verdict::Push, form)).await
 }
 
 async fn decide(
     State(panel): State<Panel>,
     person: Person,
     Path(id): Path<Uuid>,
-    verdict: Verdict,
+    (verdict, Form(Seen { seen })): (Verdict, Form<Seen>),
 ) -> Answer {
     let (relay, actor) = (&panel.relay, &person.email);
-    if !drift::decide(relay, person.tenant, id, verdict, actor, store::now()).await? {
-        return Err(DECIDED);
-    }
-    panel.done(&person, HERE, Notice::good(said(verdict))).await
+    let word = (verdict, seen);
+    let done = drift::decide(relay, person.tenant, id, word, actor, store::now()).await;
+    let notice = match done {
+        Ok(()) => Notice::good(said(verdict)),
+        Err(DriftError::Unknown) => return Err(DECIDED),
+        Err(DriftError::Store(error)) => return Err(error.into()),
+        Err(error @ (DriftError::Changed | DriftError::Overtaken | DriftError::Unread)) => {
+            Notice::bad(format!("Nothing is decided: {error}."))
+        }
+    };
+    panel.done(&person, HERE, notice).await
 }
 
 fn said(verdict: Verdict) -> &'static str {
@@ -116,6 +140,7 @@ struct BulkPage {
     shell: Shell,
     bulk: Bulk,
     verdict: Verdict,
+    seen_at: DateTime<Utc>,
 }
 
 /// `GET /drift/adopt`: what it would do, before it is done.
@@ -129,26 +154,38 @@ pub(super) async fn ask_push_all(panel: State<Panel>, person: Person) -> Answer 
 }
 
 async fn ask_all(State(panel): State<Panel>, person: Person, verdict: Verdict) -> Answer {
+    let seen_at = store::now();
     let bulk = decisions::bulk(&panel.relay, person.tenant).await?;
     let shell = panel.shell(person, Tab::Drift).await?;
-    Ok(Page(BulkPage { shell, bulk, verdict }).into_response())
+    Ok(Page(BulkPage { shell, bulk, verdict, seen_at }).into_response())
+}
+
+/// When all that waits was looked at.
+#[derive(Debug, Deserialize)]
+pub(super) struct SeenAt {
+    seen_at: DateTime<Utc>,
 }
 
 /// `POST /drift/adopt`: the shops' numbers count everywhere.
-pub(super) async fn adopt_all(panel: State<Panel>, person: Person) -> Answer {
-    decide_all(panel, person, Verdict::Adopt).await
+pub(super) async fn adopt_all(panel: State<Panel>, person: Person, form: Form<SeenAt>) -> Answer {
+    decide_all(panel, person, (Verdict::Adopt, form)).await
 }
 
 /// `POST /drift/push`: the ledger's numbers count everywhere.
-pub(super) async fn push_all(panel: State<Panel>, person: Person) -> Answer {
-    decide_all(panel, person, Verdict::Push).await
+pub(super) async fn push_all(panel: State<Panel>, person: Person, form: Form<SeenAt>) -> Answer {
+    decide_all(panel, person, (Verdict::Push, form)).await
 }
 
-async fn decide_all(State(panel): State<Panel>, person: Person, verdict: Verdict) -> Answer {
+async fn decide_all(
+    State(panel): State<Panel>,
+    person: Person,
+    (verdict, Form(SeenAt { seen_at })): (Verdict, Form<SeenAt>),
+) -> Answer {
     let (relay, actor) = (&panel.relay, &person.email);
-    let now = store::now();
-    let decided = decisions::decide_drifts(relay, person.tenant, verdict, actor, now).await?;
-    let notice = match decided {
+    let (word, now) = ((verdict, seen_at), store::now());
+    let done = decisions::decide_drifts(relay, person.tenant, word, actor, now).await?;
+    let mut said = match done.decided {
+        0 if done.left > 0 => "Nothing is decided.".to_owned(),
         0 => "There was nothing to decide.".to_owned(),
         1 => said(verdict).to_owned(),
         more => match verdict {
@@ -160,7 +197,19 @@ async fn decide_all(State(panel): State<Panel>, person: Person, verdict: Verdict
             }
         },
     };
-    panel.done(&person, HERE, Notice::good(notice)).await
+    if done.left == 0 {
+        return panel.done(&person, HERE, Notice::good(said)).await;
+    }
+    let left = words::several(&count(done.left), "difference waits on", "differences wait on");
+    said.push_str(&format!(
+        " {left}: the numbers are newer than what you saw, the shop is being read again, or an order of it could \
+         not be read yet."
+    ));
+    panel.done(&person, HERE, Notice::bad(said)).await
+}
+
+fn count(some: usize) -> i64 {
+    i64::try_from(some).unwrap_or(i64::MAX)
 }
 
 /// What is to be done about a conflict.

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::{
     Relay,
-    drift::{self, Verdict},
+    drift::{self, DriftError, Verdict},
     links::{self, Link},
 };
 use crate::store::{
@@ -101,27 +101,47 @@ pub async fn bulk(relay: &Relay, tenant: TenantId) -> Result<Bulk, StoreError> {
     Ok(bulk)
 }
 
-/// Decides every drift that waits alike; gives how many there were.
+/// What became of deciding all that waits alike.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Together {
+    /// Drifts that were decided.
+    pub decided: usize,
+    /// Drifts that wait on: their numbers are newer than what was looked at, or cannot be relied on now.
+    pub left: usize,
+}
+
+/// Decides every drift alike whose numbers are not newer than what was looked at, at `seen_at`.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn decide_drifts(
     relay: &Relay,
     tenant: TenantId,
-    verdict: Verdict,
+    (verdict, seen_at): (Verdict, DateTime<Utc>),
     actor: &str,
     now: DateTime<Utc>,
-) -> Result<usize, StoreError> {
-    let (mut before, mut decided) = (Uuid::max(), 0);
+) -> Result<Together, StoreError> {
+    let (mut before, mut done) = (Uuid::max(), Together::default());
     loop {
         let mut tx = relay.db.read().await?;
         let waiting = drifts::waiting(&mut tx, tenant, before, MAX_LIMIT).await?;
         tx.commit().await?;
-        let Some(last) = waiting.last() else { return Ok(decided) };
+        let Some(last) = waiting.last() else { return Ok(done) };
         before = last.id;
-        for drift in waiting {
-            if drift::decide(relay, tenant, drift.id, verdict, actor, now).await? {
-                decided += 1;
+        for one in waiting {
+            if one.created_at > seen_at {
+                done.left += 1;
+                continue;
+            }
+            let word = (verdict, one.changes);
+            match drift::decide(relay, tenant, one.id, word, actor, now).await {
+                Ok(()) => done.decided += 1,
+                // Somebody else has decided it, or it went away.
+                Err(DriftError::Unknown) => {}
+                Err(DriftError::Changed | DriftError::Overtaken | DriftError::Unread) => {
+                    done.left += 1;
+                }
+                Err(DriftError::Store(error)) => return Err(error),
             }
         }
     }

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::{IntegrationId, StoreError, TenantId, Tx, execute, fetch, page::Page};
+use super::{IntegrationId, StoreError, TenantId, Tx, execute, fetch, page::Page, sale_items};
 
 /// A listing that waits; quantities in thousandths.
 #[derive(Debug, Clone, sqlx::FromRow)]
@@ -110,6 +110,68 @@ pub async fn count_waiting(
         listing,
     )?;
     Ok(count)
+}
+
+/// Tells the history of what waits in a store for a choice, and was never open, from what comes after it: lines that
+/// are known now are no part of what the ledger has still to count, and all that comes from now on is sold.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn tell_apart(
+    tx: &mut Tx,
+    tenant: TenantId,
+    integration: IntegrationId,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    execute!(
+        tx,
+        "UPDATE sale_items SET posted = desired
+         WHERE tenant_id = $1 AND integration_id = $2 AND posted <> desired AND stock_id IN (
+            SELECT stock_id FROM listings
+            WHERE tenant_id = $1 AND integration_id = $2 AND state IN ('waiting', 'opening')
+              AND (state = 'waiting' OR holds IS NOT NULL)
+              AND opened_at IS NULL AND told_apart_at IS NULL)",
+        tenant,
+        integration,
+    )?;
+    execute!(
+        tx,
+        "UPDATE listings SET told_apart_at = $3
+         WHERE tenant_id = $1 AND integration_id = $2 AND state IN ('waiting', 'opening')
+           AND (state = 'waiting' OR holds IS NOT NULL)
+           AND opened_at IS NULL AND told_apart_at IS NULL",
+        tenant,
+        integration,
+        now,
+    )
+    .map(drop)
+}
+
+/// The same for one listing.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn tell_one_apart(
+    tx: &mut Tx,
+    tenant: TenantId,
+    integration: IntegrationId,
+    stock_id: i64,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let told = execute!(
+        tx,
+        "UPDATE listings SET told_apart_at = $4
+         WHERE tenant_id = $1 AND integration_id = $2 AND stock_id = $3 AND state = 'waiting'
+           AND opened_at IS NULL AND told_apart_at IS NULL",
+        tenant,
+        integration,
+        stock_id,
+        now,
+    )?;
+    if told > 0 {
+        sale_items::take_as_posted(tx, tenant, integration, stock_id).await?;
+    }
+    Ok(())
 }
 
 /// Links what waits in a store, or this one listing, to the pieces of the same SKU: they open at their next

@@ -41,6 +41,8 @@ pub struct Listing {
     pub reading_at: Option<DateTime<Utc>>,
     /// When it was opened.
     pub opened_at: Option<DateTime<Utc>>,
+    /// Since when all that it sells is no part of a count that was there before it.
+    pub told_apart_at: Option<DateTime<Utc>>,
     /// Since when its mirror is doubtful: nobody can say whether a push was written.
     pub doubted_at: Option<DateTime<Utc>>,
     /// Whose count holds when it opens, where a person had to say so: `ledger` or `shop`.
@@ -65,7 +67,7 @@ pub async fn lock(
         "SELECT id, stock_id, inventory_id, state, mirror,
             changes + COALESCE((SELECT v.changes FROM inventory v
                 WHERE v.tenant_id = listings.tenant_id AND v.id = listings.inventory_id), 0) AS changes,
-            reading, reading_changes, reading_at, opened_at, doubted_at, holds
+            reading, reading_changes, reading_at, opened_at, told_apart_at, doubted_at, holds
          FROM listings WHERE tenant_id = $1 AND integration_id = $2 AND stock_id = $3",
         tenant,
         integration,
@@ -130,7 +132,8 @@ pub async fn restate(
 ) -> Result<(), StoreError> {
     execute!(
         tx,
-        "UPDATE drifts SET status = 'void', resolved_at = $3
+        "UPDATE drifts SET status = 'void', reason = 'the listing is not open any more',
+            resolved_at = $3
          WHERE tenant_id = $1 AND listing_id = $2 AND status = 'held'",
         tenant,
         id,
@@ -223,6 +226,12 @@ impl Listing {
         let open = self.state == "open";
         self.state == "opening" || (open && (self.reading.is_some() || self.doubted_at.is_some()))
     }
+
+    /// Whether what it sells while it is not open is posted when it opens, where the ledger's count holds.
+    #[must_use]
+    pub fn posts_meanwhile(&self) -> bool {
+        self.opened_at.is_some() || self.told_apart_at.is_some()
+    }
 }
 
 /// Has every open listing of a store read anew, as if it were new: the shop's database is not the one
@@ -239,7 +248,8 @@ pub async fn begin_anew(
 ) -> Result<(), StoreError> {
     execute!(
         tx,
-        "UPDATE drifts SET status = 'void', resolved_at = $3
+        "UPDATE drifts SET status = 'void', reason = 'the shop has another database now',
+            resolved_at = $3
          WHERE tenant_id = $1 AND integration_id = $2 AND status = 'held'",
         tenant,
         integration,

@@ -8,6 +8,7 @@ mod support;
 mod by_key;
 mod conflicts;
 mod connect;
+mod drifting;
 mod due;
 mod history;
 mod isolation;

@@ -60,11 +60,10 @@ pub async fn waken(
              WHERE q.tenant_id = $1 AND q.integration_id = $2 AND q.remote_id = listings.stock_id
                AND NOT q.gone AND q.status <> 'trash'
                AND NOT EXISTS (
-                 SELECT 1 FROM listings o
-                 JOIN products p ON p.tenant_id = o.tenant_id AND p.integration_id = o.integration_id
-                   AND p.remote_id = o.stock_id
+                 SELECT 1 FROM listings o CROSS JOIN products p
                  WHERE o.tenant_id = $1 AND o.inventory_id = v.id AND o.integration_id = $2
                    AND o.state IN ('opening', 'open')
+                   AND p.tenant_id = $1 AND p.integration_id = $2 AND p.remote_id = o.stock_id
                    AND p.sku = v.sku AND NOT p.gone AND p.status <> 'trash'))",
         tenant,
         integration,
@@ -102,10 +101,11 @@ pub async fn release(
     );
     execute!(
         tx,
-        "UPDATE drifts SET status = 'void', resolved_at = $3
+        "UPDATE drifts SET status = 'void', reason = 'another product of the store sells the piece now',
+            resolved_at = $3
          WHERE tenant_id = $1 AND integration_id = $2 AND status = 'held'
-           AND listing_id IN (SELECT id FROM listings
-             WHERE tenant_id = $1 AND integration_id = $2 AND state <> 'open')",
+           AND EXISTS (SELECT 1 FROM listings l
+             WHERE l.tenant_id = $1 AND l.id = drifts.listing_id AND l.state <> 'open')",
         tenant,
         integration,
         now,
