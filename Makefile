@@ -73,7 +73,8 @@ bench: packages ## Measure what Nexpura adds to a checkout and how long a sale t
 .PHONY: dist
 dist: packages ## Build what is installed on servers: relay, agent, nexpura.so and the plugin's zip
 	$(CARGO) build --release $(PARTS)
-	@scripts/zip-plugin dist/nexpura.zip
+	@mkdir -p dist
+	@target/release/nexpura-relay plugin dist/nexpura.zip
 	@ls -l target/release/nexpura-relay target/release/nexpura-agent target/release/libnexpura.so dist/nexpura.zip
 
 .PHONY: clean

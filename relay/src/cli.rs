@@ -9,12 +9,15 @@ mod sync;
 mod user;
 mod webhooks;
 
+use std::{fs, path::PathBuf};
+
 use anyhow::Context;
 use clap::{Parser, Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
 use crate::{
     config::Config,
+    plugin,
     service::{Relay, admin, credential::ConnectionId, runs::Kind},
     store, telemetry,
 };
@@ -71,6 +74,11 @@ enum Command {
     Reconcile {
         #[command(flatten)]
         store: sync::Store,
+    },
+    /// Write the WordPress plugin that fits this relay, to be uploaded in WordPress
+    Plugin {
+        /// Where to, such as nexpura.zip
+        file: PathBuf,
     },
     /// Check settings, database and stores, and say what to do
     Doctor,
@@ -130,12 +138,18 @@ impl Cli {
     pub async fn run(self) -> anyhow::Result<()> {
         telemetry::logs();
         let json = self.config.json;
+        if let Command::Plugin { file } = &self.command {
+            fs::write(file, plugin::ZIP).with_context(|| format!("writing {}", file.display()))?;
+            print(json, &json!({ "file": file }), &format!("{} is written.", file.display()));
+            return Ok(());
+        }
         let relay = Relay::open(self.config).await?;
         let now = store::now();
         if !matches!(self.command, Command::Doctor) {
             relay.db.migrate().await?;
         }
         let (told, text) = match self.command {
+            Command::Plugin { .. } => return Ok(()),
             Command::Serve => return serve::serve(relay).await,
             Command::Doctor => return doctor::doctor(&relay, json).await,
             Command::Sync { kind: Sync::Inventory, store, dry_run: true } => {

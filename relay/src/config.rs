@@ -26,7 +26,7 @@ pub struct Config {
     pub listen: SocketAddr,
 
     /// The address under which shops reach this relay; it goes into connection strings
-    #[arg(long, env = "NEXPURA_PUBLIC_URL", global = true)]
+    #[arg(long, env = "NEXPURA_PUBLIC_URL", global = true, value_parser = public_url)]
     pub public_url: Option<Url>,
 
     /// 32 bytes in base64 that seal secrets at rest; without it a key file beside the SQLite file is
@@ -65,6 +65,22 @@ pub struct Config {
     /// Print machine-readable JSON
     #[arg(long, global = true)]
     pub json: bool,
+}
+
+/// An address that is nothing but one: the panel's links and cookies are the whole host's.
+fn public_url(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).map_err(|error| error.to_string())?;
+    let bare = url.path() == "/"
+        && url.query().is_none()
+        && url.fragment().is_none()
+        && url.username().is_empty()
+        && url.password().is_none();
+    if !bare {
+        return Err("the relay needs a host of its own, such as https://relay.example: \
+                    an address without a path, a query or a password"
+            .to_owned());
+    }
+    Ok(url)
 }
 
 impl Config {

@@ -11,6 +11,7 @@ pub mod domain;
 pub mod http;
 mod limit;
 pub mod panel;
+mod plugin;
 pub mod service;
 pub mod store;
 pub mod telemetry;

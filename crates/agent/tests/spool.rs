@@ -10,7 +10,7 @@ use nexpura_agent::{
 };
 use nexpura_protocol::{
     Topic,
-    batch::MAX_BYTES,
+    batch::{Batch, MAX_BYTES},
     event::{Resource, Verb},
 };
 use support::{Shop, customer, order, product};
@@ -313,4 +313,22 @@ fn no_mark_is_the_one_that_begins_the_log_anew_and_waits_for_the_disk() {
     assert_ne!(second, first, "tidying begins it anew");
     mark(&shop, order(Verb::Updated), 1, &shop.request, now_ms());
     assert_eq!(generation(), second);
+}
+
+#[test]
+fn a_push_tells_when_the_oldest_event_behind_it_happened() {
+    let shop = Shop::new();
+    let begin = now_ms() - 10 * MINUTE_MS;
+    for n in 0..3 {
+        let at = begin + n * MINUTE_MS;
+        let event = NewEvent::touch(order(Verb::Updated), 1, at);
+        shop.spool.capture(event, &RequestId::random(), &[], at).unwrap();
+    }
+    let state = |limit| {
+        let push = shop.spool.next_push(limit, now_ms()).unwrap();
+        serde_json::from_slice::<Batch>(&push.body).unwrap().state
+    };
+    let second = Some((begin + MINUTE_MS) / 1000);
+    assert_eq!((state(1).unsent, state(1).oldest_unsent_at), (2, second));
+    assert_eq!((state(3).unsent, state(3).oldest_unsent_at), (0, None));
 }

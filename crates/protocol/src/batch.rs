@@ -28,6 +28,9 @@ pub struct SpoolState {
     pub unsent: u64,
     /// Requests that marked something and have not turned it into an event yet.
     pub open_intents: u64,
+    /// When the oldest of the unsent events happened, seconds since 1970; older senders do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub oldest_unsent_at: Option<i64>,
 }
 
 /// The answer to a push: 200, one [`Outcome`] an event.

@@ -49,7 +49,8 @@ pub(super) async fn retry(
     who: Bearer,
     Path(id): Path<Uuid>,
 ) -> Result<StatusCode, ApiError> {
-    match retry::retry(&app.relay, who.tenant, id, store::now()).await? {
+    let actor = format!("token {}", who.token);
+    match retry::retry(&app.relay, who.tenant, id, &actor, store::now()).await? {
         Retry::Queued => Ok(StatusCode::ACCEPTED),
         Retry::Unknown => Err(ApiError::NotFound("there is no event with this id")),
         Retry::NeedsDecision => Err(ApiError::Conflict(

@@ -9,7 +9,7 @@ use super::{
     extract::Query,
     link::Link,
     page::{Answer, Page, Shell, Tab},
-    show,
+    show, words,
 };
 use crate::{
     service::{
@@ -76,5 +76,6 @@ pub(super) async fn export(
 }
 
 fn row(entry: Entry) -> Vec<String> {
-    vec![show::machine(&entry.created_at), entry.actor, entry.action, entry.subject]
+    let done = words::action(&entry.action);
+    vec![show::machine(&entry.created_at), entry.actor, done, entry.subject]
 }

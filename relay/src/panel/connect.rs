@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::{
     extract::State,
-    http::StatusCode,
+    http::{StatusCode, header},
     response::{IntoResponse, sse::Event},
 };
 use futures::StreamExt;
@@ -64,6 +64,15 @@ pub(super) async fn show(State(panel): State<Panel>, person: Person) -> Answer {
     let shell = panel.shell(person, Tab::Integrations).await?;
     let (store_url, consumer_key) = (String::new(), String::new());
     Ok(Page(ConnectPage { shell, store_url, consumer_key, error: None }).into_response())
+}
+
+/// `GET /website/nexpura.zip`: the plugin that fits this relay.
+pub(super) async fn plugin() -> impl IntoResponse {
+    let headers = [
+        (header::CONTENT_TYPE, "application/zip"),
+        (header::CONTENT_DISPOSITION, "attachment; filename=\"nexpura.zip\""),
+    ];
+    (headers, crate::plugin::ZIP)
 }
 
 /// A store's address and key, as somebody pasted them.

@@ -14,6 +14,9 @@ use crate::store::{
     page::{self, Page},
 };
 
+/// What tells Excel that a file is UTF-8: without it names in other letters are garbled there.
+const MARK: char = '\u{feff}';
+
 /// Rows read at once.
 pub(super) const A_PAGE: i64 = page::MAX_LIMIT;
 
@@ -29,7 +32,7 @@ where
     R: Future<Output = Result<Page<T>, StoreError>> + Send + 'static,
 {
     let heads: Vec<String> = heads.iter().map(|head| (*head).to_owned()).collect();
-    let first = stream::once(async move { Ok(line(&heads)) });
+    let first = stream::once(async move { Ok(format!("{MARK}{}", line(&heads))) });
     let headers = [
         (header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()),
         (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}.csv\"")),

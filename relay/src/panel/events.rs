@@ -138,7 +138,8 @@ pub(super) async fn retry(
     person: Person,
     Path(id): Path<Uuid>,
 ) -> Answer {
-    let notice = match retry::retry(&panel.relay, person.tenant, id, store::now()).await? {
+    let (relay, actor) = (&panel.relay, &person.email);
+    let notice = match retry::retry(relay, person.tenant, id, actor, store::now()).await? {
         Retry::Unknown => return Err(NO_EVENT),
         Retry::Queued => {
             Notice::good("It is being tried again: the shop is asked how it stands now.")
@@ -155,7 +156,8 @@ pub(super) async fn retry(
 
 /// `POST /events/retry`
 pub(super) async fn retry_failed(State(panel): State<Panel>, person: Person) -> Answer {
-    let again = events::retry_failed(&panel.relay, person.tenant, store::now()).await?;
+    let (relay, actor) = (&panel.relay, &person.email);
+    let again = events::retry_failed(relay, person.tenant, actor, store::now()).await?;
     let notice = match again {
         0 => Notice::good("Nothing had failed that could be tried again."),
         1 => Notice::good("One is being tried again."),

@@ -2,8 +2,12 @@
 //! that right.
 
 use askama::Template;
-use axum::{extract::State, response::IntoResponse};
+use axum::{
+    extract::State,
+    response::{IntoResponse, Redirect},
+};
 use serde::Deserialize;
+use uuid::Uuid;
 
 use super::{
     Panel,
@@ -18,7 +22,7 @@ use super::{
 use crate::{
     domain::{Quantity, Sku},
     service::{
-        accounts::Person,
+        accounts::{self, Person},
         adjust::{self, AdjustError, Amount, By, Entry, Kind},
         pieces::{self, Order, Piece, Search, Shown, Step, Stock},
         stores,
@@ -125,6 +129,8 @@ struct PiecePage {
     course: Option<Course>,
     first: Option<Link>,
     next: Option<Link>,
+    /// What tells this page's forms from those of any other.
+    once: Uuid,
 }
 
 impl PiecePage {
@@ -132,7 +138,8 @@ impl PiecePage {
         let course = Course::of(&piece.course, shell.now);
         let here = Link::to(words::piece(&piece.shown.sku));
         let (first, next) = here.pages(after, piece.steps.next.clone());
-        Self { shell, currency, piece, course, first, next }
+        let once = store::new_id();
+        Self { shell, currency, piece, course, first, next, once }
     }
 
     /// Who or what is behind a movement that no sale is behind.
@@ -176,6 +183,22 @@ pub(super) struct Adjustment {
     units: String,
     #[serde(default)]
     note: String,
+    once: Option<Uuid>,
+}
+
+impl Adjustment {
+    /// Why reason and direction do not go together, if they do not.
+    fn contradiction(&self) -> Option<&'static str> {
+        match (self.reason, self.direction == "out") {
+            (Kind::Sale | Kind::WriteOff, false) => {
+                Some("What was sold, broken, lost or stolen is taken away: choose Take away.")
+            }
+            (Kind::Purchase | Kind::Return, true) => {
+                Some("What was bought in or came back is added: choose Add.")
+            }
+            _ => None,
+        }
+    }
 }
 
 /// `POST /inventory/{sku}/adjust`
@@ -185,13 +208,16 @@ pub(super) async fn adjust(
     Path(sku): Path<String>,
     Form(form): Form<Adjustment>,
 ) -> Answer {
+    if let Some(text) = form.contradiction() {
+        return panel.done(&person, &words::piece(&sku), Notice::bad(text)).await;
+    }
     let units = Quantity::parse(form.units.trim()).map(Quantity::abs);
     let signed = units.and_then(|units| match form.direction.as_str() {
         "out" => units.checked_neg(),
         _ => Ok(units),
     });
     let amount = signed.map(Amount::Change);
-    panel.enter(&person, &sku, form.reason, amount.ok(), &form.note).await
+    panel.enter(&person, &sku, (form.reason, amount.ok(), &form.note), form.once).await
 }
 
 /// Units that somebody has counted.
@@ -200,6 +226,7 @@ pub(super) struct Count {
     units: String,
     #[serde(default)]
     note: String,
+    once: Option<Uuid>,
 }
 
 /// `POST /inventory/{sku}/count`
@@ -207,10 +234,10 @@ pub(super) async fn count(
     State(panel): State<Panel>,
     person: Person,
     Path(sku): Path<String>,
-    Form(Count { units, note }): Form<Count>,
+    Form(Count { units, note, once }): Form<Count>,
 ) -> Answer {
     let amount = Quantity::parse(units.trim()).map(Amount::Count).ok();
-    panel.enter(&person, &sku, Kind::Stocktake, amount, &note).await
+    panel.enter(&person, &sku, (Kind::Stocktake, amount, &note), once).await
 }
 
 impl Panel {
@@ -218,9 +245,8 @@ impl Panel {
         &self,
         person: &Person,
         sku: &str,
-        kind: Kind,
-        amount: Option<Amount>,
-        notes: &str,
+        (kind, amount, notes): (Kind, Option<Amount>, &str),
+        once: Option<Uuid>,
     ) -> Answer {
         let here = words::piece(sku);
         let sku = Sku::parse(sku).map_err(|_| NO_PIECE)?;
@@ -228,6 +254,11 @@ impl Panel {
             let text = "That is no number of units. Write a number such as 2 or 0.5.";
             return self.done(person, &here, Notice::bad(text)).await;
         };
+        if let Some(once) = once
+            && !accounts::is_first(&self.relay, person, once).await?
+        {
+            return Ok(Redirect::to(&here).into_response());
+        }
         let by = By::Person { id: person.id, email: &person.email };
         let entry = Entry { by, sku: &sku, kind, amount, notes: notes.trim() };
         let notice = match adjust::enter(&self.relay, person.tenant, entry, store::now()).await {

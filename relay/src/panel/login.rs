@@ -105,7 +105,7 @@ fn again(email: String, next: String, refused: LoginError) -> axum::response::Re
 
 /// `POST /logout`
 pub(super) async fn leave(State(panel): State<Panel>, person: Person) -> Answer {
-    accounts::log_out(&panel.relay, &person).await?;
+    accounts::log_out(&panel.relay, &person, store::now()).await?;
     Ok((panel.cookie.clear(), Redirect::to("/login")).into_response())
 }
 

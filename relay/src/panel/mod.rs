@@ -91,6 +91,7 @@ fn routes() -> Vec<Route> {
         get("/", STAFF, home::show),
         get("/website/connect", MANAGER, connect::show),
         post("/website/connect", MANAGER, connect::by_key),
+        get("/website/nexpura.zip", MANAGER, connect::plugin),
         post("/website/connect/string", MANAGER, connect::by_string),
         get("/website/connect/string/{id}", MANAGER, connect::waiting),
         get("/website/connect/string/{id}/progress", MANAGER, connect::wait).endless(),

@@ -231,6 +231,49 @@ pub(super) fn happened(topic: &str, id: &i64) -> String {
     format!("{thing} #{id} {happened}")
 }
 
+/// What somebody did, as the audit log keeps it, in words.
+pub(super) fn action(action: &str) -> String {
+    let told = match action {
+        "conflict.decided" => "Decided a conflict",
+        "connection.created" => "Made a connection string",
+        "connection.rotated" => "Renewed a connection’s secret",
+        "drift.adopted" => "Adopted the shop’s number",
+        "drift.pushed" => "Kept Nexpura’s number",
+        "erased a person" => "Erased a person",
+        "event.retried" => "Tried an event again",
+        "fork.accepted" => "Took a halted store up again",
+        "inventory.adjusted" => "Adjusted the stock",
+        "links.ledger_holds" => "Chose Nexpura’s count of a piece",
+        "links.shop_holds" => "Chose the shop’s count of a piece",
+        "password.changed" => "Changed their password",
+        "password.set" => "Set their password",
+        "policy.adopt" => "Chose that the shop’s number counts",
+        "policy.ledger" => "Chose that Nexpura’s number counts",
+        "pushes.resumed" => "Let held stock go",
+        "session.begun" => "Logged in",
+        "session.ended" => "Logged out",
+        "sessions.ended" => "Logged out everywhere else",
+        "store.connected" => "Connected a store",
+        "store.disconnected" => "Disconnected a store",
+        "sync.customers" => "Imported customers",
+        "sync.inventory" => "Pushed inventory",
+        "sync.orders" => "Imported orders",
+        "sync.products" => "Imported products",
+        "sync.reconcile" => "Compared shop and ledger",
+        "token.created" => "Made a token for the API",
+        "user.added" => "Invited somebody",
+        "user.link" => "Made a new invitation link",
+        "user.removed" => "Removed somebody",
+        "user.role" => "Changed somebody’s role",
+        "webhooks.healed" => "Put webhooks right",
+        "webhooks.registered" => "Set up webhooks",
+        "webhooks.removed" => "Removed webhooks",
+        "webhooks.switched_off" => "Switched webhooks off",
+        other => other,
+    };
+    told.to_owned()
+}
+
 /// A store's address without what every address has.
 pub(super) fn store(url: &str) -> &str {
     let bare = url.split_once("://").map_or(url, |(_, rest)| rest);

@@ -75,12 +75,13 @@ pub async fn whole(relay: &Relay, tenant: TenantId, id: Uuid) -> Result<Option<W
 pub async fn retry_failed(
     relay: &Relay,
     tenant: TenantId,
+    actor: &str,
     now: DateTime<Utc>,
 ) -> Result<usize, StoreError> {
     let search = Search { status: "failed".to_owned(), ..Search::default() };
     let mut again = 0;
     for event in list(relay, tenant, &search, "", now, AT_ONCE).await?.items {
-        if retry::retry(relay, tenant, event.id, now).await? == Retry::Queued {
+        if retry::retry(relay, tenant, event.id, actor, now).await? == Retry::Queued {
             again += 1;
         }
     }

@@ -5,7 +5,7 @@ use nexpura_protocol::{Resource, Verdict};
 use uuid::Uuid;
 
 use super::{Relay, Work};
-use crate::store::{StoreError, TenantId, inbox, resources};
+use crate::store::{StoreError, TenantId, audit, inbox, resources};
 
 /// What came of asking.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +30,7 @@ pub async fn retry(
     relay: &Relay,
     tenant: TenantId,
     event_id: Uuid,
+    actor: &str,
     now: DateTime<Utc>,
 ) -> Result<Retry, StoreError> {
     let mut tx = relay.db.write().await?;
@@ -54,6 +55,8 @@ pub async fn retry(
     let detail = Some("to be tried again");
     let status = Verdict::Queued;
     inbox::settle(&mut tx, tenant, origin.integration_id, event_id, status, detail).await?;
+    let subject = format!("{} {}", origin.resource, origin.resource_id);
+    audit::record(&mut tx, tenant, actor, "event.retried", &subject, now).await?;
     tx.commit().await?;
     relay.wake.of(Work::Fetch).notify_one();
     Ok(Retry::Queued)

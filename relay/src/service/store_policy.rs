@@ -52,8 +52,9 @@ pub async fn set(
     };
     let mut tx = relay.db.write().await?;
     integrations::set_policy(&mut tx, tenant, integration, word).await?;
-    audit::record(&mut tx, tenant, actor, &format!("policy.{word}"), &integration.to_string(), now)
-        .await?;
+    let store = integrations::get(&mut tx, tenant, integration).await?;
+    let subject = store.map(|store| store.store_url).unwrap_or_default();
+    audit::record(&mut tx, tenant, actor, &format!("policy.{word}"), &subject, now).await?;
     tx.commit().await
 }
 
@@ -84,8 +85,7 @@ pub async fn accept_fork(
         listings::begin_anew(&mut tx, tenant, integration, now).await?;
         let cursor = json!({ "everything": true });
         runs::ask(&mut tx, tenant, integration, "sweep", &cursor, true, now).await?;
-        audit::record(&mut tx, tenant, actor, "fork.accepted", &integration.to_string(), now)
-            .await?;
+        audit::record(&mut tx, tenant, actor, "fork.accepted", &store.store_url, now).await?;
     }
     tx.commit().await?;
     relay.wake.of(Work::Sweep).notify_one();

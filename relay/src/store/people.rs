@@ -31,8 +31,8 @@ pub struct Account {
     pub tenant: String,
     /// The person's key within the tenant.
     pub id: Uuid,
-    /// The password's hash; absent until one is set.
-    pub password: Option<String>,
+    /// The password's hash.
+    pub password: String,
 }
 
 /// Makes a person's account, or makes one that was removed anew; absent when the tenant has one with this
@@ -65,8 +65,8 @@ pub async fn add(
     Ok(row.map(|(id,)| id))
 }
 
-/// Every account with this e-mail, whichever jeweller it is with: the one question that comes before a
-/// tenant is known. Each tenant is asked by its own index.
+/// Every account with this e-mail that has a password, whichever jeweller it is with: the one question that
+/// comes before a tenant is known. Each tenant is asked by its own index.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -77,7 +77,7 @@ pub async fn accounts(tx: &mut Tx, email: &str) -> Result<Vec<Account>, StoreErr
         Account,
         "SELECT u.tenant_id, t.name AS tenant, u.id, u.password
          FROM tenants t JOIN users u ON u.tenant_id = t.id AND u.email = $1
-         WHERE u.removed_at IS NULL ORDER BY t.name LIMIT 10",
+         WHERE u.removed_at IS NULL AND u.password IS NOT NULL ORDER BY t.name LIMIT 10",
         email,
     )
 }

@@ -58,9 +58,25 @@ pub struct Tally {
     pub failed: i64,
 }
 
-/// Asks for a run of this kind at `at` or before, and gives its key. `cursor` says where it begins; one
-/// that is under way keeps its place, unless it is to `restart`. One that is in hand restarts when it is
-/// let go or has ended.
+/// When a run is asked for, and from when on it may begin.
+#[derive(Debug, Clone, Copy)]
+pub struct When {
+    /// Now.
+    pub asked_at: DateTime<Utc>,
+    /// Not before this.
+    pub due_at: DateTime<Utc>,
+}
+
+impl From<DateTime<Utc>> for When {
+    /// At once.
+    fn from(now: DateTime<Utc>) -> Self {
+        Self { asked_at: now, due_at: now }
+    }
+}
+
+/// Asks for a run of this kind, and gives its key. `cursor` says where it begins; one that is under way
+/// keeps its place, unless it is to `restart`, and is due no later than it was. One that is in hand restarts
+/// when it is let go or has ended.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -71,15 +87,16 @@ pub async fn ask(
     kind: &str,
     cursor: &Value,
     restart: bool,
-    at: DateTime<Utc>,
+    when: impl Into<When>,
 ) -> Result<Uuid, StoreError> {
+    let when = when.into();
     let (id,) = fetch!(
         fetch_one,
         tx,
         (Uuid,),
         "INSERT INTO sync_runs (tenant_id, id, integration_id, kind, cursor, due_at, attempts, seen,
             synced, unchanged, skipped, failed, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, 0, 0, 0, 0, 0, 0, $6)
+         VALUES ($1, $2, $3, $4, $5, $6, 0, 0, 0, 0, 0, 0, $8)
          ON CONFLICT (tenant_id, integration_id, kind) WHERE finished_at IS NULL DO UPDATE SET
             due_at = CASE WHEN sync_runs.due_at > $6 THEN $6 ELSE sync_runs.due_at END,
             cursor = CASE WHEN $7 AND sync_runs.leased_until IS NULL THEN $5
@@ -92,8 +109,9 @@ pub async fn ask(
         integration,
         kind,
         cursor,
-        at,
+        when.due_at,
         restart,
+        when.asked_at,
     )?;
     Ok(id)
 }

@@ -95,6 +95,27 @@ pub async fn seen(
     .map(drop)
 }
 
+/// Notes a form as the session's last; `false` where it was that already.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn use_form(
+    tx: &mut Tx,
+    tenant: TenantId,
+    hash: &[u8],
+    form: Uuid,
+) -> Result<bool, StoreError> {
+    let noted = execute!(
+        tx,
+        "UPDATE sessions SET last_form = $3
+         WHERE tenant_id = $1 AND hash = $2 AND (last_form IS NULL OR last_form <> $3)",
+        tenant,
+        hash,
+        form,
+    )?;
+    Ok(noted > 0)
+}
+
 /// Keeps, or forgets, what the next page is to say.
 ///
 /// # Errors

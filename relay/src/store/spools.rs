@@ -43,17 +43,20 @@ pub async fn report(
         report.connection,
         report.spool,
     )?;
+    // A shop's clock may be wrong; what lies ahead says nothing of how long something waits.
+    let oldest = report.state.oldest_unsent_at.filter(|at| *at > 0);
+    let oldest = oldest.and_then(|at| DateTime::from_timestamp(at, 0)).filter(|at| *at <= now);
     let gap = first > known.unwrap_or(0).saturating_add(1);
     execute!(
         tx,
         "INSERT INTO spools (tenant_id, connection_id, id, integration_id, last_seq, gaps, unsent,
-            open_intents, reported_at, created_at)
-         VALUES ($1, $2, $3, $4, $6, CASE WHEN $5 > 1 THEN 1 ELSE 0 END, $7, $8, $9, $9)
+            open_intents, oldest_unsent_at, reported_at, created_at)
+         VALUES ($1, $2, $3, $4, $6, CASE WHEN $5 > 1 THEN 1 ELSE 0 END, $7, $8, $10, $9, $9)
          ON CONFLICT (tenant_id, connection_id, id) DO UPDATE SET
             integration_id = $4,
             gaps = spools.gaps + CASE WHEN $5 - 1 > spools.last_seq THEN 1 ELSE 0 END,
             last_seq = CASE WHEN $6 > spools.last_seq THEN $6 ELSE spools.last_seq END,
-            unsent = $7, open_intents = $8, reported_at = $9",
+            unsent = $7, open_intents = $8, oldest_unsent_at = $10, reported_at = $9",
         tenant,
         report.connection,
         report.spool,
@@ -63,6 +66,7 @@ pub async fn report(
         i64::try_from(report.state.unsent).unwrap_or(i64::MAX),
         i64::try_from(report.state.open_intents).unwrap_or(i64::MAX),
         now,
+        oldest,
     )?;
     Ok(gap || (known.is_none() && others > 0))
 }
@@ -98,6 +102,8 @@ pub async fn restless(
 pub struct Waiting {
     /// Events that are not sent.
     pub unsent: i64,
+    /// When the oldest of them happened, where the shop says so.
+    pub oldest_unsent_at: Option<DateTime<Utc>>,
     /// Requests in the shop that have not ended.
     pub open_intents: i64,
     /// When the last of them was heard of.
@@ -122,6 +128,8 @@ pub async fn waiting(
         "SELECT CAST(SUM(CASE WHEN reported_at >= $3 THEN unsent ELSE 0 END) AS BIGINT) AS unsent,
             CAST(SUM(CASE WHEN reported_at >= $3 THEN open_intents ELSE 0 END) AS BIGINT)
                 AS open_intents,
+            MIN(CASE WHEN reported_at >= $3 AND unsent > 0 THEN oldest_unsent_at END)
+                AS oldest_unsent_at,
             MAX(reported_at) AS reported_at
          FROM spools WHERE tenant_id = $1 AND integration_id = $2 HAVING COUNT(*) > 0",
         tenant,

@@ -100,8 +100,8 @@ on_both! {
         let (shop, ring) = with_a_ring(&relay).await;
         report_and_sweep(&shop).await;
         for still_to_come in [
-            SpoolState { unsent: 1, open_intents: 0 },
-            SpoolState { unsent: 0, open_intents: 1 },
+            SpoolState { unsent: 1, ..SpoolState::default() },
+            SpoolState { open_intents: 1, ..SpoolState::default() },
         ] {
             let batch = nexpura_protocol::Batch { state: still_to_come, ..shop.spool.lock().unwrap().batch(Vec::new()) };
             shop.push_batch(&batch).await;

@@ -110,6 +110,8 @@ async fn what_is_set_wrongly_is_told_with_what_to_do() {
     for (variable, value, told) in [
         ("NEXPURA_PUBLIC_URL", "http://relay.example", "https"),
         ("NEXPURA_PUBLIC_URL", "nonsense", "NEXPURA_PUBLIC_URL"),
+        ("NEXPURA_PUBLIC_URL", "https://relay.example/nexpura", "without a path"),
+        ("NEXPURA_PUBLIC_URL", "https://relay.example/?of=ann", "without a path"),
         ("NEXPURA_DATABASE_URL", "mysql://x/y", "sqlite:// or postgres://"),
         ("NEXPURA_DATABASE_URL", "postgres://x:secretly@127.0.0.1:1/y", "NEXPURA_DATABASE_URL"),
         ("NEXPURA_DATABASE_URL", "sqlite:///no/such/folder/n.db", "NEXPURA_DATABASE_URL"),

@@ -2,7 +2,7 @@
 
 use chrono::{NaiveDateTime, TimeDelta, Utc};
 use nexpura_protocol::{Resource, Verb};
-use nexpura_relay::store::{keys, runs};
+use nexpura_relay::store::{self, keys, runs};
 use serde_json::json;
 
 use crate::{
@@ -93,6 +93,20 @@ on_both! {
         sweep(&shop, true).await;
         let asked = shop.fake.asked().split_off(before);
         assert!(asked.iter().all(|asked| !asked.query.contains_key("modified_after")));
+    }
+}
+
+on_both! {
+    async fn the_next_sweep_is_asked_for_when_one_ends_and_due_after_a_while(relay: TestRelay) {
+        let (shop, _) = counted(&relay).await;
+        let before = database::moment(&relay.relay.db, store::now());
+        sweep(&shop, false).await;
+        let after = database::moment(&relay.relay.db, store::now());
+        let next = format!(
+            "SELECT COUNT(*) FROM sync_runs WHERE kind = 'sweep' AND finished_at IS NULL
+                AND created_at > {before} AND created_at <= {after} AND due_at > {after}"
+        );
+        assert_eq!(relay.number(&next).await, 1);
     }
 }
 

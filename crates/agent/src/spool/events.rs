@@ -152,8 +152,13 @@ impl Spool {
             let unsent = counts.events - events.len() as u64;
             let open_intents = counts.intents;
             body.push_str(&format!(
-                "],\"state\":{{\"unsent\":{unsent},\"open_intents\":{open_intents}}}}}"
+                "],\"state\":{{\"unsent\":{unsent},\"open_intents\":{open_intents}"
             ));
+            let sent = events.last().map_or(0, |(seq, _)| *seq);
+            if let Some(oldest) = state::oldest_after(&transaction, sent)? {
+                body.push_str(&format!(",\"oldest_unsent_at\":{}", oldest / 1000));
+            }
+            body.push_str("}}");
             Ok(Outgoing { body: body.into_bytes(), events, unsent, open_intents })
         })
     }

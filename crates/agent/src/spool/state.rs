@@ -54,11 +54,7 @@ impl Spool {
         self.run(Care::Relaxed, now_ms, |connection| {
             let transaction = connection.transaction()?;
             let counts = counts(&transaction)?;
-            let oldest: Option<i64> = transaction
-                .query_row("SELECT occurred_at FROM events ORDER BY seq LIMIT 1", [], |row| {
-                    row.get(0)
-                })
-                .optional()?;
+            let oldest = oldest_after(&transaction, 0)?;
             let last_seq: Option<u64> = transaction
                 .query_row("SELECT seq FROM sqlite_sequence WHERE name = 'events'", [], |row| {
                     row.get(0)
@@ -172,6 +168,14 @@ pub(super) fn counts(connection: &Connection) -> rusqlite::Result<Counts> {
     connection
         .prepare_cached("SELECT (SELECT count(*) FROM events), (SELECT count(*) FROM intents)")?
         .query_row([], |row| Ok(Counts { events: row.get(0)?, intents: row.get(1)? }))
+}
+
+/// When the first event after this `seq` happened, in milliseconds since 1970.
+pub(super) fn oldest_after(connection: &Connection, seq: u64) -> rusqlite::Result<Option<i64>> {
+    connection
+        .prepare_cached("SELECT occurred_at FROM events WHERE seq > ?1 ORDER BY seq LIMIT 1")?
+        .query_row([seq], |row| row.get(0))
+        .optional()
 }
 
 /// The relay has answered well: whatever was wrong is over.

@@ -81,45 +81,52 @@ pub async fn log_in(
     now: DateTime<Utc>,
 ) -> Result<CameIn, LoginError> {
     let mut accounts = Vec::new();
-    if let Ok(email) = Email::parse(email) {
+    let known = Email::parse(email).ok();
+    if let Some(email) = &known {
         let mut tx = relay.db.read().await?;
         accounts = rows::accounts(&mut tx, email.as_str()).await?;
         tx.commit().await?;
     }
     accounts.retain(|account| with.is_none_or(|with| with == account.tenant_id));
-    let mut fitting = Vec::new();
-    let mut tried = 0;
-    for account in accounts {
-        let Some(hash) = account.password.clone() else { continue };
-        tried += 1;
-        if relay.passwords.fits(password, hash.clone()).await? {
-            fitting.push((account, hash));
-        }
-    }
-    match fitting.as_slice() {
-        [] => {
-            if tried == 0 {
-                // As much work as for a password that is only wrong.
-                relay.passwords.pretend(password).await?;
-            }
-            Err(LoginError::Wrong)
-        }
-        [(account, hash)] => {
+    let kept: Vec<String> = accounts.iter().map(|account| account.password.clone()).collect();
+    let fits = relay.passwords.fitting(password, &kept).await?;
+    let fitting = accounts.iter().zip(fits).filter(|(_, fits)| *fits).map(|(account, _)| account);
+    match fitting.collect::<Vec<_>>().as_slice() {
+        [] => Err(LoginError::Wrong),
+        [account] => {
             let (tenant, user) = (account.tenant_id, account.id);
             let mut tx = relay.db.write().await?;
-            if !is_still(&mut tx, tenant, user, hash).await? {
+            if !is_still(&mut tx, tenant, user, &account.password).await? {
                 return Err(LoginError::Wrong);
             }
             let session = begin(&mut tx, tenant, user, now).await?;
+            audit::record(
+                &mut tx,
+                tenant,
+                known.as_ref().map_or("", Email::as_str),
+                "session.begun",
+                "",
+                now,
+            )
+            .await?;
             tx.commit().await?;
-            Ok(CameIn { session, nowhere_wrong: tried == 1 })
+            Ok(CameIn { session, nowhere_wrong: kept.len() == 1 })
         }
         several => {
-            let named =
-                several.iter().map(|(account, _)| (account.tenant_id, account.tenant.clone()));
+            let named = several.iter().map(|account| (account.tenant_id, account.tenant.clone()));
             Err(LoginError::Several(named.collect()))
         }
     }
+}
+
+/// What is kept of a new password: salted as what is kept of the person's others is, with whichever jeweller
+/// those are, so that a login is one computation and its time does not tell how many there are.
+async fn hash(relay: &Relay, email: &str, password: &SecretString) -> Result<String, LoginError> {
+    let mut tx = relay.db.read().await?;
+    let accounts = rows::accounts(&mut tx, email).await?;
+    tx.commit().await?;
+    let like = accounts.first().map(|account| account.password.as_str());
+    Ok(relay.passwords.hash(password, like).await?)
 }
 
 /// Whether a password that was verified a moment ago still is that of somebody who may come in: hashing
@@ -196,9 +203,10 @@ pub async fn is_still_here(
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn log_out(relay: &Relay, person: &Person) -> Result<(), StoreError> {
+pub async fn log_out(relay: &Relay, person: &Person, now: DateTime<Utc>) -> Result<(), StoreError> {
     let mut tx = relay.db.write().await?;
     sessions::end(&mut tx, person.tenant, &person.session).await?;
+    audit::record(&mut tx, person.tenant, &person.email, "session.ended", "", now).await?;
     tx.commit().await
 }
 
@@ -217,6 +225,18 @@ pub async fn log_out_elsewhere(
         .await?;
     tx.commit().await?;
     Ok(ended)
+}
+
+/// Whether a form of this id is sent for the first time since the person's last other one: what was clicked twice
+/// is done once.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn is_first(relay: &Relay, person: &Person, form: Uuid) -> Result<bool, StoreError> {
+    let mut tx = relay.db.write().await?;
+    let first = sessions::use_form(&mut tx, person.tenant, &person.session, form).await?;
+    tx.commit().await?;
+    Ok(first)
 }
 
 /// Keeps what the person's next page is to say, or forgets what it has said.

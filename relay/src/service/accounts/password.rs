@@ -1,11 +1,11 @@
 //! Passwords: what one must be, and how it is kept (argon2id).
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
-use anyhow::anyhow;
+use anyhow::{Context, anyhow};
 use argon2::{
-    Argon2, PasswordHasher, PasswordVerifier,
-    password_hash::{self, phc::PasswordHash},
+    Argon2, Params, PasswordHasher,
+    password_hash::{CustomizedPasswordHasher, phc::PasswordHash},
 };
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Semaphore;
@@ -66,23 +66,30 @@ const WAITING: usize = 64;
 pub struct Passwords {
     turn: Arc<Semaphore>,
     room: Arc<Semaphore>,
-    nobodys: OnceLock<String>,
 }
 
 impl Default for Passwords {
     fn default() -> Self {
         let (turn, room) = (Semaphore::new(1), Semaphore::new(WAITING));
-        Self { turn: Arc::new(turn), room: Arc::new(room), nobodys: OnceLock::new() }
+        Self { turn: Arc::new(turn), room: Arc::new(room) }
     }
 }
 
 impl Passwords {
-    /// What is kept of a password.
+    /// What is kept of a password: salted as `like` is, or as nothing is yet.
     ///
     /// # Errors
-    /// When there are no random numbers, or no memory.
-    pub async fn hash(&self, password: &SecretString) -> anyhow::Result<String> {
-        let (password, salt) = (password.clone(), random::<16>()?);
+    /// When there are no random numbers, no memory, or `like` is no hash.
+    pub async fn hash(
+        &self,
+        password: &SecretString,
+        like: Option<&str>,
+    ) -> anyhow::Result<String> {
+        let salt = match like {
+            Some(like) => read(like)?.salt.context("a password's hash has no salt")?.to_vec(),
+            None => random::<16>()?.to_vec(),
+        };
+        let password = password.clone();
         self.work(move || {
             let hash: PasswordHash = Argon2::default()
                 .hash_password_with_salt(password.expose_secret().as_bytes(), &salt)
@@ -92,41 +99,52 @@ impl Passwords {
         .await
     }
 
-    /// Whether this is the password of which `hash` was kept.
+    /// Of which of these hashes this is the password. Those that are salted alike are one computation, and
+    /// so is none at all: the time tells nothing of who has an account.
     ///
     /// # Errors
-    /// When the hash is none, or there is no memory.
-    pub async fn fits(&self, password: &SecretString, hash: String) -> anyhow::Result<bool> {
+    /// When one is no hash, or there is no memory.
+    pub async fn fitting(
+        &self,
+        password: &SecretString,
+        kept: &[String],
+    ) -> anyhow::Result<Vec<bool>> {
         if password.expose_secret().len() > LONGEST {
-            return Ok(false);
+            return Ok(vec![false; kept.len()]);
         }
-        let password = password.clone();
-        self.work(move || {
-            let hash = PasswordHash::new(&hash)
-                .map_err(|error| anyhow!("a password's hash cannot be read: {error}"))?;
-            match Argon2::default().verify_password(password.expose_secret().as_bytes(), &hash) {
-                Ok(()) => Ok(true),
-                Err(password_hash::Error::PasswordInvalid) => Ok(false),
-                Err(error) => Err(anyhow!("a password cannot be verified: {error}")),
+        if kept.is_empty() {
+            self.hash(password, None).await?;
+        }
+        let kept = kept.iter().map(|hash| read(hash)).collect::<anyhow::Result<Vec<_>>>()?;
+        let mut fitting = vec![false; kept.len()];
+        for salted in salted_alike(&kept) {
+            let given = self.like(password, salted).await?;
+            for (fits, hash) in fitting.iter_mut().zip(&kept) {
+                // Outputs are compared in the same time whether they are alike or not.
+                *fits |= *hash == given;
             }
-        })
-        .await
+        }
+        Ok(fitting)
     }
 
-    /// Does the same work for nobody, so that the time tells nothing of who has an account.
-    ///
-    /// # Errors
-    /// See [`Passwords::fits`].
-    pub async fn pretend(&self, password: &SecretString) -> anyhow::Result<()> {
-        let hash = match self.nobodys.get() {
-            Some(hash) => hash.clone(),
-            None => {
-                let unknown = SecretString::from(format!("{:x?}", random::<16>()?));
-                let hash = self.hash(&unknown).await?;
-                self.nobodys.get_or_init(|| hash).clone()
-            }
-        };
-        self.fits(password, hash).await.map(drop)
+    /// What would have been kept of this password in the place of `hash`.
+    async fn like(
+        &self,
+        password: &SecretString,
+        hash: PasswordHash,
+    ) -> anyhow::Result<PasswordHash> {
+        let password = password.clone();
+        self.work(move || {
+            let salt = hash.salt.context("a password's hash has no salt")?;
+            let (algorithm, params) = (Some(hash.algorithm.as_str()), Params::try_from(&hash));
+            let given = params.and_then(|params| {
+                let password = password.expose_secret().as_bytes();
+                let argon2 = Argon2::default();
+                argon2.hash_password_customized(password, &salt, algorithm, hash.version, params)
+            });
+            given.map_err(|error| anyhow!("a password cannot be verified: {error}"))
+        })
+        .await
     }
 
     async fn work<T: Send + 'static>(
@@ -145,6 +163,22 @@ impl Passwords {
     }
 }
 
+fn read(hash: &str) -> anyhow::Result<PasswordHash> {
+    PasswordHash::new(hash).map_err(|error| anyhow!("a password's hash cannot be read: {error}"))
+}
+
+/// One of each kind of hash, by all but what came out.
+fn salted_alike(hashes: &[PasswordHash]) -> Vec<PasswordHash> {
+    let mut kinds: Vec<PasswordHash> = Vec::new();
+    for hash in hashes {
+        let kind = PasswordHash { hash: None, ..hash.clone() };
+        if !kinds.contains(&kind) {
+            kinds.push(kind);
+        }
+    }
+    kinds
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -153,13 +187,31 @@ mod tests {
     async fn a_password_fits_its_own_hash_only_and_no_two_hashes_are_alike() {
         let passwords = Passwords::default();
         let [one, other] = ["a ring of gold", "a ring of tin"].map(SecretString::from);
-        let hash = passwords.hash(&one).await.unwrap();
+        let hash = passwords.hash(&one, None).await.unwrap();
         assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
-        assert_ne!(passwords.hash(&one).await.unwrap(), hash);
-        assert!(passwords.fits(&one, hash.clone()).await.unwrap());
-        assert!(!passwords.fits(&other, hash.clone()).await.unwrap());
-        assert!(passwords.fits(&one, "no hash".to_owned()).await.is_err());
-        passwords.pretend(&other).await.unwrap();
+        assert_ne!(passwords.hash(&one, None).await.unwrap(), hash);
+        let fits = async |password, hash: &str| {
+            passwords.fitting(password, &[hash.to_owned()]).await.map(|fitting| fitting == [true])
+        };
+        assert!(fits(&one, &hash).await.unwrap());
+        assert!(!fits(&other, &hash).await.unwrap());
+        assert!(fits(&one, "no hash").await.is_err());
+        assert!(passwords.fitting(&other, &[]).await.unwrap().is_empty());
+    }
+
+    #[tokio::test]
+    async fn hashes_that_are_salted_alike_are_one_computation() {
+        let passwords = Passwords::default();
+        let [one, other] = ["a ring of gold", "a ring of tin"].map(SecretString::from);
+        let first = passwords.hash(&one, None).await.unwrap();
+        let alike = passwords.hash(&other, Some(&first)).await.unwrap();
+        let apart = passwords.hash(&other, None).await.unwrap();
+        let kept = [first, alike, apart];
+        let read = kept.each_ref().map(|hash| read(hash).unwrap());
+        assert_eq!(salted_alike(&read[..2]).len(), 1);
+        assert_eq!(salted_alike(&read).len(), 2);
+        assert_eq!(passwords.fitting(&one, &kept).await.unwrap(), [true, false, false]);
+        assert_eq!(passwords.fitting(&other, &kept).await.unwrap(), [false, true, true]);
     }
 
     #[tokio::test]
@@ -168,15 +220,15 @@ mod tests {
         let busy = passwords.turn.clone().acquire_owned().await.unwrap();
         let password = SecretString::from("a ring of gold");
         let mut waiting: Vec<_> =
-            (0..WAITING).map(|_| Box::pin(passwords.hash(&password))).collect();
+            (0..WAITING).map(|_| Box::pin(passwords.hash(&password, None))).collect();
         for one in &mut waiting {
             assert!(futures::poll!(one).is_pending());
         }
-        assert!(passwords.hash(&password).await.unwrap_err().is::<Crowded>());
+        assert!(passwords.hash(&password, None).await.unwrap_err().is::<Crowded>());
         // Who waits no longer makes room.
         waiting.clear();
         drop(busy);
-        passwords.hash(&password).await.unwrap();
+        passwords.hash(&password, None).await.unwrap();
     }
 
     #[test]

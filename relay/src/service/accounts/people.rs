@@ -1,6 +1,8 @@
 //! Who may come in: people invited, given another role, removed, and the links by which they set a
 //! password.
 
+use std::slice;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::SecretString;
 use url::Url;
@@ -11,7 +13,7 @@ use super::{
         Relay,
         credential::{Token, Use},
     },
-    LoginError, Person, begin, is_still,
+    LoginError, Person, begin, hash, is_still,
     password::{self, PasswordError},
 };
 use crate::{
@@ -64,6 +66,7 @@ impl From<LoginError> for PeopleError {
     fn from(error: LoginError) -> Self {
         match error {
             LoginError::Store(error) => Self::Store(error),
+            LoginError::Failed(error) => Self::Failed(error),
             other => Self::Failed(other.into()),
         }
     }
@@ -128,7 +131,7 @@ pub async fn add_with_password(
     now: DateTime<Utc>,
 ) -> Result<(), PeopleError> {
     password::check(password, email.as_str())?;
-    let hash = relay.passwords.hash(password).await?;
+    let hash = hash(relay, email.as_str(), password).await?;
     let mut tx = relay.db.write().await?;
     let added = rows::add(&mut tx, tenant, email.as_str(), role.as_str(), now).await?;
     let user = added.ok_or_else(|| PeopleError::Taken(email.to_string()))?;
@@ -225,7 +228,7 @@ pub async fn set_password(
     let email = holder_of(relay, link, now).await?;
     let token = Token::parse_for(Use::Link, link).ok_or(PeopleError::Link)?;
     password::check(password, &email)?;
-    let hash = relay.passwords.hash(password).await?;
+    let hash = hash(relay, &email, password).await?;
     let tenant = token.tenant;
     let mut tx = relay.db.write().await?;
     // Whoever removes somebody holds the person first, and then what they have.
@@ -258,10 +261,10 @@ pub async fn change_password(
     let held = rows::password(&mut tx, person.tenant, person.id).await?;
     tx.commit().await?;
     let held = held.ok_or(PeopleError::Wrong)?;
-    if !relay.passwords.fits(present, held.clone()).await? {
+    if relay.passwords.fitting(present, slice::from_ref(&held)).await? != [true] {
         return Err(PeopleError::Wrong);
     }
-    let hash = relay.passwords.hash(new).await?;
+    let hash = hash(relay, &person.email, new).await?;
     let mut tx = relay.db.write().await?;
     if !is_still(&mut tx, person.tenant, person.id, &held).await? {
         return Err(PeopleError::Wrong);

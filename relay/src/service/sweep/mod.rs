@@ -26,7 +26,7 @@ use crate::{
         self, IntegrationId, StoreError, TenantId, integrations,
         integrations::Integration,
         keys, listings,
-        runs::{self, Run},
+        runs::{self, Run, When},
     },
 };
 use pages::Source;
@@ -279,7 +279,8 @@ impl Sweep<'_> {
             let cursor = json!(Cursor { everything, ..Cursor::default() });
             let every = self.relay.config.sweep_every();
             let more = listings::any_unsettled(tx, tenant, id).await?;
-            let next = now + if more { every.min(self.between_readings()) } else { every };
+            let wait = if more { every.min(self.between_readings()) } else { every };
+            let next = When { asked_at: now, due_at: now + wait };
             runs::ask(tx, tenant, id, "sweep", &cursor, false, next).await?;
         } else {
             // New listings get their readings, and what is in doubt its second look.

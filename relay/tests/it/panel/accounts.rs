@@ -211,6 +211,31 @@ on_both! {
 }
 
 on_both! {
+    async fn what_is_kept_of_ones_passwords_is_salted_alike_with_every_jeweller(relay: TestRelay) {
+        ann(&relay).await;
+        let (email, now) = (Email::parse("ann@example.test").unwrap(), store::now());
+        let link = admin::add_user(&relay.relay, "Gold", &email, Role::Staff, None, now);
+        let link = link.await.unwrap().unwrap().url;
+        let served = relay.serve().await;
+        let mut browser = Browser::new(&served);
+        let link = link.split("link=").last().unwrap();
+        browser.submit("/set-password", &[("link", link), ("password", "a ring of tin")]).await;
+        let change = [("present", "a ring of tin"), ("new", "a ring of silver")];
+        browser.submit("/settings/password", &change).await;
+        let kept = relay.texts("SELECT password FROM users").await.concat();
+        let [one, other] = kept.as_slice() else { panic!("{kept:?}") };
+        assert_ne!(one, other);
+        // Of the same salt, so that one computation tells of both.
+        assert_eq!(one.rsplit_once('$').unwrap().0, other.rsplit_once('$').unwrap().0);
+        for (password, jeweller) in [(PASSWORD, "Ann"), ("a ring of silver", "Gold")] {
+            let mut browser = Browser::new(&served);
+            browser.log_in("ann@example.test", password).await;
+            assert!(browser.open("/").await.body.contains(jeweller), "{password}");
+        }
+    }
+}
+
+on_both! {
     async fn a_changed_password_ends_every_other_session(relay: TestRelay) {
         ann(&relay).await;
         let served = relay.serve().await;

@@ -39,7 +39,7 @@ on_both! {
         assert_eq!(file.headers["content-disposition"], "attachment; filename=\"activity.csv\"");
         let lines: Vec<&str> = file.body.lines().collect();
         assert_eq!(lines.len(), 1 + 1_203);
-        assert_eq!(lines[0], "When,Who,What,To what");
+        assert_eq!(lines[0], "\u{feff}When,Who,What,To what");
         assert!(lines[1].ends_with(",ann@example.test,thing.done,thing 1202"), "{}", lines[1]);
     }
 }

@@ -83,7 +83,7 @@ on_both! {
         assert_eq!(file.lines().count(), 5);
         assert!(file.contains(",RING/1,10,11,adopted,") && file.contains(",pushed,"), "{file}");
         let log = manager.open("/settings/activity").await.body;
-        assert!(log.contains("drift.adopted") && log.contains("drift.pushed"));
+        assert!(log.contains("Adopted the shop’s number") && log.contains("Kept Nexpura’s number"));
     }
 }
 

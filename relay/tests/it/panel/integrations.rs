@@ -1,13 +1,16 @@
 //! Stores connected, synced, compared and disconnected, as a manager does it in a browser.
 
-use nexpura_protocol::ConnectionString;
+use chrono::Utc;
+use nexpura_protocol::{Batch, ConnectionString, SpoolState};
 use nexpura_relay::domain::Role;
+use reqwest::Method;
 use serde_json::json;
 use uuid::Uuid;
 
 use super::{
     browser::{Browser, leads_to, somebody, tenant},
     inert::is_inert,
+    sales::rings,
 };
 use crate::{
     shop::{
@@ -302,5 +305,44 @@ on_both! {
         is_inert(&mara.open(&format!("{HERE}/runs/{report}")).await.body, "a report");
         let typed = [("store_url", EVIL), ("consumer_key", EVIL), ("consumer_secret", EVIL)];
         is_inert(&mara.submit("/website/connect", &typed).await.body, "what was typed");
+    }
+}
+
+on_both! {
+    async fn what_waits_in_a_shop_is_told_with_the_age_of_its_oldest(relay: TestRelay) {
+        let served = relay.serve().await;
+        let (shop, _, staff) = rings(&relay, &served).await;
+        let waits = |at: i64| SpoolState { unsent: 3, open_intents: 0, oldest_unsent_at: Some(at) };
+        let now = Utc::now().timestamp();
+        for (at, said) in [
+            (now - 7_500, Some("3 events, the oldest <time")),
+            // A clock that runs ahead, or nonsense, says nothing of how long something waits.
+            (now + 9_000, None),
+            (i64::MAX, None),
+            (-5, None),
+        ] {
+            let spool = shop.spool.lock().unwrap().id.to_string();
+            shop.push_batch(&Batch { spool, events: Vec::new(), state: waits(at) }).await;
+            let page = staff.open(HERE).await.body;
+            match said {
+                Some(said) => assert!(page.contains(said) && page.contains("2 hours ago"), "{page}"),
+                None => assert!(page.contains("3 events <span"), "{at}: {page}"),
+            }
+        }
+    }
+}
+
+on_both! {
+    async fn the_plugin_that_fits_comes_from_the_relay_itself(relay: TestRelay) {
+        let gold = tenant(&relay.relay, "Gold").await;
+        let served = relay.serve().await;
+        let mara = manager(&relay, &served, gold).await;
+        assert!(mara.open("/website/connect").await.body.contains("href=\"/website/nexpura.zip\""));
+        let answer = mara.request(Method::GET, "/website/nexpura.zip").send().await.unwrap();
+        assert_eq!(answer.headers()["content-type"], "application/zip");
+        let zip = answer.bytes().await.unwrap();
+        let holds = |text: &str| zip.windows(text.len()).any(|part| part == text.as_bytes());
+        assert!(zip.starts_with(b"PK") && holds("nexpura/nexpura.php"), "no plugin");
+        assert!(holds("nexpura/includes/stock.php") && holds("Plugin Name:          Nexpura"), "not whole");
     }
 }

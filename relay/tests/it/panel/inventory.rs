@@ -137,7 +137,7 @@ on_both! {
         let (shop, ring, mut staff) = rings(&relay, &served).await;
         let here = "/inventory/RING%2F1";
         let adjust = |direction, units| {
-            [("reason", "write_off"), ("direction", direction), ("units", units)]
+            [("reason", "adjustment"), ("direction", direction), ("units", units)]
         };
         for (fields, quantity) in [
             (adjust("out", "3"), 7),
@@ -149,6 +149,12 @@ on_both! {
             staff.submit(&format!("{here}/adjust"), &fields).await;
             assert_eq!(shop.quantity(ring).await, quantity, "{fields:?}");
         }
+        for (reason, direction) in [("write_off", "in"), ("sale", "in"), ("purchase", "out"), ("return", "out")] {
+            let fields = [("reason", reason), ("direction", direction), ("units", "1")];
+            staff.submit(&format!("{here}/adjust"), &fields).await;
+            assert!(staff.open(here).await.body.contains(": choose "), "{reason} {direction}");
+        }
+        assert_eq!(shop.quantity(ring).await, 8);
         let unknown = [("reason", "magic"), ("direction", "in"), ("units", "1")];
         assert_eq!(staff.submit(&format!("{here}/adjust"), &unknown).await.status, 400);
         staff.submit(&format!("{here}/count"), &[("units", "5")]).await;
@@ -214,5 +220,27 @@ on_both! {
         let fields = [("reason", "other"), ("direction", "in"), ("units", "1"), ("note", evil)];
         assert_eq!(staff.submit(&format!("{here}/adjust"), &fields).await.status, 303);
         is_inert(&staff.open(&here).await.body, "the notice");
+    }
+}
+
+on_both! {
+    async fn what_is_clicked_twice_is_done_once(relay: TestRelay) {
+        let served = relay.serve().await;
+        let (shop, ring, mut staff) = rings(&relay, &served).await;
+        let here = "/inventory/RING%2F1";
+        let page = staff.open(here).await.body;
+        let once = page.split("name=\"once\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+        let fields = [("reason", "purchase"), ("direction", "in"), ("units", "2"), ("once", once)];
+        let path = format!("{here}/adjust");
+        let mut other = staff.clone();
+        let (one, two) = tokio::join!(staff.submit(&path, &fields), other.submit(&path, &fields));
+        assert_eq!((leads_to(&one), leads_to(&two)), (here, here));
+        assert_eq!(shop.quantity(ring).await, 12, "of two clicks one counts");
+        let page = staff.open(here).await.body;
+        let next = page.split("name=\"once\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+        let fields = [("units", "3"), ("note", "in the safe"), ("once", next)];
+        staff.submit(&format!("{here}/count"), &fields).await;
+        assert_eq!(shop.quantity(ring).await, 3, "the next page's form counts again");
+        assert!(staff.open(here).await.body.contains("in the safe"));
     }
 }

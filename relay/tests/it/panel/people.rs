@@ -33,7 +33,7 @@ on_both! {
         assert_eq!(ben.open("/settings/activity").await.status, 200);
         assert_eq!(ben.open("/settings/people").await.status, 403);
         let log = owner.open("/settings/activity").await.body;
-        for said in ["user.added", "ben@example.test as manager", "password.set"] {
+        for said in ["Invited somebody", "ben@example.test as manager", "Set their password"] {
             assert!(log.contains(said), "{said}: {log}");
         }
     }

@@ -36,6 +36,7 @@ const ROUTES: &[(&str, &str, Option<Role>)] = &[
     ("GET", "/", STAFF),
     ("GET", "/website/connect", MANAGER),
     ("POST", "/website/connect", MANAGER),
+    ("GET", "/website/nexpura.zip", MANAGER),
     ("POST", "/website/connect/string", MANAGER),
     ("GET", "/website/connect/string/{id}", MANAGER),
     ("GET", "/website/connect/string/{id}/progress", MANAGER),
@@ -244,7 +245,8 @@ on_both! {
                 assert!(is_sent_to_log_in(&made_up), "{place} with {cookie:?}");
             }
             if *method == "GET" {
-                let own = ann.browser(&relay, &served, Role::Owner).await.open(&path).await;
+                let owner = ann.browser(&relay, &served, Role::Owner).await;
+                let own = ask(&owner, method, route, &path).await;
                 assert_eq!(own.status, 200, "{place}: what is one's own is there");
             }
             for role in Role::ALL {

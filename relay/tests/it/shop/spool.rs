@@ -89,8 +89,11 @@ impl Spool {
     /// A push of these events, saying truly what is still to come.
     pub(crate) fn batch(&self, mut events: Vec<Event>) -> Batch {
         events.sort_by_key(|event| event.seq);
-        let state =
-            SpoolState { unsent: self.unsent.len() as u64, open_intents: self.open.len() as u64 };
+        let state = SpoolState {
+            unsent: self.unsent.len() as u64,
+            open_intents: self.open.len() as u64,
+            oldest_unsent_at: None,
+        };
         Batch { spool: self.id.to_string(), events, state }
     }
 

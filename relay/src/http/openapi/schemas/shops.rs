@@ -25,7 +25,15 @@ pub(super) const SCHEMAS: &[Schema] = &[
     (
         "SpoolState",
         "What is still to come.",
-        &[("unsent", "integer", ""), ("open_intents", "integer", "")],
+        &[
+            ("unsent", "integer", ""),
+            ("open_intents", "integer", ""),
+            (
+                "oldest_unsent_at?",
+                "integer",
+                "When the oldest of the unsent events happened, in Unix seconds.",
+            ),
+        ],
     ),
     (
         "BatchAnswer",
