@@ -336,6 +336,20 @@ mod tests {
     }
 
     #[test]
+    fn an_event_is_told_in_words() {
+        assert_eq!(happened("order.updated", &25), "Order #25 changed");
+        assert_eq!(happened("product.deleted", &7), "Product #7 deleted");
+        assert_eq!(happened("lineage.moved", &0), "The shop’s database was checked");
+        assert_eq!(happened("odd", &1), "odd #1");
+    }
+
+    #[test]
+    fn a_store_is_named_without_its_scheme() {
+        let told = by_name("Connected to https://a.example. Well.", "https://a.example");
+        assert_eq!(told, "Connected to a.example. Well.");
+    }
+
+    #[test]
     fn an_sku_stays_one_part_of_an_address() {
         assert_eq!(piece("a/b?c#d"), "/inventory/a%2Fb%3Fc%23d");
         assert_eq!(piece("R-1"), "/inventory/R-1");

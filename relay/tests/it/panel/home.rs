@@ -41,5 +41,24 @@ on_both! {
         let page = staff.open("/").await.body;
         assert!(page.contains("Nothing yet"), "{page}");
         assert!(page.contains("2 sales in the last 14 days"), "{page}");
+        let named = shop.fake.home.split_once("://").unwrap().1;
+        assert!(!page.contains("href=\"/integrations\">"), "no store is in trouble: {page}");
+        relay.run("UPDATE integrations SET status = 'error', held_at = created_at, held_reason = 'x'").await;
+        relay.run(&format!(
+            "UPDATE spools SET unsent = 2, oldest_unsent_at = {then}, reported_at = {then}"
+        )).await;
+        let page = staff.open("/").await.body;
+        for said in [
+            format!("{named} cannot be reached"),
+            format!("Stock changes for {named} are on hold"),
+            format!("2 events are waiting in {named}"),
+        ] {
+            assert!(page.contains(&said), "{said}: {page}");
+        }
+        relay.run("UPDATE integrations SET forked_at = created_at, forked_reason = 'two of it'").await;
+        let page = staff.open("/").await.body;
+        assert!(page.contains(&format!("{named} is halted")), "{page}");
+        relay.run("UPDATE integrations SET status = 'disconnected'").await;
+        assert!(!staff.open("/").await.body.contains("is halted"), "nobody waits for it");
     }
 }
