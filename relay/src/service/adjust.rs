@@ -127,7 +127,7 @@ pub enum AdjustError {
     #[error("quantity_change: expected a number of units other than 0, such as \"-1\": {0}")]
     Quantity(String),
     /// As many were counted as the ledger has.
-    #[error("there are as many as the ledger says: nothing has to be put right")]
+    #[error("Nexpura already has this number: nothing has to be changed")]
     Same,
     /// The note is too long.
     #[error("notes: at most {MAX_NOTE} characters")]

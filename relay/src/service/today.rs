@@ -22,7 +22,7 @@ pub struct Day {
     pub sales: i64,
 }
 
-/// A spool that has something to send is heard of within a minute; so long after that something is wrong.
+/// What a spool has to send is here within seconds; so long after that something is wrong.
 pub const LATE: TimeDelta = TimeDelta::minutes(15);
 
 /// A spool that was not heard of for so long was given up with what it held.
@@ -65,7 +65,7 @@ pub enum Trouble {
     Error,
     /// Its stock waits for a person's word.
     Held,
-    /// So many events wait in the shop, and it has not been heard of for [`LATE`].
+    /// So many events wait in the shop, the oldest for longer than [`LATE`].
     Backlog(i64),
 }
 
@@ -120,7 +120,8 @@ async fn trouble(
             found(Trouble::Held);
         }
         let spool = spools::waiting(tx, tenant, store.id, now - FORGOTTEN).await?;
-        let late = |spool: &spools::Waiting| spool.unsent > 0 && spool.reported_at < now - LATE;
+        let since = |spool: &spools::Waiting| spool.oldest_unsent_at.unwrap_or(spool.reported_at);
+        let late = |spool: &spools::Waiting| spool.unsent > 0 && since(spool) < now - LATE;
         if let Some(spool) = spool.filter(late) {
             found(Trouble::Backlog(spool.unsent));
         }

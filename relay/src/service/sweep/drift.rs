@@ -42,7 +42,7 @@ impl Sweep<'_> {
         }
         if too_much {
             let reason = format!(
-                "{emptied} of {open} listings differ so that they would be emptied at once: look at the drift list and decide"
+                "{emptied} of {open} products would become 0 at once: look at the differences and decide"
             );
             integrations::hold(&mut tx, tenant, id, &reason, now).await?;
         }

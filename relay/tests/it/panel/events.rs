@@ -32,6 +32,10 @@ on_both! {
         assert!(staff.open("/events?q=G-8").await.body.contains("Nothing like that"));
         assert!(staff.open("/events?status=failed").await.body.contains("Nothing like that"));
         assert!(!links(&staff.open("/events?status=applied").await.body).is_empty());
+        relay.run("UPDATE inbox SET resource = 'lineage' WHERE resource = 'order'").await;
+        assert!(links(&staff.open("/events").await.body).iter().all(|link| !links(&found).contains(link)));
+        assert!(!staff.open("/events?status=applied").await.body.contains(&links(&found)[0]));
+        relay.run("UPDATE inbox SET resource = 'order' WHERE resource = 'lineage' AND topic LIKE 'order%'").await;
         let here = links(&found)[0].clone();
         let event = staff.open(&here).await.body;
         for said in ["It is in Nexpura.", "line_items", "Order #G-7", "stock_reduced"] {
