@@ -2,25 +2,11 @@
 in the shop is adopted or pushed back."""
 
 import re
-import time
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from doors import come_in, into_wordpress
-from walk import walking
-
-
-# A shop that sends nothing else says every half minute that nothing is to come; only then its stock is believed.
-PATIENCE = 90
-
-
-def until(page: Page, look, what: str) -> None:
-    """Loads a page anew until it shows something."""
-    end = time.monotonic() + PATIENCE
-    while not look().count():
-        assert time.monotonic() < end, f"waited in vain until {what}"
-        page.wait_for_timeout(300)
-        page.reload()
+from walk import until, walking
 
 
 with walking("a_day") as (story, person, pictures):

@@ -1,5 +1,6 @@
 //! The panel, and WordPress's own screens, in a real browser, on the real parts.
 
+mod inert;
 mod wordpress;
 
 use std::time::Duration;
