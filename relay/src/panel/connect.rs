@@ -1,15 +1,10 @@
 //! `/website/connect`: a WooCommerce store by a connection string, or by its address and key.
 
-use std::convert::Infallible;
-
 use askama::Template;
 use axum::{
     extract::State,
     http::StatusCode,
-    response::{
-        IntoResponse,
-        sse::{Event, KeepAlive, Sse},
-    },
+    response::{IntoResponse, sse::Event},
 };
 use futures::StreamExt;
 use secrecy::SecretString;
@@ -128,9 +123,9 @@ pub(super) async fn wait(
     Path(id): Path<Uuid>,
 ) -> Answer {
     by_string::progress(&panel.relay, person.tenant, id).await?.ok_or(UNKNOWN)?;
-    let done = by_string::wait(panel.relay, person.tenant, id)
-        .map(|store| Ok::<_, Infallible>(Event::default().event("done").data(store)));
-    Ok(Sse::new(done).keep_alive(KeepAlive::default()).into_response())
+    let done = by_string::wait(panel.relay.clone(), person.tenant, id)
+        .map(|store| Event::default().event("done").data(store));
+    Ok(panel.tell(person, done))
 }
 
 const UNKNOWN: PanelError =

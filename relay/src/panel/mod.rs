@@ -31,6 +31,7 @@ mod home;
 mod integrations;
 mod inventory;
 mod link;
+mod live;
 mod login;
 mod page;
 mod people;
@@ -109,6 +110,7 @@ fn routes() -> Vec<Route> {
         post("/settings/integrations/{id}/policy", MANAGER, policies::set),
         get("/sales", STAFF, sales::list),
         get("/sales.csv", STAFF, sales::export),
+        get("/sales/news", STAFF, sales::news).endless(),
         get("/sales/{id}", STAFF, sales::show),
         get("/inventory", STAFF, inventory::list),
         get("/inventory.csv", STAFF, inventory::export),

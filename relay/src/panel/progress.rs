@@ -1,8 +1,6 @@
 //! How a run gets on, and what it came to, in words; live over server-sent events.
 
-use std::convert::Infallible;
-
-use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::sse::Event;
 use futures::{Stream, StreamExt};
 use serde::Serialize;
 
@@ -73,14 +71,13 @@ pub(super) fn kind(word: &str) -> Option<Kind> {
 /// failure.
 pub(super) fn events(
     moves: impl Stream<Item = Shown> + Send + 'static,
-) -> Sse<impl Stream<Item = Result<Event, Infallible>> + Send + 'static> {
-    let events = moves.map(|run| {
+) -> impl Stream<Item = Event> + Send + 'static {
+    moves.map(|run| {
         let stands = run.finished_at.is_some() || run.error.is_some();
         let told = Told { text: running(&run), seen: run.seen, total: run.total };
         let name = if stands { "done" } else { "progress" };
-        Ok(Event::default().event(name).json_data(told).unwrap_or_default())
-    });
-    Sse::new(events).keep_alive(KeepAlive::default())
+        Event::default().event(name).json_data(told).unwrap_or_default()
+    })
 }
 
 #[cfg(test)]

@@ -43,8 +43,8 @@ pub(super) async fn progress(
     Path(id): Path<Uuid>,
 ) -> Answer {
     watch::find(&panel.relay, person.tenant, id).await?.ok_or(UNKNOWN)?;
-    let moves = watch::moves(panel.relay, person.tenant, id);
-    Ok(progress::events(moves).into_response())
+    let moves = watch::moves(panel.relay.clone(), person.tenant, id);
+    Ok(panel.tell(person, progress::events(moves)))
 }
 
 const UNKNOWN: PanelError = PanelError::NotFound("There is no such run here.");

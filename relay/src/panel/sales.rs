@@ -1,7 +1,12 @@
 //! `/sales` and `/sales/{id}`: what the shops sold, and one sale whole.
 
 use askama::Template;
-use axum::{extract::State, response::IntoResponse};
+use axum::{
+    extract::State,
+    response::{IntoResponse, sse::Event},
+};
+use chrono::{DateTime, Utc};
+use futures::StreamExt;
 use serde::Deserialize;
 use serde_json::Value;
 use uuid::Uuid;
@@ -21,10 +26,11 @@ use crate::{
         sales::{self, Line, Listed, OfSale, Search, Whole},
         stores,
     },
-    store::page::DEFAULT_LIMIT,
+    store::{self, page::DEFAULT_LIMIT},
 };
 
 const HERE: &str = "/sales";
+const NEWS: &str = "/sales/news";
 
 /// What the list is asked for, as its form sends it.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -75,13 +81,32 @@ impl Asked {
 #[template(path = "sales.html")]
 struct SalesPage {
     shell: Shell,
-    sales: Vec<Listed>,
     /// Address and id of each store.
     stores: Vec<(String, String)>,
-    asked: Asked,
+    list: SalesList,
     export: Link,
+    /// Where it is told how the list changes, unless what is shown is not the list's beginning.
+    news: Option<Link>,
+}
+
+/// The list itself, which an open page gets anew when it has changed.
+#[derive(Debug, Template)]
+#[template(path = "sales-list.html")]
+struct SalesList {
+    sales: Vec<Listed>,
+    /// Whether sales come from more than one store.
+    several: bool,
+    asked: Asked,
     first: Option<Link>,
     next: Option<Link>,
+    now: DateTime<Utc>,
+}
+
+impl SalesList {
+    fn of(page: store::page::Page<Listed>, asked: Asked, several: bool) -> Self {
+        let (first, next) = asked.link(HERE).pages(&asked.after, page.next);
+        Self { sales: page.items, several, asked, first, next, now: store::now() }
+    }
 }
 
 /// `GET /sales`
@@ -93,12 +118,36 @@ pub(super) async fn list(
     let (relay, tenant) = (&panel.relay, person.tenant);
     let page = sales::list(relay, tenant, &asked.search(), &asked.after, DEFAULT_LIMIT).await?;
     let stores = stores::names(relay, tenant).await?;
-    let stores = stores.into_iter().map(|(id, url)| (url, id.to_string())).collect();
+    let stores: Vec<_> = stores.into_iter().map(|(id, url)| (url, id.to_string())).collect();
     let shell = panel.shell(person, Tab::Sales).await?;
-    let (first, next) = asked.link(HERE).pages(&asked.after, page.next);
+    let news = asked.after.is_empty().then(|| asked.link(NEWS).with("seen", &sales::mark(&page)));
     let export = asked.link("/sales.csv");
-    let shown = SalesPage { shell, sales: page.items, stores, asked, export, first, next };
-    Ok(Page(shown).into_response())
+    let list = SalesList::of(page, asked, stores.len() > 1);
+    Ok(Page(SalesPage { shell, stores, list, export, news }).into_response())
+}
+
+/// What of the list a page has before it.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Seen {
+    seen: String,
+}
+
+/// `GET /sales/news`: the list anew each time that it has changed, as server-sent events.
+pub(super) async fn news(
+    State(panel): State<Panel>,
+    person: Person,
+    Query(asked): Query<Asked>,
+    Query(Seen { seen }): Query<Seen>,
+) -> Answer {
+    let (relay, tenant) = (panel.relay.clone(), person.tenant);
+    let several = stores::names(&relay, tenant).await?.len() > 1;
+    let pages = sales::watch(relay, tenant, asked.search(), seen, DEFAULT_LIMIT);
+    let lists = pages.map(move |page| {
+        let html = SalesList::of(page, asked.clone(), several).render().unwrap_or_default();
+        Event::default().event("list").json_data(html).unwrap_or_default()
+    });
+    Ok(panel.tell(person, lists))
 }
 
 /// `GET /sales.csv`

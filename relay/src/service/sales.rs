@@ -1,6 +1,11 @@
 //! Sales for people: searched, filtered, in order; and one of them whole.
 
+use std::time::Duration;
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+use futures::{Stream, stream};
+use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::Relay;
@@ -106,6 +111,40 @@ pub async fn list(
     };
     tx.commit().await?;
     Ok(Page::cut(rows, limit, |sale| moment_key(sale.placed_at, sale.id)))
+}
+
+/// How often a list is looked at while somebody has it before them.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// What tells one state of a page from another.
+#[must_use]
+pub fn mark(page: &Page<Listed>) -> String {
+    let digest = Sha256::digest(format!("{page:?}"));
+    URL_SAFE_NO_PAD.encode(&digest[..12])
+}
+
+/// The first page of a search each time that it is another than before; before the first it was the one of the
+/// mark `seen`. Ends when the relay stops or the database does not answer.
+pub fn watch(
+    relay: Relay,
+    tenant: TenantId,
+    search: Search,
+    seen: String,
+    limit: i64,
+) -> impl Stream<Item = Page<Listed>> {
+    stream::unfold((relay, search, seen), move |(relay, search, seen)| async move {
+        loop {
+            let page = list(&relay, tenant, &search, "", limit).await.ok()?;
+            let now = mark(&page);
+            if now != seen {
+                return Some((page, (relay, search, now)));
+            }
+            if relay.wake.is_stopping() {
+                return None;
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    })
 }
 
 /// One sale with all that belongs to it.

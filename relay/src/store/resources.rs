@@ -1,11 +1,14 @@
 //! What is known of each order, product and customer of a shop, and what has to be fetched.
 
+mod due;
+
 use chrono::{DateTime, Utc};
-use uuid::Uuid;
 
 use super::{
     IntegrationId, StoreError, TenantId, Tx, execute, execute_many, fetch, fetch_locked, fetch_many,
 };
+
+pub use due::{Due, claim, in_hand, orders_unread, orders_wanted, put_back, stores_due, want};
 
 /// Which thing of which store.
 #[derive(Debug, Clone, Copy)]
@@ -150,49 +153,6 @@ pub async fn lock(tx: &mut Tx, key: Key<'_>) -> Result<Option<Standing>, StoreEr
     )
 }
 
-/// Whether a fetch of the thing is under way, which may have read it before what arrives now happened.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn in_hand(tx: &mut Tx, key: Key<'_>, now: DateTime<Utc>) -> Result<bool, StoreError> {
-    let row = fetch!(
-        fetch_optional,
-        tx,
-        (i64,),
-        "SELECT arrived FROM resources
-         WHERE tenant_id = $1 AND integration_id = $2 AND resource = $3 AND remote_id = $4
-           AND leased_until > $5",
-        key.tenant,
-        key.integration,
-        key.resource,
-        key.remote_id,
-        now,
-    )?;
-    Ok(row.is_some())
-}
-
-/// Asks for the thing to be fetched, at `at` or before.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn want(tx: &mut Tx, key: Key<'_>, at: DateTime<Utc>) -> Result<(), StoreError> {
-    execute!(
-        tx,
-        "INSERT INTO resources (tenant_id, integration_id, resource, remote_id, arrived, arrived_at,
-            heard_at, attempts, fetch_at)
-         VALUES ($1, $2, $3, $4, 0, $5, $5, 0, $5)
-         ON CONFLICT (tenant_id, integration_id, resource, remote_id)
-         DO UPDATE SET heard_at = COALESCE(resources.heard_at, $5), fetch_at = CASE WHEN resources.fetch_at IS NULL OR resources.fetch_at > $5
-            THEN $5 ELSE resources.fetch_at END",
-        key.tenant,
-        key.integration,
-        key.resource,
-        key.remote_id,
-        at,
-    )
-    .map(drop)
-}
-
 /// Notes that the thing is in the ledger as of `rev`, and that nothing has to be fetched. Whatever else
 /// was read meanwhile may be older, so this counts as an arrival.
 ///
@@ -285,155 +245,4 @@ pub async fn unchanged(tx: &mut Tx, key: Key<'_>) -> Result<(), StoreError> {
         key.remote_id,
     )
     .map(drop)
-}
-
-/// Puts a thing back, to be fetched at `at`; `failed` counts against it.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn put_back(
-    tx: &mut Tx,
-    key: Key<'_>,
-    at: DateTime<Utc>,
-    failed: bool,
-) -> Result<(), StoreError> {
-    execute!(
-        tx,
-        "UPDATE resources SET fetch_at = $5, leased_until = NULL, attempts = attempts + $6
-         WHERE tenant_id = $1 AND integration_id = $2 AND resource = $3 AND remote_id = $4",
-        key.tenant,
-        key.integration,
-        key.resource,
-        key.remote_id,
-        at,
-        i64::from(failed),
-    )
-    .map(drop)
-}
-
-/// A thing that is due to be fetched.
-#[derive(Debug, Clone, sqlx::FromRow)]
-pub struct Due {
-    /// The store.
-    pub integration_id: Uuid,
-    /// `order`, `product` or `customer`.
-    pub resource: String,
-    /// WooCommerce's id.
-    pub remote_id: i64,
-    /// Arrivals at the moment of the claim.
-    pub arrived: i64,
-    /// Failed fetches in a row.
-    pub attempts: i64,
-}
-
-/// How many orders of a store are known of and could not be read yet.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn orders_unread(
-    tx: &mut Tx,
-    tenant: TenantId,
-    integration: IntegrationId,
-) -> Result<i64, StoreError> {
-    let (count,) = fetch!(
-        fetch_one,
-        tx,
-        (i64,),
-        "SELECT COUNT(*) FROM resources
-         WHERE tenant_id = $1 AND integration_id = $2 AND resource = 'order'
-           AND fetch_at IS NOT NULL",
-        tenant,
-        integration,
-    )?;
-    Ok(count)
-}
-
-/// Which stores have something to be fetched.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn stores_due(
-    tx: &mut Tx,
-    now: DateTime<Utc>,
-) -> Result<Vec<(TenantId, IntegrationId)>, StoreError> {
-    fetch!(
-        fetch_all,
-        tx,
-        (Uuid, Uuid),
-        "SELECT i.tenant_id, i.id FROM integrations i
-         WHERE i.forked_at IS NULL AND i.consumer_key IS NOT NULL
-           AND EXISTS (SELECT 1 FROM resources r
-             WHERE r.tenant_id = i.tenant_id AND r.integration_id = i.id
-               AND r.fetch_at IS NOT NULL AND r.fetch_at <= $1
-               AND (r.leased_until IS NULL OR r.leased_until <= $1))
-         LIMIT 1000",
-        now,
-    )
-}
-
-/// Claims up to `limit` things of a store until `until`; another relay passes over them.
-///
-/// Orders come first, and nothing of a store that is halted or has no key.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn claim(
-    tx: &mut Tx,
-    (tenant, integration): (TenantId, IntegrationId),
-    limit: i64,
-    now: DateTime<Utc>,
-    until: DateTime<Utc>,
-) -> Result<Vec<Due>, StoreError> {
-    let due = fetch_locked!(
-        fetch_all,
-        " FOR NO KEY UPDATE SKIP LOCKED",
-        tx,
-        Due,
-        "SELECT integration_id, resource, remote_id, arrived, attempts FROM resources
-         WHERE tenant_id = $1 AND integration_id = $2 AND fetch_at IS NOT NULL AND fetch_at <= $3
-           AND (leased_until IS NULL OR leased_until <= $3)
-           AND EXISTS (SELECT 1 FROM integrations i WHERE i.tenant_id = $1 AND i.id = $2
-             AND i.forked_at IS NULL AND i.consumer_key IS NOT NULL)
-         ORDER BY CASE resource WHEN 'order' THEN 0 WHEN 'product' THEN 1 ELSE 2 END, fetch_at
-         LIMIT $4",
-        tenant,
-        integration,
-        now,
-        limit,
-    )?;
-    for thing in &due {
-        execute!(
-            tx,
-            "UPDATE resources SET leased_until = $5
-             WHERE tenant_id = $1 AND integration_id = $2 AND resource = $3 AND remote_id = $4",
-            tenant,
-            thing.integration_id,
-            thing.resource.as_str(),
-            thing.remote_id,
-            until,
-        )?;
-    }
-    Ok(due)
-}
-
-/// How many orders of a store wait to be fetched.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn orders_wanted(
-    tx: &mut Tx,
-    tenant: TenantId,
-    integration: IntegrationId,
-) -> Result<i64, StoreError> {
-    let (count,) = fetch!(
-        fetch_one,
-        tx,
-        (i64,),
-        "SELECT COUNT(*) FROM resources
-         WHERE tenant_id = $1 AND integration_id = $2 AND resource = 'order'
-           AND fetch_at IS NOT NULL AND attempts = 0",
-        tenant,
-        integration,
-    )?;
-    Ok(count)
 }

@@ -1,5 +1,6 @@
 //! A real relay of one test, with a ledger of its own.
 
+mod api;
 mod ledger;
 
 use std::{
@@ -10,9 +11,9 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use base64::{Engine, engine::general_purpose::STANDARD};
-use reqwest::{Method, StatusCode};
+use reqwest::StatusCode;
 use rustix::process::Signal;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -314,78 +315,6 @@ impl Relay {
     #[must_use]
     pub fn token(&self) -> &str {
         &self.token
-    }
-
-    /// Reads one page or thing of the API.
-    ///
-    /// # Errors
-    /// When the relay cannot be reached or answers with a problem.
-    pub async fn get(&self, path: &str) -> Result<Value> {
-        let (status, answer) = self.ask(Method::GET, path, None).await?;
-        if !status.is_success() {
-            bail!("GET {path} answered {status}: {answer}\n{}", self.log_tail());
-        }
-        Ok(answer)
-    }
-
-    /// Sends to the API.
-    ///
-    /// # Errors
-    /// When the relay cannot be reached or answers with a problem.
-    pub async fn post(&self, path: &str, body: &Value) -> Result<Value> {
-        let (status, answer) = self.ask(Method::POST, path, Some(body)).await?;
-        if !status.is_success() {
-            bail!("POST {path} answered {status}: {answer}\n{}", self.log_tail());
-        }
-        Ok(answer)
-    }
-
-    /// Asks the API with the tenant's token, whatever it answers.
-    ///
-    /// # Errors
-    /// When the relay cannot be reached.
-    pub async fn ask(
-        &self,
-        method: Method,
-        path: &str,
-        body: Option<&Value>,
-    ) -> Result<(StatusCode, Value)> {
-        let mut request =
-            self.http.request(method, format!("{}{path}", self.url)).bearer_auth(&self.token);
-        if let Some(body) = body {
-            request = request.json(body);
-        }
-        let answer = request.send().await?;
-        let status = answer.status();
-        let text = answer.text().await?;
-        let json = serde_json::from_str(&text).unwrap_or(Value::String(text));
-        Ok((status, json))
-    }
-
-    /// Every item of a list, all its pages.
-    ///
-    /// # Errors
-    /// When a page cannot be read.
-    pub async fn list(&self, path: &str) -> Result<Vec<Value>> {
-        let mut items = Vec::new();
-        let mut after: Option<String> = None;
-        loop {
-            let mark = if path.contains('?') { '&' } else { '?' };
-            let mut page_path = format!("{path}{mark}limit=100");
-            if let Some(after) = &after {
-                let after: String =
-                    url::form_urlencoded::byte_serialize(after.as_bytes()).collect();
-                page_path.push_str(&format!("&after={after}"));
-            }
-            let page = self.get(&page_path).await?;
-            let found = page["items"].as_array().with_context(|| format!("no items in {page}"))?;
-            items.extend(found.iter().cloned());
-            after = match &page["next"] {
-                Value::Null => return Ok(items),
-                Value::String(next) => Some(next.clone()),
-                other => Some(other.to_string()),
-            };
-        }
     }
 }
 

@@ -18,3 +18,25 @@ for (const element of document.querySelectorAll("[data-watch]")) {
   });
   window.addEventListener("pagehide", () => source.close());
 }
+
+// A live list: an element with data-live is sent its content anew from there when it has changed. What is new is
+// lit up for a moment and said to whoever listens; who was on a link or had scrolled aside stays there.
+for (const list of document.querySelectorAll("[data-live]")) {
+  const source = new EventSource(list.dataset.live);
+  source.addEventListener("list", (event) => renew(list, JSON.parse(event.data)));
+  window.addEventListener("pagehide", () => source.close());
+}
+
+function renew(list, html) {
+  const rows = () => [...list.querySelectorAll("[data-key]")];
+  const known = new Set(rows().map((row) => row.dataset.key));
+  const link = list.contains(document.activeElement) && document.activeElement.getAttribute("href");
+  const aside = list.querySelector(".scroll")?.scrollLeft;
+  list.innerHTML = html;
+  if (aside) list.querySelector(".scroll")?.scrollTo({ left: aside });
+  if (link) list.querySelector(`a[href="${CSS.escape(link)}"]`)?.focus({ preventScroll: true });
+  const fresh = rows().filter((row) => !known.has(row.dataset.key));
+  for (const row of fresh) row.classList.add("fresh");
+  const said = document.querySelector(`[data-said="${list.id}"]`);
+  if (said) said.textContent = fresh.length ? `${fresh.length} new in the list.` : "The list has changed.";
+}

@@ -177,6 +177,21 @@ pub async fn whose(
     }))
 }
 
+/// Whether somebody who was let in some time ago would be let in now, with the same role.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn is_still_here(
+    relay: &Relay,
+    person: &Person,
+    now: DateTime<Utc>,
+) -> Result<bool, StoreError> {
+    let mut tx = relay.db.read().await?;
+    let found = sessions::live(&mut tx, person.tenant, &person.session, now - IDLE, now).await?;
+    tx.commit().await?;
+    Ok(found.is_some_and(|found| found.role == person.role.as_str()))
+}
+
 /// Ends a person's session.
 ///
 /// # Errors

@@ -9,7 +9,7 @@ use nexpura_relay::{
     },
     store::{self, people, sessions, tenants},
 };
-use reqwest::{Client, Method, RequestBuilder, header, redirect::Policy};
+use reqwest::{Client, Method, RequestBuilder, Response, header, redirect::Policy};
 use uuid::Uuid;
 
 use crate::support::{
@@ -55,6 +55,11 @@ impl Browser {
         send(self.request(Method::GET, path)).await
     }
 
+    /// Opens what a page is told as it happens.
+    pub(super) async fn listen(&self, path: &str) -> Heard {
+        Heard { answer: self.request(Method::GET, path).send().await.unwrap(), rest: String::new() }
+    }
+
     /// Sends a form as a page of ours does, and keeps the cookie that comes back.
     pub(super) async fn submit(&mut self, path: &str, fields: &[(&str, &str)]) -> Reply {
         let reply = send(self.form(path, fields).header("sec-fetch-site", "same-origin")).await;
@@ -76,6 +81,39 @@ impl Browser {
     /// Logs in as a person does.
     pub(super) async fn log_in(&mut self, email: &str, password: &str) -> Reply {
         self.submit("/login", &[("email", email), ("password", password)]).await
+    }
+}
+
+/// An answer that lasts.
+#[derive(Debug)]
+pub(super) struct Heard {
+    answer: Response,
+    rest: String,
+}
+
+impl Heard {
+    /// The next event; nothing when there is none any more.
+    pub(super) async fn next(&mut self) -> Option<String> {
+        loop {
+            if let Some((event, rest)) = self.rest.split_once("\n\n") {
+                let (event, rest) = (event.to_owned(), rest.to_owned());
+                self.rest = rest;
+                // A line that begins with a colon only keeps the connection open.
+                if event.starts_with(':') {
+                    continue;
+                }
+                return Some(event);
+            }
+            let chunk = self.answer.chunk().await.unwrap()?;
+            self.rest.push_str(std::str::from_utf8(&chunk).unwrap());
+        }
+    }
+
+    /// The answer with its first event, or whole where it does not last.
+    pub(super) async fn first(mut self) -> Reply {
+        let (status, headers) = (self.answer.status().as_u16(), self.answer.headers().clone());
+        let body = if status == 200 { self.next().await } else { self.answer.text().await.ok() };
+        Reply { status, headers, body: body.unwrap_or_default() }
     }
 }
 

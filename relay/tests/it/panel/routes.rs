@@ -55,6 +55,7 @@ const ROUTES: &[(&str, &str, Option<Role>)] = &[
     ("POST", "/settings/integrations/{id}/policy", MANAGER),
     ("GET", "/sales", STAFF),
     ("GET", "/sales.csv", STAFF),
+    ("GET", "/sales/news", STAFF),
     ("GET", "/sales/{id}", STAFF),
     ("GET", "/inventory", STAFF),
     ("GET", "/inventory.csv", STAFF),
@@ -183,6 +184,10 @@ impl House {
 }
 
 async fn ask(browser: &Browser, method: &str, route: &str, path: &str) -> Reply {
+    // What lasts while a page is open begins with the list as it stands.
+    if route == "/sales/news" {
+        return browser.listen(path).await.first().await;
+    }
     if method == "GET" {
         return browser.open(path).await;
     }

@@ -7,7 +7,7 @@ use nexpura_relay::domain::Role;
 use uuid::Uuid;
 
 use super::{
-    browser::{Browser, somebody},
+    browser::{Browser, somebody, tenant},
     inert::is_inert,
 };
 use crate::{
@@ -185,5 +185,46 @@ on_both! {
         is_inert(&staff.open(&first_sale(&list)).await.body, "/sales/{id}");
         let query = url::form_urlencoded::byte_serialize(evil.as_bytes()).collect::<String>();
         is_inert(&staff.open(&format!("/sales?q={query}")).await.body, "a search");
+    }
+}
+
+/// Where a page is told how its list changes.
+fn news_of(page: &str) -> String {
+    let address = page.split("data-live=\"").nth(1).expect("a list that lives");
+    address.split('"').next().unwrap().replace("&amp;", "&").replace("&#38;", "&")
+}
+
+on_both! {
+    async fn an_open_list_is_told_what_changes_until_its_reader_is_gone(relay: TestRelay) {
+        let served = relay.serve().await;
+        let (shop, ring, mut staff) = rings(&relay, &served).await;
+        let other = tenant(&relay.relay, "Other").await;
+        let other = somebody(&relay.relay, &served, other, "o@example.test", Role::Owner).await;
+        let page = staff.open("/sales").await.body;
+        assert!(page.contains("No sale yet"), "{page}");
+        let mut heard = staff.listen(&news_of(&page)).await;
+        let only_failed = staff.open("/sales?status=failed").await.body;
+        let mut failed = staff.listen(&news_of(&only_failed)).await;
+        let mut theirs = other.listen(&news_of(&other.open("/sales").await.body)).await;
+
+        let order = shop.request(|shop| shop.paid_order(&[(ring, 2)]));
+        shop.push().await;
+        let told = heard.next().await.unwrap();
+        assert!(told.contains("event: list") && told.contains(&format!("#{order}")), "{told}");
+        assert!(told.contains("Processing"), "{told}");
+        // It is what the page itself shows now, and a page that shows it is not told again.
+        let page = staff.open("/sales").await.body;
+        let mut up_to_date = staff.listen(&news_of(&page)).await;
+        shop.act(|shop| shop.enter(order, "failed"));
+        shop.push().await;
+        for list in [&mut heard, &mut up_to_date, &mut failed] {
+            let told = list.next().await.unwrap();
+            assert!(told.contains(&format!("#{order}")) && told.contains("Failed"), "{told}");
+        }
+
+        staff.submit("/logout", &[]).await;
+        assert_eq!(heard.next().await, None, "somebody who has logged out is told no more");
+        other.clone().submit("/logout", &[]).await;
+        assert_eq!(theirs.next().await, None, "what another jeweller sells is not told");
     }
 }

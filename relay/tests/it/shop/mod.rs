@@ -5,6 +5,7 @@
 //! `includes/admin/wc-admin-functions.php` there. Units are whole here.
 
 pub(crate) mod orders;
+mod rest;
 pub(crate) mod server;
 pub(crate) mod show;
 pub(crate) mod spool;

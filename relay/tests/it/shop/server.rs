@@ -15,15 +15,15 @@ use std::{
 use axum::{
     Router,
     extract::{Request, State},
-    http::{HeaderName, HeaderValue, StatusCode},
-    response::{IntoResponse, Response},
+    response::Response,
 };
-use chrono::{DateTime, NaiveDateTime, Utc};
-use nexpura_protocol::Resource;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::{net::TcpListener, task::JoinHandle};
 
-use super::{Shop, show::show_refund};
+use super::{
+    Shop,
+    rest::{json_with, plain, refusal, with},
+};
 
 /// The key that these shops accept.
 pub(crate) const CONSUMER_KEY: &str = "ck_0123456789abcdef0123456789abcdef01234567";
@@ -241,174 +241,6 @@ impl Premises {
         if let Some((status, body)) = self.special.lock().unwrap().get(&asked.route) {
             return json_with(*status, body);
         }
-        let mut shop = self.shop.lock().unwrap();
-        let parts: Vec<&str> = asked.route.split('/').collect();
-        match parts[..] {
-            ["wc", "v3", "system_status"] => json_with(200, &system_status(&home)),
-            ["wc", "v3", "orders", id, "refunds"] => refunds(&shop, &asked.query, id),
-            ["wc", "v3", "products", parent, "variations"] => {
-                variations(&mut shop, &asked.query, parent)
-            }
-            ["wc", "v3", "products", "batch"] => shop.batch(None, &asked.body),
-            ["wc", "v3", "products", parent, "variations", "batch"] => {
-                shop.batch(parent.parse().ok(), &asked.body)
-            }
-            ["wc", "v3", listing] => shop.listing(listing, &asked.query),
-            ["wc", "v3", listing, id] => one(&shop, listing, id),
-            _ => refusal(404, "rest_no_route"),
-        }
+        self.shop.lock().unwrap().rest(asked, &home)
     }
-}
-
-fn one(shop: &Shop, listing: &str, id: &str) -> Response {
-    let (resource, code) = match listing {
-        "orders" => (Resource::Order, "woocommerce_rest_shop_order_invalid_id"),
-        "products" => (Resource::Product, "woocommerce_rest_product_invalid_id"),
-        "customers" => (Resource::Customer, "wc_user_invalid_id"),
-        _ => return refusal(404, "rest_no_route"),
-    };
-    match id.parse().ok().and_then(|id| shop.answer(resource, id)) {
-        Some(shown) => json_with(200, &shown),
-        None => refusal(404, code),
-    }
-}
-
-fn refunds(shop: &Shop, query: &HashMap<String, String>, order: &str) -> Response {
-    let Some(order) = order.parse().ok().and_then(|id| shop.orders.get(&id)) else {
-        return refusal(404, "woocommerce_rest_shop_order_invalid_id");
-    };
-    page(query, order.refunds.iter().map(|refund| show_refund(order, refund)).collect())
-}
-
-fn variations(shop: &mut Shop, query: &HashMap<String, String>, parent: &str) -> Response {
-    let parent: u64 = parent.parse().unwrap_or_default();
-    let of_parent: Vec<u64> = shop
-        .products
-        .values()
-        .filter(|one| one.parent == Some(parent) && !one.trashed)
-        .map(|one| one.id)
-        .collect();
-    shop.products_page(query, of_parent)
-}
-
-impl Shop {
-    /// Absolute stocks, each by itself; a variation is changed at its parent's address only.
-    fn batch(&mut self, parent: Option<u64>, body: &Value) -> Response {
-        let updates = body["update"].as_array().cloned().unwrap_or_default();
-        assert!(updates.len() <= 100, "more than WooCommerce takes at once");
-        if updates.is_empty() {
-            return json_with(200, &json!([]));
-        }
-        let mut done = Vec::new();
-        for update in updates {
-            let id = update["id"].as_u64().unwrap_or_default();
-            if self.products.get(&id).is_none_or(|product| product.parent != parent) {
-                let code = "woocommerce_rest_product_invalid_id";
-                done.push(
-                    json!({ "id": id, "error": { "code": code, "data": { "status": 400 } } }),
-                );
-                continue;
-            }
-            let wanted = update["stock_quantity"].as_i64().expect("whole units");
-            self.set_stock_over_rest(id, wanted);
-            done.push(json!({ "id": id, "stock_quantity": wanted }));
-        }
-        json_with(200, &json!({ "update": done }))
-    }
-
-    /// `set_stock_quantity()` does nothing where the stock is not managed.
-    fn set_stock_over_rest(&mut self, product: u64, units: i64) {
-        let Some(now) = self.units(product) else { return };
-        let _marks = self.add_to_stock(product, units - now);
-    }
-
-    fn listing(&mut self, listing: &str, query: &HashMap<String, String>) -> Response {
-        let trashed = query.get("status").is_some_and(|status| status == "trash");
-        let since = query.get("modified_after").map(|text| moment(text));
-        let changed = |at: DateTime<Utc>| since.is_none_or(|since| at > since);
-        match listing {
-            "orders" => {
-                let shown = self
-                    .orders
-                    .values()
-                    .filter(|one| (one.status == "trash") == trashed && changed(one.modified))
-                    .filter_map(|one| self.answer(Resource::Order, one.id))
-                    .collect();
-                page(query, shown)
-            }
-            "products" => {
-                let shown = self
-                    .products
-                    .values()
-                    .filter(|one| one.parent.is_none() && one.trashed == trashed)
-                    .filter(|one| changed(one.modified))
-                    .map(|one| one.id)
-                    .collect();
-                self.products_page(query, shown)
-            }
-            "customers" => {
-                let ids: Vec<u64> = self.customers.keys().copied().collect();
-                let shown = ids.into_iter().filter_map(|id| self.answer(Resource::Customer, id));
-                page(query, shown.collect())
-            }
-            _ => refusal(404, "rest_no_route"),
-        }
-    }
-
-    fn products_page(&mut self, query: &HashMap<String, String>, mut ids: Vec<u64>) -> Response {
-        if let Some(include) = query.get("include") {
-            let wanted: Vec<u64> = include.split(',').filter_map(|id| id.parse().ok()).collect();
-            ids.retain(|id| wanted.contains(id));
-            for id in ids.iter().filter(|id| !self.opened.contains(id)) {
-                let edits = self.edits.get(id).copied().unwrap_or(0);
-                self.edits_at_reading.insert(*id, edits);
-            }
-        }
-        let shown = ids.into_iter().filter_map(|id| self.answer(Resource::Product, id)).collect();
-        page(query, shown)
-    }
-}
-
-fn page(query: &HashMap<String, String>, items: Vec<Value>) -> Response {
-    let number = |name: &str, default: usize| {
-        query.get(name).and_then(|text| text.parse().ok()).unwrap_or(default)
-    };
-    let (at, each) = (number("page", 1).max(1), number("per_page", 10).clamp(1, 100));
-    let total = items.len();
-    let items: Vec<Value> = items.into_iter().skip((at - 1) * each).take(each).collect();
-    let response = json_with(200, &Value::Array(items));
-    let response = with(response, "x-wp-total", &total.to_string());
-    with(response, "x-wp-totalpages", &total.div_ceil(each).to_string())
-}
-
-fn system_status(home: &str) -> Value {
-    json!({
-        "environment": {
-            "home_url": home, "store_id": "d5ee28ae-c1c6-4f01-8aa0-1037ab798f5a",
-            "version": "10.0.2", "wp_version": "6.8.2", "php_version": "8.2.35",
-        },
-        "settings": { "currency": "AUD", "HPOS_enabled": true },
-    })
-}
-
-fn moment(text: &str) -> DateTime<Utc> {
-    NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S").unwrap().and_utc()
-}
-
-fn refusal(status: u16, code: &str) -> Response {
-    json_with(status, &json!({ "code": code, "message": "No.", "data": { "status": status } }))
-}
-
-fn json_with(status: u16, body: &Value) -> Response {
-    with(plain(status, &body.to_string()), "content-type", "application/json; charset=UTF-8")
-}
-
-fn plain(status: u16, body: &str) -> Response {
-    (StatusCode::from_u16(status).unwrap(), body.to_owned()).into_response()
-}
-
-fn with(mut response: Response, name: &'static str, value: &str) -> Response {
-    let value = HeaderValue::from_str(value).unwrap();
-    response.headers_mut().insert(HeaderName::from_static(name), value);
-    response
 }
