@@ -121,8 +121,7 @@ async fn nothing_that_a_stranger_wrote_runs_on_any_page() -> Result<()> {
     let serve = async |verb: &str, request: &Value| match verb {
         "misunderstand" => {
             let sender = Sender::new(&town.relay.http, &town.connection)?;
-            let topic = format!("order.{}", mischief("error"));
-            let odd = event(&topic, order, &json!({ "id": order }), 1_000);
+            let odd = event(&mischief("error"), order, &json!({ "id": order }), 1_000);
             let answer = sender.send(serde_json::to_vec(&sender.batch(1, &[odd]))?).await?;
             answer.error_for_status()?;
             Ok(Value::Null)
