@@ -7,6 +7,7 @@ cannot do (a sale, a look into the shop's database) by a line of JSON, and gets 
 import json
 import os
 import sys
+import time
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,6 +18,9 @@ PHONE = {"width": 390, "height": 844}
 DESKTOP = {"width": 1280, "height": 860}
 # What a person with a disability would stumble over.
 BAD = {"serious", "critical"}
+
+# A shop that sends nothing else says every half minute that nothing is to come; only then its stock is believed.
+PATIENCE = 90
 
 expect.set_options(timeout=20_000)
 
@@ -92,6 +96,15 @@ def accessible(page: Page, where: str, within: str | None = None) -> None:
     found = Axe().run(page, context=within).response["violations"]
     bad = [f"{one['id']}: {one['nodes'][0]['html']}" for one in found if one["impact"] in BAD]
     assert not bad, f"{where}: " + "; ".join(bad)
+
+
+def until(page: Page, look, what: str) -> None:
+    """Loads a page anew until it shows something."""
+    end = time.monotonic() + PATIENCE
+    while not look().count():
+        assert time.monotonic() < end, f"waited in vain until {what}"
+        page.wait_for_timeout(300)
+        page.reload()
 
 
 @contextmanager

@@ -5,7 +5,7 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from doors import come_in, into_wordpress
+from doors import come_in, for_support, into_wordpress
 from walk import Story, walking
 
 # Site Health asks other servers too, which do not answer here.
@@ -13,13 +13,6 @@ HEALTH = 60_000
 SETTINGS = "admin.php?page=nexpura"
 STATUS = "table:has([data-export-label='Nexpura'])"
 IN_NEXPURA = "#nexpura-order"
-
-
-def for_support(page: Page) -> None:
-    """Opens what the settings page shows only to whoever asks for it."""
-    support = page.locator("details.nexpura-support:not([open]) > summary")
-    if support.count():
-        support.click()
 
 
 def row(page: Page, caption: str, name: str):

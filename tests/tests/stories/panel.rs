@@ -1,8 +1,10 @@
 //! The panel, and WordPress's own screens, in a real browser, on the real parts.
 
+mod by_webhooks;
+mod inert;
 mod wordpress;
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use anyhow::{Context, Result, bail};
 use nexpura_tests::{
@@ -34,6 +36,23 @@ async fn the_first_owner_comes_in_and_lets_others_in() -> Result<()> {
     walk("first_login", &start, async |verb, _| bail!("nobody does {verb} here")).await
 }
 
+/// Lets nobody but people at their pages be answered while the file is there, so that they see what is under way.
+const DOOR: &str = r"<?php
+add_filter( 'rest_pre_dispatch', static function ( $result ) {
+	for ( $looks = 0; $looks < 500 && file_exists( WP_CONTENT_DIR . '/held' ); $looks++ ) {
+		usleep( 50000 );
+		clearstatcache();
+	}
+	return $result;
+} );
+";
+
+/// Gives a shop that door.
+fn with_door(shop: &Shop) -> Result<()> {
+    std::fs::write(shop.content().join("mu-plugins/door.php"), DOOR)?;
+    Ok(())
+}
+
 /// What a walk may ask for that a browser cannot do.
 struct Hands<'a> {
     relay: &'a Relay,
@@ -52,6 +71,16 @@ impl Hands<'_> {
                     "type": "adjustment", "quantity_change": request["change"], "notes": "counted",
                 });
                 self.relay.post(&format!("/api/inventory/{sku}/movements"), &body).await
+            }
+            "hold" => Ok(json!(std::fs::write(self.held(), "").is_ok())),
+            "let_go" => Ok(json!(std::fs::remove_file(self.held()).is_ok())),
+            "copies" => {
+                let code = format!(
+                    "Nexpura_Tests\\copy_product( wc_get_product_id_by_sku( '{}' ), {} ); return true;",
+                    request["of"].as_str().context("of what")?,
+                    request["count"]
+                );
+                self.shop.php(&code).await
             }
             "reaches_the_shop" => self.shop_has(sku, request["stock"].as_f64()).await,
             "reaches_the_ledger" => self.ledger_has(sku, request["stock"].as_f64()).await,
@@ -85,6 +114,10 @@ impl Hands<'_> {
             }
             _ => bail!("nobody does {verb} here"),
         }
+    }
+
+    fn held(&self) -> PathBuf {
+        self.shop.content().join("held")
     }
 
     async fn ledger_has(&self, sku: &str, units: Option<f64>) -> Result<Value> {
@@ -126,6 +159,9 @@ async fn a_store_is_connected_in_both_ways_brought_over_and_let_go() -> Result<(
     let (relay, shop, plain) = (relay?, shop?, plain?);
     let ring = shop.add_product("RING", "900.00", Some(10)).await?;
     shop.add_product("CHAIN", "80.00", None).await?;
+    let loose = json!({ "sku": "", "name": "Loose stone", "price": "9.00", "stock": 1 });
+    let _: u64 = shop.call("add_product", loose).await?;
+    with_door(&shop)?;
     plain.add_product("PEARL", "40.00", Some(3)).await?;
     shop.checkout(&[(ring, 1)], Payment::Cash).await?;
     let key = plain.make_key("read_write").await?;
