@@ -79,6 +79,7 @@ with walking("a_day") as (story, person, pictures):
     pictures.take(owner, "events")
     owner.get_by_role("row").nth(1).get_by_role("link").click()
     pictures.take(owner, "event")
+    story.ask("mend")
     owner.get_by_role("button", name="Try again").click()
     story.ask("nothing_failed")
     owner.goto(f"{home}/events?status=failed")

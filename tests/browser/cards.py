@@ -6,7 +6,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from walk import Story
 
-WHOLE_RUN = 90_000
+WHOLE_RUN = 180_000
 
 
 def card(page: Page, shop: str) -> Locator:

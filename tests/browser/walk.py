@@ -19,10 +19,13 @@ DESKTOP = {"width": 1280, "height": 860}
 # What a person with a disability would stumble over.
 BAD = {"serious", "critical"}
 
-# A shop that sends nothing else says every half minute that nothing is to come; only then its stock is believed.
-PATIENCE = 90
+# Seconds. A shop that sends nothing else says every half minute that nothing is to come; only then its stock is
+# believed. All else is patience with a machine that has other things to do: who waits goes on as soon as it is there.
+PATIENCE = 180
+# Milliseconds for which something may be on its way to a page that stands open.
+PAGE_PATIENCE = 60_000
 
-expect.set_options(timeout=20_000)
+expect.set_options(timeout=PAGE_PATIENCE)
 
 
 class Story:
@@ -122,6 +125,7 @@ def walking(name: str):
 
         def person(**options) -> Page:
             page = browser.new_context(viewport=DESKTOP, **options).new_page()
+            page.set_default_timeout(PAGE_PATIENCE)
             page.on("pageerror", lambda error: broken.append(f"{page.url}: {error}"))
             page.on(
                 "console",

@@ -1,3 +1,8 @@
+// Whoever has sent a form is on the way to another page, and is not called back.
+let leaving = false;
+window.addEventListener("submit", () => { leaving = true; });
+window.addEventListener("pageshow", () => { leaving = false; });
+
 // Live progress: an element with data-watch listens to server-sent events from there. It says what they
 // say, and when the last has come the page is loaded anew, or the one in data-then.
 for (const element of document.querySelectorAll("[data-watch]")) {
@@ -14,7 +19,7 @@ for (const element of document.querySelectorAll("[data-watch]")) {
   });
   source.addEventListener("done", () => {
     source.close();
-    window.location.assign(element.dataset.then || window.location.href);
+    if (!leaving) window.location.assign(element.dataset.then || window.location.href);
   });
   window.addEventListener("pagehide", () => source.close());
 }
