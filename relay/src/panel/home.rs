@@ -2,6 +2,7 @@
 
 use askama::Template;
 use axum::{extract::State, response::IntoResponse};
+use chrono::{DateTime, Utc};
 
 use super::{
     Panel,
@@ -48,9 +49,8 @@ impl HomePage {
     }
 
     /// The day that the chart begins with.
-    fn first_day(&self) -> String {
-        let first = self.today.days.first();
-        first.map(|day| day.from.format("%-d %b").to_string()).unwrap_or_default()
+    fn first_day(&self) -> Option<&DateTime<Utc>> {
+        self.today.days.first().map(|day| &day.from)
     }
 
     /// What waits for somebody: how much, in words, and where.
