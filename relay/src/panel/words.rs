@@ -241,6 +241,7 @@ pub(super) fn action(action: &str) -> String {
         "drift.pushed" => "Kept Nexpura’s number",
         "erased a person" => "Erased a person",
         "event.retried" => "Tried an event again",
+        "events.retried" => "Tried all failed events again",
         "fork.accepted" => "Took a halted store up again",
         "inventory.adjusted" => "Adjusted the stock",
         "links.ledger_holds" => "Chose Nexpura’s count of a piece",

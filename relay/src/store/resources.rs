@@ -8,7 +8,9 @@ use super::{
     IntegrationId, StoreError, TenantId, Tx, execute, execute_many, fetch, fetch_locked, fetch_many,
 };
 
-pub use due::{Due, claim, in_hand, orders_unread, orders_wanted, put_back, stores_due, want};
+pub use due::{
+    Due, claim, in_hand, orders_unread, orders_wanted, put_back, stores_due, want, want_all,
+};
 
 /// Which thing of which store.
 #[derive(Debug, Clone, Copy)]
