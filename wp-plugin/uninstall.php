@@ -15,17 +15,24 @@ defined( 'WP_UNINSTALL_PLUGIN' ) || exit;
 function remove_everything_here(): void {
 	global $wpdb;
 	// phpcs:disable WordPress.DB
-	$state = get_option( 'nexpura_registered' );
-	$keys  = $wpdb->prefix . 'woocommerce_api_keys';
-	if ( is_array( $state ) && isset( $state['key_id'] ) && $wpdb->get_var( $wpdb->prepare( 'SHOW TABLES LIKE %s', $wpdb->esc_like( $keys ) ) ) === $keys ) {
-		$wpdb->delete(
-			$keys,
-			array(
-				'key_id'      => (int) $state['key_id'],
-				'description' => 'Nexpura',
-			),
-			array( '%d', '%s' )
-		);
+	$state   = get_option( 'nexpura_registered' );
+	$problem = get_option( 'nexpura_problem' );
+	$ours    = array_merge(
+		is_array( $state ) && isset( $state['key_id'] ) ? array( $state['key_id'] ) : array(),
+		is_array( $problem ) ? (array) ( $problem['key_ids'] ?? array() ) : array()
+	);
+	$keys    = $wpdb->prefix . 'woocommerce_api_keys';
+	if ( array() !== $ours && $wpdb->get_var( $wpdb->prepare( 'SHOW TABLES LIKE %s', $wpdb->esc_like( $keys ) ) ) === $keys ) {
+		foreach ( $ours as $key_id ) {
+			$wpdb->delete(
+				$keys,
+				array(
+					'key_id'      => (int) $key_id,
+					'description' => 'Nexpura',
+				),
+				array( '%d', '%s' )
+			);
+		}
 	}
 	$hooks = $wpdb->prefix . 'wc_webhooks';
 	if ( is_array( $state ) && isset( $state['connection_id'] ) && $wpdb->get_var( $wpdb->prepare( 'SHOW TABLES LIKE %s', $wpdb->esc_like( $hooks ) ) ) === $hooks ) {

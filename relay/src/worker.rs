@@ -9,7 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use tokio::{
     sync::watch,
     task::{Id, JoinSet},
-    time::sleep,
+    time::{Instant, sleep, sleep_until},
 };
 
 use crate::{
@@ -64,15 +64,22 @@ async fn looking(relay: Relay, mut stop: watch::Receiver<bool>, name: &'static s
                 AFTER_FAILURE
             }
         };
-        tokio::select! {
-            () = sleep(pause) => {}
-            () = relay.wake.of(work).notified() => {}
-            Some(done) = in_hand.join_next_with_id() => {
-                // One that panicked has ended too; its claim falls due again.
-                let id = done.map_or_else(|error| error.id(), |(id, ())| id);
-                busy.remove(&id);
+        let next = Instant::now() + pause;
+        loop {
+            tokio::select! {
+                () = sleep_until(next) => break,
+                () = relay.wake.of(work).notified() => break,
+                Some(done) = in_hand.join_next_with_id() => {
+                    // One that panicked has ended too; its claim falls due again.
+                    let (id, did) = done.unwrap_or_else(|error| (error.id(), false));
+                    busy.remove(&id);
+                    // Where nothing was to do, another relay has it: to look at once would be to look for ever.
+                    if did {
+                        break;
+                    }
+                }
+                _ = stop.wait_for(|stop| *stop) => break,
             }
-            _ = stop.wait_for(|stop| *stop) => break,
         }
     }
     while in_hand.join_next().await.is_some() {}
@@ -90,19 +97,24 @@ async fn due(relay: &Relay, work: Work) -> Result<Vec<Store>, StoreError> {
     Ok(stores)
 }
 
-async fn one_store(relay: Relay, (tenant, id): Store, name: &'static str, work: Work) {
+/// Takes up what one store has to do; whether there was anything.
+async fn one_store(relay: Relay, (tenant, id): Store, name: &'static str, work: Work) -> bool {
     let outcome = match work {
-        Work::Fetch => fetch::fetch_due(&relay, tenant, id).await.map(|_| ()),
-        Work::Sweep => sweep::sweep_due(&relay, tenant, id).await.map(|_| ()),
-        Work::Push => push_stock::push_due(&relay, tenant, id).await.map(|_| ()),
-        Work::Webhooks => webhooks::look_after_due(&relay, tenant, id).await.map(|_| ()),
+        Work::Fetch => fetch::fetch_due(&relay, tenant, id).await.map(|things| things > 0),
+        Work::Sweep => sweep::sweep_due(&relay, tenant, id).await,
+        Work::Push => push_stock::push_due(&relay, tenant, id).await.map(|pushes| pushes > 0),
+        Work::Webhooks => webhooks::look_after_due(&relay, tenant, id).await,
     };
-    if let Err(error) = outcome {
-        if error.is_transient() {
+    match outcome {
+        Ok(did) => did,
+        Err(error) if error.is_transient() => {
             tracing::debug!(%error, work = name, "met another transaction");
-        } else {
+            true
+        }
+        Err(error) => {
             tracing::error!(%error, work = name, "work failed");
             sleep(AFTER_FAILURE).await;
+            true
         }
     }
 }

@@ -5,6 +5,7 @@ pub mod agent;
 pub mod browser;
 pub mod http;
 pub mod impostor;
+pub mod large;
 pub mod paths;
 pub mod ports;
 pub mod process;

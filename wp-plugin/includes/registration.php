@@ -11,9 +11,12 @@ defined( 'ABSPATH' ) || exit;
 
 const DISCONNECTED_OPTION = 'nexpura_disconnected';
 const LOCK_OPTION         = 'nexpura_lock';
+/** As many keys are kept of which nobody knows whether the relay has them. */
+const UNSURE_KEYS = 3;
 
 /**
- * Registers this shop with the relay. The key is made for it and removed again when it fails.
+ * Registers this shop with the relay. The key is made for it and removed again when the relay refuses it. Where it is
+ * not known whether the relay took it, it stays until a registration succeeds: the relay may have no other.
  *
  * @param Connection $connection The connection to use.
  */
@@ -30,10 +33,13 @@ function connect( Connection $connection ): RelayAnswer {
 		if ( '' === $answer->problem ) {
 			return $answer;
 		}
-		if ( null !== $key ) {
+		$unsure = array();
+		if ( null !== $key && $answer->is_refusal() ) {
 			remove_rest_key( $key['key_id'] );
+		} elseif ( null !== $key ) {
+			$unsure[] = $key['key_id'];
 		}
-		remember_problem( $connection, $answer );
+		remember_problem( $connection, $answer, $unsure );
 		return $answer;
 	} finally {
 		delete_option( LOCK_OPTION );
@@ -81,7 +87,7 @@ function connect_pasted( #[\SensitiveParameter] string $text ): RelayAnswer {
 	$answer = connect( $parsed );
 	if ( '' !== $answer->problem && $worked && null !== $configured && trim( $configured['text'] ) !== $parsed->text ) {
 		update_option( CONNECTION_OPTION, $configured['text'], true );
-		delete_option( PROBLEM_OPTION );
+		hand_problem_back();
 		return new RelayAnswer( $answer->problem, $answer->message . ' ' . __( 'The connection in use so far stays.', 'nexpura' ) );
 	}
 	return $answer;
@@ -107,12 +113,16 @@ function register_key( Connection $connection, array $key ): RelayAnswer {
 			),
 			'versions'      => versions(),
 			'order_storage' => order_storage(),
+			'pushes'        => pushes_counted(),
 		)
 	);
 	if ( '' !== $answer->problem ) {
 		return $answer;
 	}
 	$before = registered();
+	// Before the first push of the count that it begins: until the registration is kept, none is let in. A relay that
+	// names no count begins one for each ledger, and the connection's id begins with whose ledger it is.
+	begin_pushes_for( is_string( $answer->data['pushes'] ?? null ) ? $answer->data['pushes'] : substr( $connection->id, 0, 32 ) );
 	update_option(
 		REGISTERED_OPTION,
 		array(
@@ -129,9 +139,8 @@ function register_key( Connection $connection, array $key ): RelayAnswer {
 		),
 		true
 	);
-	delete_option( PROBLEM_OPTION );
+	forget_problem();
 	forget_standing();
-	begin_pushes_for( $connection );
 	if ( null !== $before ) {
 		remove_rest_key( (int) $before['key_id'] );
 	}
@@ -180,7 +189,7 @@ function forget_registration(): void {
 		remove_webhooks( $state['connection_id'] );
 	}
 	delete_option( REGISTERED_OPTION );
-	delete_option( PROBLEM_OPTION );
+	forget_problem();
 }
 
 /**
@@ -210,10 +219,13 @@ function fingerprint(): string {
  *
  * @param Connection  $connection The connection that was tried.
  * @param RelayAnswer $answer     What came of it.
+ * @param int[]       $unsure     Keys that the relay may have taken.
  */
-function remember_problem( Connection $connection, RelayAnswer $answer ): void {
+function remember_problem( Connection $connection, RelayAnswer $answer, array $unsure ): void {
 	$before   = problem();
 	$attempts = null !== $before && $before['connection_id'] === $connection->id ? $before['attempts'] + 1 : 1;
+	$keys     = array_merge( unsure_keys( $before ), $unsure );
+	array_map( __NAMESPACE__ . '\remove_rest_key', array_slice( $keys, 0, -UNSURE_KEYS ) );
 	update_option(
 		PROBLEM_OPTION,
 		array(
@@ -222,15 +234,48 @@ function remember_problem( Connection $connection, RelayAnswer $answer ): void {
 			'message'       => $answer->message,
 			'at'            => time(),
 			'attempts'      => $attempts,
+			'key_ids'       => array_slice( $keys, -UNSURE_KEYS ),
 		),
 		false
 	);
 }
 
 /**
+ * The keys that the relay may have taken without this shop hearing of it.
+ *
+ * @param array<string, mixed>|null $problem As problem() gives it.
+ * @return int[]
+ */
+function unsure_keys( ?array $problem ): array {
+	return array_map( 'intval', (array) ( $problem['key_ids'] ?? array() ) );
+}
+
+/**
+ * Forgets why a registration failed, and removes the keys that nobody needs any more.
+ */
+function forget_problem(): void {
+	array_map( __NAMESPACE__ . '\remove_rest_key', unsure_keys( problem() ) );
+	delete_option( PROBLEM_OPTION );
+}
+
+/**
+ * A connection that was tried in place of the one in use has failed. Where the relay may have taken its key all the
+ * same, the one in use has to be registered anew: the relay may have lost the key that it had.
+ */
+function hand_problem_back(): void {
+	$problem    = problem();
+	$connection = connection();
+	if ( null === $connection || array() === unsure_keys( $problem ) ) {
+		delete_option( PROBLEM_OPTION );
+		return;
+	}
+	update_option( PROBLEM_OPTION, array( 'connection_id' => $connection->id ) + $problem, false );
+}
+
+/**
  * Why the last registration failed, or null when it did not.
  *
- * @return array{connection_id: string, problem: string, message: string, at: int, attempts: int}|null
+ * @return array{connection_id: string, problem: string, message: string, at: int, attempts: int, key_ids?: int[]}|null
  */
 function problem(): ?array {
 	$problem = get_option( PROBLEM_OPTION );
@@ -245,13 +290,14 @@ function is_registration_due(): bool {
 	if ( null === $connection || is_moved() || get_option( DISCONNECTED_OPTION ) === $connection->id ) {
 		return false;
 	}
+	$problem = problem();
+	$failed  = null !== $problem && $problem['connection_id'] === $connection->id;
 	// The command line may run another PHP than the shop does: only the shop's own may correct what the relay knows.
-	$told = is_connected() && ( 'cli' === PHP_SAPI || fingerprint() === registered()['fingerprint'] );
+	$told = is_connected() && ( 'cli' === PHP_SAPI || ( ! $failed && fingerprint() === registered()['fingerprint'] ) );
 	if ( $told ) {
 		return false;
 	}
-	$problem = problem();
-	if ( null === $problem || $problem['connection_id'] !== $connection->id ) {
+	if ( ! $failed ) {
 		return true;
 	}
 	$pause = min( HOUR_IN_SECONDS, MINUTE_IN_SECONDS * 2 ** min( $problem['attempts'] - 1, 6 ) );

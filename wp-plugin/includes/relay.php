@@ -32,6 +32,14 @@ final class RelayAnswer {
 		public readonly array $data = array(),
 		public readonly int $clock_offset = 0
 	) {}
+
+	/**
+	 * Whether the relay has surely taken nothing of what it was sent. Where no answer came, or one that is not the
+	 * relay's own, it may have.
+	 */
+	public function is_refusal(): bool {
+		return ! in_array( $this->problem, array( '', 'unreachable', 'relay-failed', 'unexpected' ), true );
+	}
 }
 
 /**

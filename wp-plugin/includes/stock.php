@@ -19,7 +19,7 @@ defined( 'ABSPATH' ) || exit;
 
 const PUSHES_SCHEMA_OPTION  = 'nexpura_pushes_schema';
 const PUSHES_SCHEMA_VERSION = '1';
-/** Whose pushes the table counts. */
+/** What the numbers in the table count, by the name that the relay gave to it. */
 const PUSHES_LEDGER_OPTION = 'nexpura_pushes_ledger';
 /** As many pushes as a request may hold (crates/protocol/src/stock.rs). */
 const MAX_PUSHES = 100;
@@ -75,17 +75,23 @@ function pushes_are_atomic(): bool {
 }
 
 /**
- * Forgets the numbers of another ledger's pushes: each ledger counts from 1.
- *
- * @param Connection $connection The connection that was registered; its id begins with whose ledger it is.
+ * What the numbers in the table count; empty before the first registration.
  */
-function begin_pushes_for( Connection $connection ): void {
+function pushes_counted(): string {
+	return (string) get_option( PUSHES_LEDGER_OPTION, '' );
+}
+
+/**
+ * Forgets the numbers of all pushes where another count begins: another ledger's, or this one's after it has lost touch.
+ *
+ * @param string $count What the relay says that is counted from now on.
+ */
+function begin_pushes_for( string $count ): void {
 	global $wpdb;
 	ensure_pushes_table();
-	$ledger = substr( $connection->id, 0, 32 );
-	if ( get_option( PUSHES_LEDGER_OPTION ) !== $ledger ) {
+	if ( pushes_counted() !== $count ) {
 		$wpdb->query( 'DELETE FROM ' . pushes_table() ); // phpcs:ignore WordPress.DB
-		update_option( PUSHES_LEDGER_OPTION, $ledger, false );
+		update_option( PUSHES_LEDGER_OPTION, $count, false );
 	}
 }
 

@@ -63,6 +63,16 @@ pub enum ChannelError {
         "there is no WooCommerce REST API at this address (404): check the address and its sub-directory, that WooCommerce is active, and that Settings > Permalinks is not \"Plain\""
     )]
     NotFound,
+    /// 404 for an address of our own plugin's, where WooCommerce's REST API answers.
+    #[error(
+        "the Nexpura plugin is not active in the shop (404): activate it under Plugins, or connect the store by its key to push stock without it"
+    )]
+    NoPlugin,
+    /// Our plugin cannot add to a stock and count it at once.
+    #[error(
+        "the shop's database tables do not use InnoDB (501), without which no stock change is made exactly once: convert them, or ask the shop's host to"
+    )]
+    NoInnoDb,
     /// 429, or this process's own wait for one: try again after that time.
     #[error("the store asks for fewer requests (429): it is asked again later by itself")]
     RateLimited {
@@ -175,6 +185,8 @@ mod tests {
             ChannelError::Unauthorized,
             ChannelError::Forbidden,
             ChannelError::NotFound,
+            ChannelError::NoPlugin,
+            ChannelError::NoInnoDb,
             ChannelError::Rejected { status: 400, code: "rest_invalid_param".into() },
             ChannelError::BlockedAddress("localhost".into()),
             ChannelError::PlainHttp("shop.example".into()),

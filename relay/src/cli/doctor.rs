@@ -71,10 +71,11 @@ async fn stores(relay: &Relay) -> Result<Vec<Finding>, StoreError> {
         let synced = store
             .last_sync_at
             .map_or_else(|| "never".to_owned(), |at| at.format("%F %T UTC").to_string());
-        findings.push(match (store.forked_reason, store.status_reason) {
-            (Some(reason), _) => bad(&what, &format!("halted: {reason}")),
-            (None, Some(reason)) => bad(&what, &format!("{}: {reason}", store.status)),
-            (None, None) => {
+        findings.push(match (store.forked_reason, store.status_reason, store.push_trouble) {
+            (Some(reason), ..) => bad(&what, &format!("halted: {reason}")),
+            (None, Some(reason), _) => bad(&what, &format!("{}: {reason}", store.status)),
+            (None, None, Some(reason)) => bad(&what, &format!("stock does not go back: {reason}")),
+            (None, None, None) => {
                 good(&what, &format!("{} by {}, last swept {synced}", store.status, store.mode))
             }
         });

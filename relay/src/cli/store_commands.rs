@@ -129,7 +129,9 @@ fn line(overview: &stores::Overview) -> String {
         Some(why) => format!("Its webhooks: {}, {why}", webhooks.state),
         None => format!("Its webhooks: {}", webhooks.state),
     });
-    let more = [store.halted.as_deref(), store.reason.as_deref(), webhooks.as_deref()];
+    let trouble = store.push_trouble.as_ref().map(|why| format!("Stock does not go back: {why}"));
+    let more =
+        [store.halted.as_deref(), store.reason.as_deref(), trouble.as_deref(), webhooks.as_deref()];
     for more in more.into_iter().chain([Some(overview.note)]) {
         text.push_str(&more.map(|more| format!("\n    {more}")).unwrap_or_default());
     }

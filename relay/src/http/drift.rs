@@ -48,7 +48,10 @@ pub(super) async fn list(
 ) -> Result<Json<Page<Drift>>, ApiError> {
     let limit = query.limit.unwrap_or(DEFAULT_LIMIT).clamp(1, MAX_LIMIT);
     let mut tx = app.relay.db.read().await?;
-    let rows = drifts::list(&mut tx, who.tenant, query.status.as_deref(), limit).await?;
+    let rows = match &query.status {
+        Some(status) => drifts::of_status(&mut tx, who.tenant, status, limit).await?,
+        None => drifts::all(&mut tx, who.tenant, Uuid::max(), limit).await?,
+    };
     tx.commit().await?;
     let items = rows.into_iter().map(shown).collect();
     Ok(Json(Page { items, next: None }))

@@ -79,9 +79,13 @@ pub(super) async fn list(
 ) -> Result<Json<Page<Piece>>, ApiError> {
     let after = query.after()?;
     let mut tx = app.relay.db.read().await?;
-    let page =
-        inventory::list(&mut tx, who.tenant, query.sku.as_deref(), after.as_deref(), query.limit())
-            .await?;
+    let page = match &query.sku {
+        Some(sku) => {
+            let piece = inventory::get(&mut tx, who.tenant, sku).await?;
+            Page { items: piece.into_iter().collect(), next: None }
+        }
+        None => inventory::list(&mut tx, who.tenant, after.as_deref(), query.limit()).await?,
+    };
     let first = page.items.first().map_or("", |piece| &piece.sku);
     let last = page.items.last().map_or("", |piece| &piece.sku);
     let mut sold_at = listings::between(&mut tx, who.tenant, first, last).await?;
@@ -142,7 +146,7 @@ pub(super) async fn movements(
 ) -> Result<Json<Page<Movement>>, ApiError> {
     let before = key_cursor(query.after.as_deref())?;
     let mut tx = app.relay.db.read().await?;
-    let piece = inventory::list(&mut tx, who.tenant, Some(&sku), None, 1).await?.items.pop();
+    let piece = inventory::get(&mut tx, who.tenant, &sku).await?;
     let piece = piece.ok_or(ApiError::NotFound("there is no piece with this SKU"))?;
     let page = movements::list(&mut tx, who.tenant, piece.id, before, query.limit()).await?;
     tx.commit().await?;

@@ -72,7 +72,11 @@ pub(super) async fn list(
     let before = key_cursor(query.after.as_deref())?;
     let limit = query.limit.unwrap_or(DEFAULT_LIMIT).clamp(1, MAX_LIMIT);
     let mut tx = app.relay.db.read().await?;
-    let page = sales::list(&mut tx, who.tenant, query.external_id, before, limit).await?;
+    let before = before.unwrap_or(Uuid::max());
+    let page = match query.external_id {
+        Some(order) => sales::list_of_order(&mut tx, who.tenant, order, before, limit).await?,
+        None => sales::list(&mut tx, who.tenant, before, limit).await?,
+    };
     tx.commit().await?;
     Ok(Json(page.map(|row| Sale::of(&row))))
 }

@@ -22,9 +22,12 @@ pub async fn list(
     limit: i64,
 ) -> Result<Page<Entry>, StoreError> {
     let before = read_cursor(after).and_then(|key| Uuid::try_parse(&key).ok());
-    let actor = (!actor.is_empty()).then_some(actor);
+    let before = before.unwrap_or(Uuid::max());
     let mut tx = relay.db.read().await?;
-    let entries = audit::list(&mut tx, tenant, actor, before, limit + 1).await?;
+    let entries = match actor {
+        "" => audit::list(&mut tx, tenant, before, limit + 1).await?,
+        actor => audit::list_of(&mut tx, tenant, actor, before, limit + 1).await?,
+    };
     tx.commit().await?;
     Ok(Page::cut(entries, limit, |entry| entry.id.to_string()))
 }

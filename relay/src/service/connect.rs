@@ -20,8 +20,8 @@ use crate::{
     channel::woocommerce::{Credentials, StoreUrl},
     store::{
         StoreError, TenantId, Tx, audit, connections,
-        integrations::{self, Registration},
-        new_id, runs, webhooks as hooks,
+        integrations::{self, Integration, Registration},
+        lineage, listings, new_id, pushes, runs, webhooks as hooks,
     },
 };
 
@@ -43,6 +43,9 @@ pub struct Request {
     /// `hpos` or `legacy`.
     #[serde(default)]
     pub order_storage: String,
+    /// What its table of pushes counts, empty before the first; absent where the plugin is too old to say.
+    #[serde(default)]
+    pub pushes: Option<String>,
 }
 
 /// A WooCommerce REST key.
@@ -79,6 +82,9 @@ pub struct Connected {
     pub store: String,
     /// `extension`, or `sweep` where there is none.
     pub mode: &'static str,
+    /// What the numbers of pushes count from now on. Where the plugin counts something else, it begins anew.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pushes: Option<String>,
 }
 
 /// Why a shop could not register.
@@ -95,7 +101,9 @@ pub enum ConnectError {
     )]
     Pinned(String),
     /// Another shop is registered at this address.
-    #[error("another installation is registered at this address: disconnect it in Nexpura first")]
+    #[error(
+        "another installation of the plugin is connected at this address: if it was deleted and installed again, or the shop was built anew, disconnect the store in Nexpura (Integrations), then connect again; its history stays"
+    )]
     Taken,
     /// The database did not answer.
     #[error(transparent)]
@@ -121,13 +129,35 @@ pub async fn connect(
     let mut tx = relay.db.write().await?;
     let told = Told { request, url: &url, credentials: &credentials, mode };
     let id = register(relay, &mut tx, tenant, connection, &told, now).await?;
+    let pushes = one_count(&mut tx, tenant, id, request, now).await?;
     connections::bind(&mut tx, tenant, connection, id, now).await?;
     let actor = format!("connection {connection}");
     welcome(&mut tx, tenant, id, url.normalised(), &actor, now).await?;
     tx.commit().await?;
     relay.wake.of(Work::Sweep).notify_one();
     relay.wake.of(Work::Webhooks).notify_one();
-    Ok(Connected { status: "connected", store: url.normalised().to_owned(), mode })
+    Ok(Connected { status: "connected", store: url.normalised().to_owned(), mode, pushes })
+}
+
+/// Brings both sides to count the same pushes; gives what they count. Where the plugin counts others, or was away
+/// while stock went back without it, numbers begin anew: going on from the last that is known here, the next would be
+/// one that the shop does not expect, and a shop whose numbers are not those is taken for a restored one. Should this
+/// answer be lost, the plugin tells the old count again and gets another.
+async fn one_count(
+    tx: &mut Tx,
+    tenant: TenantId,
+    id: Uuid,
+    request: &Request,
+    now: DateTime<Utc>,
+) -> Result<Option<String>, StoreError> {
+    let Some(told) = &request.pushes else { return Ok(None) };
+    let ours = pushes::counted(tx, tenant, id).await?;
+    if ours.as_ref() == Some(told) {
+        return Ok(ours);
+    }
+    let count = Uuid::new_v4().simple().to_string();
+    pushes::begin_count(tx, tenant, id, &count, now).await?;
+    Ok(Some(count))
 }
 
 /// What follows every connection: all of the store is read, it gets webhooks where it needs them, and the
@@ -239,9 +269,10 @@ async fn register(
         let pinned = integrations::get(tx, tenant, bound).await?;
         return Err(ConnectError::Pinned(pinned.map_or_else(String::new, |store| store.store_url)));
     }
-    if known.is_none() && integrations::at_address(tx, tenant, home).await?.is_some() {
-        return Err(ConnectError::Taken);
-    }
+    let known = match known {
+        Some(known) => Some(known),
+        None => successor(tx, tenant, home, now).await?,
+    };
     let id = known.as_ref().map_or_else(new_id, |known| known.id);
     let (key, secret) = seal(relay, tenant, id, credentials)?;
     let registration = Registration {
@@ -259,6 +290,23 @@ async fn register(
         integrations::insert(tx, tenant, id, &registration, now).await?;
     }
     Ok(id)
+}
+
+/// The disconnected store at this address, which a new installation goes on with: the plugin was deleted, and its
+/// id with it, or the shop was built anew. Nothing that was pushed to the one before can be relied on.
+async fn successor(
+    tx: &mut Tx,
+    tenant: TenantId,
+    home: &str,
+    now: DateTime<Utc>,
+) -> Result<Option<Integration>, ConnectError> {
+    let Some(id) = integrations::at_address(tx, tenant, home).await? else { return Ok(None) };
+    let there = integrations::lock(tx, tenant, id).await?;
+    let there = there.filter(|store| store.status == "disconnected").ok_or(ConnectError::Taken)?;
+    integrations::unfork(tx, tenant, id, now).await?;
+    lineage::begin_anew(tx, tenant, id).await?;
+    listings::begin_anew(tx, tenant, id, now).await?;
+    Ok(Some(there))
 }
 
 /// What a shop says when it goes: a signed push is no goodbye.

@@ -132,7 +132,7 @@ async fn of(
         spool: spools::waiting(tx, tenant, id, now - SILENT).await?,
         drifts: drifts::count_held(tx, tenant, id).await?,
         links: links::count_waiting(tx, tenant, id, None).await?,
-        pushes: pushes::count_open(tx, tenant, id).await?,
+        pushes: pushes::count_open(tx, tenant, id, now).await?.0,
         held: integrations::held_reason(tx, tenant, id).await?,
         policy: integrations::policy(tx, tenant, id).await?.0,
         runs: shown,

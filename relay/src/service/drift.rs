@@ -1,6 +1,6 @@
 //! What follows from a drift, by the store's policy or by a person's word.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use super::{Relay, Work, anew::anew};
@@ -15,6 +15,9 @@ use crate::{
 
 /// More listings than this, and more than a fifth of all, are never emptied without a person's word.
 const FEW: i64 = 10;
+
+/// Stocks that are emptied within this time count as at once.
+pub const TOGETHER: TimeDelta = TimeDelta::hours(1);
 
 /// Whose number counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

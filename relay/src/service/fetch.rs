@@ -47,17 +47,20 @@ pub async fn fetch_due(
     tx.commit().await?;
     let Some(store) = store else { return Ok(0) };
     for thing in due.iter().take_while(|_| !relay.wake.is_stopping()) {
-        one(relay, tenant, &store, thing).await?;
+        if !one(relay, tenant, &store, thing).await? {
+            break;
+        }
     }
     Ok(due.len())
 }
 
+/// Fetches one thing; `false` where the store has been disconnected and is asked nothing more.
 async fn one(
     relay: &Relay,
     tenant: TenantId,
     store: &integrations::Integration,
     thing: &Due,
-) -> Result<(), StoreError> {
+) -> Result<bool, StoreError> {
     let key = Key {
         tenant,
         integration: thing.integration_id,
@@ -65,7 +68,7 @@ async fn one(
         remote_id: thing.remote_id,
     };
     let (Ok(resource), Ok(id)) = (thing.resource.parse(), u64::try_from(thing.remote_id)) else {
-        return Ok(());
+        return Ok(true);
     };
     let answer = match store_client::client(relay, tenant, store) {
         Ok(client) => {
@@ -75,7 +78,10 @@ async fn one(
     };
     match answer {
         Ok(answer) => anew(|| keep(relay, key, thing, resource, answer.clone())).await,
-        Err((reason, error)) => anew(|| put_off(relay, key, thing, &reason, error.as_ref())).await,
+        Err((reason, error)) => {
+            anew(|| put_off(relay, key, thing, &reason, error.as_ref())).await?;
+            Ok(true)
+        }
     }
 }
 
@@ -102,24 +108,26 @@ async fn read(client: &Client, resource: Resource, id: u64) -> Result<Option<Val
     }
 }
 
-/// Applies what was read, unless something about it arrived meanwhile.
+/// Applies what was read, unless something about it arrived meanwhile; `false` where the store has been
+/// disconnected, and nothing of it is applied.
 async fn keep(
     relay: &Relay,
     key: Key<'_>,
     thing: &Due,
     resource: Resource,
     answer: Option<Value>,
-) -> Result<(), StoreError> {
+) -> Result<bool, StoreError> {
     let now = store::now();
     let mut tx = relay.db.write().await?;
-    let halted = integrations::lock(&mut tx, key.tenant, key.integration)
-        .await?
-        .is_none_or(|store| store.forked_at.is_some());
+    let store = integrations::lock(&mut tx, key.tenant, key.integration).await?;
+    let has_key = store.as_ref().is_some_and(|store| store.has_key());
+    let halted = !has_key || store.is_none_or(|store| store.forked_at.is_some());
     let standing = resources::lock(&mut tx, key).await?;
     let Some(standing) = standing.filter(|standing| !halted && standing.arrived == thing.arrived)
     else {
         resources::put_back(&mut tx, key, now, false).await?;
-        return tx.commit().await;
+        tx.commit().await?;
+        return Ok(has_key);
     };
     let source = Source {
         tenant: key.tenant,
@@ -140,7 +148,8 @@ async fn keep(
             settle(&mut tx, key, Verdict::Failed, Some(&text)).await?;
         }
     }
-    tx.commit().await
+    tx.commit().await?;
+    Ok(true)
 }
 
 /// Applies one answer within a savepoint, so that a refusal leaves the transaction fit for its note.

@@ -11,7 +11,7 @@ use serde_json::json;
 use super::{
     Relay, Work,
     anew::anew,
-    drift::empties_too_much,
+    drift::{TOGETHER, empties_too_much},
     fetch::note_trouble,
     ledger::{self, Source},
     store_client,
@@ -29,8 +29,8 @@ use crate::{
     },
 };
 
-/// How long a claim holds: longer than a request through the plugin may take.
-const LEASE: TimeDelta = TimeDelta::minutes(1);
+/// How long a claim holds: longer than a request through the plugin waits for its turn and takes, a minute each.
+const LEASE: TimeDelta = TimeDelta::minutes(3);
 /// The same without the plugin: several readings, writings and readings again.
 const PLAIN_LEASE: TimeDelta = TimeDelta::minutes(10);
 /// The longest wait between two tries.
@@ -103,11 +103,12 @@ pub async fn push_due(
         return Ok(0);
     };
     let connection = connections::newest_secret(&mut tx, tenant, id).await?;
-    let emptied = pushes::would_empty(&mut tx, tenant, id).await?;
+    // What comes little by little counts together.
+    let emptied = pushes::would_empty(&mut tx, tenant, id, now - TOGETHER).await?;
     let open = listings::count_open(&mut tx, tenant, id).await?;
     if empties_too_much(emptied, open) {
         let reason = format!(
-            "{emptied} of {open} products would become 0 at once: check why, then send the changes"
+            "{emptied} of {open} products would become 0 at once, or within an hour: check why, then send the changes"
         );
         integrations::hold(&mut tx, tenant, id, &reason, now).await?;
         tx.commit().await?;
@@ -148,12 +149,15 @@ async fn keep(
     if sent.read_only {
         keys::set_writable(&mut tx, tenant, id, false, now).await?;
     }
-    match sent.trouble.as_ref().map(|trouble| &trouble.error) {
-        Some(Some(error)) => note_trouble(&mut tx, tenant, id, error, now).await?,
-        Some(None) => {}
-        None => integrations::set_status(&mut tx, tenant, id, "connected", None, now).await?,
+    match &sent.trouble {
+        Some(trouble) => note(&mut tx, tenant, id, trouble, now).await?,
+        None => {
+            integrations::set_status(&mut tx, tenant, id, "connected", None, now).await?;
+            integrations::set_push_trouble(&mut tx, tenant, id, None).await?;
+        }
     }
-    for (at, push) in claimed.iter().enumerate() {
+    let held = pushes::held(&mut tx, tenant, claimed).await?;
+    for (at, push) in claimed.iter().enumerate().filter(|(_, push)| held.contains(&push.id)) {
         match (sent.outcomes.get(at).and_then(Option::as_ref), &sent.trouble) {
             (Some(outcome), _) => settle(&mut tx, tenant, id, push, outcome, now).await?,
             (None, trouble) => {
@@ -165,6 +169,28 @@ async fn keep(
         }
     }
     tx.commit().await
+}
+
+/// Shows what keeps stock from going back and does not pass by itself. All else of the shop may be well: the next
+/// step of a sweep says so, and must not take this with it.
+async fn note(
+    tx: &mut Tx,
+    tenant: TenantId,
+    id: IntegrationId,
+    trouble: &Trouble,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let Some(error) = &trouble.error else {
+        return integrations::set_push_trouble(tx, tenant, id, Some(&trouble.reason)).await;
+    };
+    if error.is_transient() {
+        return Ok(());
+    }
+    integrations::set_push_trouble(tx, tenant, id, Some(&trouble.reason)).await?;
+    match error {
+        ChannelError::NoPlugin | ChannelError::NoInnoDb => Ok(()),
+        error => note_trouble(tx, tenant, id, error, now).await,
+    }
 }
 
 /// What is said of a push that the shop did not speak of.

@@ -5,6 +5,7 @@ pub mod watch;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use nexpura_protocol::event::Resource;
 use serde::Serialize;
 use serde_json::json;
 use uuid::Uuid;
@@ -20,12 +21,17 @@ use crate::{
         self, IntegrationId, StoreError, TenantId, audit, integrations,
         integrations::Integration,
         listings, pushes,
-        runs::{self, Run, Tally},
+        runs::{self, Finding, Run, Tally},
     },
 };
 
 /// How often a run that waits for pushes looks whether they are through.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// A push that is tried later than this waits for something else than its turn: for a person, or for a shop that has
+/// refused it again and again. It goes on by itself; nobody need watch.
+const SOON: TimeDelta = TimeDelta::seconds(30);
+/// As many pushes as are named one by one: the findings that a run may have.
+const NAMED: i64 = 1_000;
 
 /// What can be asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -167,7 +173,8 @@ pub async fn dry_run(
     Ok(rows.into_iter().map(change).collect())
 }
 
-/// Asks for every push that a store has still to get, and ends when they are through.
+/// Asks for every push that a store has still to get, and ends when they are through, or when those that are left
+/// wait for a person or for a later time; they are its findings.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -194,30 +201,54 @@ async fn ask_for_pushes(
 ) -> Result<Option<String>, StoreError> {
     let now = store::now();
     let mut tx = relay.db.write().await?;
-    integrations::lock(&mut tx, tenant, store.id).await?;
+    let here = integrations::lock(&mut tx, tenant, store.id).await?;
+    let writable = here.is_some_and(|store| store.writable);
     let differing = listings::differing(&mut tx, tenant, store.id).await?;
     for listing in &differing {
         pushes::ask(&mut tx, tenant, listing.inventory_id, now).await?;
     }
-    let left = pushes::count_open(&mut tx, tenant, store.id).await?;
+    let (left, soon) = pushes::count_open(&mut tx, tenant, store.id, now + SOON).await?;
     let reason = integrations::held_reason(&mut tx, tenant, store.id).await?;
     let shown = runs::get(&mut tx, tenant, run.id).await?;
     let seen = shown.as_ref().map_or(0, |shown| shown.seen);
     let total = shown.and_then(|shown| shown.total).unwrap_or(left).max(left + seen);
     let through = total - left - seen;
-    let tally = Tally { seen: through, synced: through, ..Tally::default() };
+    let ends = left == 0 || (reason.is_none() && (soon == 0 || !writable));
+    let skipped = if ends { left } else { 0 };
+    let tally = Tally { seen: through + skipped, synced: through, skipped, ..Tally::default() };
     let until = now + TimeDelta::minutes(1);
     let held = run.held();
     if !runs::advance(&mut tx, tenant, held, &run.cursor, tally, Some(total), until).await? {
         return Ok(None);
     }
-    if left == 0 {
+    if ends {
+        for push in pushes::waiting(&mut tx, tenant, store.id, NAMED).await? {
+            runs::find(&mut tx, tenant, run.id, &skip(push, writable)).await?;
+        }
         runs::finish(&mut tx, tenant, held, now).await?;
-        integrations::synced(&mut tx, tenant, store.id, now).await?;
+        if left == 0 {
+            integrations::synced(&mut tx, tenant, store.id, now).await?;
+        }
     } else if reason.is_none() {
         let due = now + TimeDelta::from_std(LOOK_EVERY).unwrap_or_default();
         runs::put_back(&mut tx, tenant, held, &run.cursor, due).await?;
     }
     tx.commit().await?;
     Ok(reason.filter(|_| left > 0))
+}
+
+/// Why a push is not through although the run ends.
+fn skip(push: pushes::Waiting, writable: bool) -> Finding {
+    let reason = match push.detail {
+        _ if !writable => "the store's key may only read".to_owned(),
+        Some(detail) => detail,
+        None => "it is tried later".to_owned(),
+    };
+    Finding {
+        resource: Resource::Product.as_str().to_owned(),
+        remote_id: push.stock_id,
+        outcome: "skipped".to_owned(),
+        label: push.sku,
+        reason,
+    }
 }

@@ -3,15 +3,15 @@
 use std::time::Duration;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime};
 use futures::{Stream, stream};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::Relay;
 use crate::store::{
-    IntegrationId, StoreError, TenantId, movements,
-    page::{Page, moment_key, read_cursor, read_moment_key},
+    IntegrationId, StoreError, TenantId, Tx, keys, movements,
+    page::{Page, far_ahead, moment_key, read_cursor, read_moment_key},
     sale_items,
     sales::{self, Span, Wanted},
 };
@@ -58,7 +58,6 @@ impl Search {
         let mut span = Span {
             from: (first, Uuid::nil()),
             to: (behind, Uuid::nil()),
-            store: self.store,
             newest_first: !self.oldest_first || self.looks_for_some(),
             limit: limit + 1,
         };
@@ -71,12 +70,6 @@ impl Search {
         }
         span
     }
-}
-
-/// Later than any sale, and a moment that both databases can hold.
-fn far_ahead() -> DateTime<Utc> {
-    NaiveDate::from_ymd_opt(9999, 1, 1)
-        .map_or(DateTime::<Utc>::MAX_UTC, |day| day.and_time(NaiveTime::MIN).and_utc())
 }
 
 /// One page of sales. `after` is the `next` of the page before; one that was tampered with begins anew.
@@ -93,7 +86,6 @@ pub async fn list(
     let span = search.span(after, limit);
     let status = (!search.status.is_empty()).then_some(search.status.as_str());
     let mut tx = relay.db.read().await?;
-    let tx_ref = &mut tx;
     let rows = if search.looks_for_some() {
         let (text, email) = (search.text(), search.text().to_lowercase());
         let by_mail = text.contains('@');
@@ -102,15 +94,41 @@ pub async fn list(
             email: by_mail.then_some(email.as_str()),
             customer: search.customer.filter(|_| text.is_empty()),
             status,
+            store: search.store,
         };
-        sales::found(tx_ref, tenant, wanted, span).await?
-    } else if let Some(status) = status {
-        sales::of_status(tx_ref, tenant, status, span).await?
+        sales::found(&mut tx, tenant, wanted, span).await?
     } else {
-        sales::all(tx_ref, tenant, span).await?
+        of_stores(&mut tx, tenant, search.store, status, span).await?
     };
     tx.commit().await?;
     Ok(Page::cut(rows, limit, |sale| moment_key(sale.placed_at, sale.id)))
+}
+
+/// A stretch of what one store or all sold, put together from as many of each store's as may be wanted.
+async fn of_stores(
+    tx: &mut Tx,
+    tenant: TenantId,
+    store: Option<IntegrationId>,
+    status: Option<&str>,
+    span: Span,
+) -> Result<Vec<Listed>, StoreError> {
+    let stores = match store {
+        Some(store) => vec![store],
+        None => keys::names(tx, tenant).await?.into_iter().map(|(store, _)| store).collect(),
+    };
+    let mut rows = Vec::new();
+    for store in stores {
+        rows.extend(match status {
+            Some(status) => sales::of_status(tx, tenant, store, status, span).await?,
+            None => sales::all(tx, tenant, store, span).await?,
+        });
+    }
+    rows.sort_unstable_by_key(|sale| (sale.placed_at, sale.id));
+    if span.newest_first {
+        rows.reverse();
+    }
+    rows.truncate(usize::try_from(span.limit).unwrap_or(0));
+    Ok(rows)
 }
 
 /// How often a list is looked at while somebody has it before them.

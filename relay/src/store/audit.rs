@@ -46,15 +46,14 @@ pub async fn record(
     .map(drop)
 }
 
-/// What was done before the entry `before`, the newest first; of one `actor` where one is named.
+/// What was done before the entry `before`, the newest first.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn list(
     tx: &mut Tx,
     tenant: TenantId,
-    actor: Option<&str>,
-    before: Option<Uuid>,
+    before: Uuid,
     limit: i64,
 ) -> Result<Vec<Entry>, StoreError> {
     fetch!(
@@ -62,11 +61,33 @@ pub async fn list(
         tx,
         Entry,
         "SELECT id, actor, action, subject, created_at FROM audit_log
-         WHERE tenant_id = $1 AND id < $2 AND ($3 IS NULL OR actor = $3)
-         ORDER BY id DESC LIMIT $4",
+         WHERE tenant_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3",
         tenant,
-        before.unwrap_or(Uuid::max()),
+        before,
+        limit,
+    )
+}
+
+/// What one actor did before the entry `before`, the newest first.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn list_of(
+    tx: &mut Tx,
+    tenant: TenantId,
+    actor: &str,
+    before: Uuid,
+    limit: i64,
+) -> Result<Vec<Entry>, StoreError> {
+    fetch!(
+        fetch_all,
+        tx,
+        Entry,
+        "SELECT id, actor, action, subject, created_at FROM audit_log
+         WHERE tenant_id = $1 AND actor = $2 AND id < $3 ORDER BY id DESC LIMIT $4",
+        tenant,
         actor,
+        before,
         limit,
     )
 }

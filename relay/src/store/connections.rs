@@ -5,6 +5,9 @@ use uuid::Uuid;
 
 use super::{IntegrationId, StoreError, TenantId, Tx, execute, fetch};
 
+/// What stands for the secret of a connection that has ended.
+pub(super) const FORGOTTEN: &[u8] = &[];
+
 /// What a connection string stands for.
 #[derive(Debug, sqlx::FromRow)]
 pub struct Connection {
@@ -181,7 +184,7 @@ pub async fn forget_previous(tx: &mut Tx, tenant: TenantId, id: Uuid) -> Result<
     .map(drop)
 }
 
-/// Ends a connection: from now on it gets 401.
+/// Ends a connection: from now on it gets 401, and its secret is forgotten.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -193,11 +196,12 @@ pub async fn revoke(
 ) -> Result<bool, StoreError> {
     let revoked = execute!(
         tx,
-        "UPDATE connections SET revoked_at = $3
+        "UPDATE connections SET revoked_at = $3, secret = $4, previous_secret = NULL
          WHERE tenant_id = $1 AND id = $2 AND revoked_at IS NULL",
         tenant,
         id,
         now,
+        FORGOTTEN,
     )?;
     Ok(revoked == 1)
 }

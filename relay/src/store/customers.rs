@@ -322,17 +322,6 @@ pub async fn list(
     before: Option<Uuid>,
     limit: i64,
 ) -> Result<Page<Shown>, StoreError> {
-    let rows = fetch!(
-        fetch_all,
-        tx,
-        Shown,
-        "SELECT id, email, first_name, last_name, company, phone, address, marketing_consent,
-            created_at
-         FROM customers WHERE tenant_id = $1 AND ($2 IS NULL OR id < $2)
-         ORDER BY id DESC LIMIT $3",
-        tenant,
-        before,
-        limit + 1,
-    )?;
+    let rows = newest(tx, tenant, before.unwrap_or(Uuid::max()), limit + 1).await?;
     Ok(Page::cut(rows, limit, |row| row.id.to_string()))
 }

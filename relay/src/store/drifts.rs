@@ -203,14 +203,14 @@ pub struct Shown {
     pub resolved_at: Option<DateTime<Utc>>,
 }
 
-/// The newest drifts, those of one status if it is given.
+/// The newest drifts of one status.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn list(
+pub async fn of_status(
     tx: &mut Tx,
     tenant: TenantId,
-    status: Option<&str>,
+    status: &str,
     limit: i64,
 ) -> Result<Vec<Shown>, StoreError> {
     fetch!(
@@ -223,7 +223,7 @@ pub async fn list(
          JOIN integrations i ON i.tenant_id = d.tenant_id AND i.id = d.integration_id
          JOIN listings l ON l.tenant_id = d.tenant_id AND l.id = d.listing_id
          LEFT JOIN inventory v ON v.tenant_id = l.tenant_id AND v.id = l.inventory_id
-         WHERE d.tenant_id = $1 AND ($2 IS NULL OR d.status = $2)
+         WHERE d.tenant_id = $1 AND d.status = $2
          ORDER BY d.id DESC LIMIT $3",
         tenant,
         status,

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::{
     IntegrationId, StoreError, TenantId, Tx, execute, execute_many, fetch, fetch_many,
-    page::{Page, moment_key},
+    page::{Page, far_ahead, moment_key},
 };
 
 pub use failed::{Failed, failed, queue_failed};
@@ -277,24 +277,11 @@ pub async fn list(
     after: Option<(DateTime<Utc>, Uuid)>,
     limit: i64,
 ) -> Result<Page<Entry>, StoreError> {
-    let (at, id) = after.unzip();
-    let rows = fetch!(
-        fetch_all,
-        tx,
-        Entry,
-        "SELECT e.event_id AS id, i.store_url AS store, e.topic, e.resource_id, e.status, e.detail,
-            e.received_at, e.attempts
-         FROM inbox e
-         JOIN integrations i ON i.tenant_id = e.tenant_id AND i.id = e.integration_id
-         WHERE e.tenant_id = $1 AND ($2 IS NULL OR e.status = $2)
-           AND ($3 IS NULL OR e.received_at < $3 OR (e.received_at = $3 AND e.event_id < $4))
-         ORDER BY e.received_at DESC, e.event_id DESC LIMIT $5",
-        tenant,
-        status,
-        at,
-        id,
-        limit + 1,
-    )?;
+    let before = after.unwrap_or((far_ahead(), Uuid::max()));
+    let rows = match status {
+        Some(status) => of_status(tx, tenant, status, before, limit + 1).await?,
+        None => newest(tx, tenant, before, limit + 1).await?,
+    };
     Ok(Page::cut(rows, limit, |row| moment_key(row.received_at, row.id)))
 }
 

@@ -39,6 +39,14 @@ pub struct Integration {
     pub forked_at: Option<DateTime<Utc>>,
 }
 
+impl Integration {
+    /// Whether it may be asked: a disconnected store has no key.
+    #[must_use]
+    pub fn has_key(&self) -> bool {
+        self.consumer_key.is_some()
+    }
+}
+
 /// What a registration says about a store.
 #[derive(Debug)]
 pub struct Registration<'a> {
@@ -236,6 +244,28 @@ pub async fn set_status(
     .map(drop)
 }
 
+/// Says why stock does not go back, for people, or that it does.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn set_push_trouble(
+    tx: &mut Tx,
+    tenant: TenantId,
+    id: IntegrationId,
+    reason: Option<&str>,
+) -> Result<(), StoreError> {
+    execute!(
+        tx,
+        "UPDATE integrations SET push_trouble = $3
+         WHERE tenant_id = $1 AND id = $2 AND status <> 'disconnected'
+           AND COALESCE(push_trouble, '') <> COALESCE($3, '')",
+        tenant,
+        id,
+        reason,
+    )
+    .map(drop)
+}
+
 /// Disconnects: the keys are forgotten, all else stays.
 ///
 /// # Errors
@@ -249,7 +279,7 @@ pub async fn disconnect(
     execute!(
         tx,
         "UPDATE integrations SET status = 'disconnected', status_reason = NULL, consumer_key = NULL,
-            consumer_secret = NULL, updated_at = $3
+            consumer_secret = NULL, push_trouble = NULL, updated_at = $3
          WHERE tenant_id = $1 AND id = $2",
         tenant,
         id,

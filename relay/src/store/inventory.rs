@@ -262,14 +262,13 @@ pub struct Shown {
     pub image: Option<String>,
 }
 
-/// Pieces by SKU, or the one of this SKU.
+/// Pieces by SKU, after the one of the SKU `after`.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn list(
     tx: &mut Tx,
     tenant: TenantId,
-    sku: Option<&str>,
     after: Option<&str>,
     limit: i64,
 ) -> Result<Page<Shown>, StoreError> {
@@ -278,11 +277,9 @@ pub async fn list(
         tx,
         Shown,
         "SELECT id, sku, name, quantity, counted, backorders, price, image FROM inventory
-         WHERE tenant_id = $1 AND ($2 IS NULL OR sku = $2) AND ($3 IS NULL OR sku > $3)
-         ORDER BY sku LIMIT $4",
+         WHERE tenant_id = $1 AND sku > $2 ORDER BY sku LIMIT $3",
         tenant,
-        sku,
-        after,
+        after.unwrap_or(""),
         limit + 1,
     )?;
     Ok(Page::cut(rows, limit, |row| row.sku.clone()))

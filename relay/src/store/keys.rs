@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{IntegrationId, StoreError, TenantId, Tx, execute, fetch};
+use super::{IntegrationId, StoreError, TenantId, Tx, connections::FORGOTTEN, execute, fetch};
 
 /// What is kept of a store that was connected by its key.
 #[derive(Debug)]
@@ -155,6 +155,8 @@ pub struct Shown {
     /// Why it is halted, if it is.
     #[sqlx(rename = "forked_reason")]
     pub halted: Option<String>,
+    /// Why stock does not go back to it, until a push is through.
+    pub push_trouble: Option<String>,
     /// When it was last joined with the ledger.
     pub last_sync_at: Option<DateTime<Utc>>,
 }
@@ -171,13 +173,13 @@ pub async fn list(tx: &mut Tx, tenant: TenantId) -> Result<Vec<Shown>, StoreErro
         "SELECT i.id, i.store_url, i.status, i.status_reason, i.mode, i.writable,
             EXISTS (SELECT 1 FROM connections c WHERE c.tenant_id = i.tenant_id
                 AND c.integration_id = i.id AND c.revoked_at IS NULL) AS plugin,
-            i.forked_reason, i.last_sync_at
+            i.forked_reason, i.push_trouble, i.last_sync_at
          FROM integrations i WHERE i.tenant_id = $1 ORDER BY i.store_url",
         tenant,
     )
 }
 
-/// Ends all connections of a store; gives how many there were.
+/// Ends all connections of a store and forgets their secrets; gives how many there were.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -189,11 +191,12 @@ pub async fn revoke_connections(
 ) -> Result<u64, StoreError> {
     execute!(
         tx,
-        "UPDATE connections SET revoked_at = $3
+        "UPDATE connections SET revoked_at = $3, secret = $4, previous_secret = NULL
          WHERE tenant_id = $1 AND integration_id = $2 AND revoked_at IS NULL",
         tenant,
         id,
         now,
+        FORGOTTEN,
     )
 }
 

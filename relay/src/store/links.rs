@@ -76,9 +76,12 @@ pub async fn stores_waiting(
         fetch_all,
         tx,
         (Uuid,),
-        "SELECT DISTINCT integration_id FROM listings
-         WHERE tenant_id = $1 AND state = 'waiting' AND ($2 IS NULL OR id = $2)
-         ORDER BY integration_id",
+        "SELECT i.id FROM integrations i
+         WHERE i.tenant_id = $1 AND EXISTS (
+            SELECT 1 FROM listings l
+            WHERE l.tenant_id = i.tenant_id AND l.integration_id = i.id AND l.state = 'waiting'
+              AND ($2 IS NULL OR l.id = $2))
+         ORDER BY i.id",
         tenant,
         listing,
     )?;

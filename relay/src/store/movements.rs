@@ -150,11 +150,11 @@ pub async fn list(
             s.external_id AS order_id, s.number AS order_number, m.created_at
          FROM stock_movements m
          LEFT JOIN sales s ON s.tenant_id = m.tenant_id AND s.id = m.sale_id
-         WHERE m.tenant_id = $1 AND m.inventory_id = $2 AND ($3 IS NULL OR m.id < $3)
+         WHERE m.tenant_id = $1 AND m.inventory_id = $2 AND m.id < $3
          ORDER BY m.id DESC LIMIT $4",
         tenant,
         inventory,
-        before,
+        before.unwrap_or(Uuid::max()),
         limit + 1,
     )?;
     Ok(Page::cut(rows, limit, |row| row.id.to_string()))

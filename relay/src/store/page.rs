@@ -1,7 +1,7 @@
 //! Paging by key: the next page begins after the last key seen, however many rows there are.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -41,6 +41,13 @@ impl<T> Page<T> {
 #[must_use]
 pub fn read_cursor(text: &str) -> Option<String> {
     String::from_utf8(URL_SAFE_NO_PAD.decode(text).ok()?).ok()
+}
+
+/// Later than anything in a list by time, and a moment that both databases can hold.
+#[must_use]
+pub fn far_ahead() -> DateTime<Utc> {
+    NaiveDate::from_ymd_opt(9999, 1, 1)
+        .map_or(DateTime::<Utc>::MAX_UTC, |day| day.and_time(NaiveTime::MIN).and_utc())
 }
 
 /// The key of a row in a list by time.

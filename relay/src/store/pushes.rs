@@ -14,7 +14,10 @@ use super::{
     IntegrationId, StoreError, TenantId, Tx, execute, execute_many, fetch, fetch_many, inventory,
     new_id,
 };
-pub use answer::{acknowledge, doubt, doubt_numbered, finish, put_back, refused, remember};
+pub use answer::{
+    acknowledge, begin_count, counted, doubt, doubt_numbered, finish, held, put_back, refused,
+    remember,
+};
 pub use claim::{Attempt, Push, Times, claim, hurry, hurry_line};
 
 /// Asks for a push to every open listing of a piece whose stock is not what the ledger says.
@@ -81,7 +84,8 @@ pub async fn ask_all_held(
     Ok(!rows.is_empty())
 }
 
-/// Which stores have a push due, and may be pushed to.
+/// Which stores have a push due, and may be pushed to: where [`claim`] finds one. A push that has a number waits
+/// for the plugin.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -97,13 +101,16 @@ pub async fn stores_due(
          WHERE i.forked_at IS NULL AND i.held_at IS NULL AND i.consumer_key IS NOT NULL
            AND i.writable AND EXISTS (SELECT 1 FROM stock_pushes p
              WHERE p.tenant_id = i.tenant_id AND p.integration_id = i.id AND p.status = 'open'
-               AND p.due_at <= $1 AND (p.leased_until IS NULL OR p.leased_until <= $1))
+               AND p.due_at <= $1 AND (p.leased_until IS NULL OR p.leased_until <= $1)
+               AND (p.push_no IS NULL OR EXISTS (SELECT 1 FROM connections c
+                 WHERE c.tenant_id = i.tenant_id AND c.integration_id = i.id
+                   AND c.revoked_at IS NULL)))
          LIMIT 1000",
         now,
     )
 }
 
-/// Whether a store has a push due, and may be pushed to.
+/// Whether a store has a push due, and may be pushed to; as [`stores_due`].
 ///
 /// # Errors
 /// When the database does not answer.
@@ -122,7 +129,9 @@ pub async fn is_due(
          WHERE p.tenant_id = $1 AND p.integration_id = $2 AND p.status = 'open' AND p.due_at <= $3
            AND (p.leased_until IS NULL OR p.leased_until <= $3)
            AND i.forked_at IS NULL AND i.held_at IS NULL AND i.consumer_key IS NOT NULL
-           AND i.writable LIMIT 1",
+           AND i.writable AND (p.push_no IS NULL OR EXISTS (SELECT 1 FROM connections c
+             WHERE c.tenant_id = i.tenant_id AND c.integration_id = i.id
+               AND c.revoked_at IS NULL)) LIMIT 1",
         tenant,
         integration,
         now,
@@ -147,8 +156,8 @@ pub async fn is_frozen(tx: &mut Tx, tenant: TenantId, listing: Uuid) -> Result<b
     Ok(row.is_some())
 }
 
-/// How many listings of a store the pushes that wait would bring to nothing, those that a person has
-/// approved left out.
+/// How many listings of a store pushes bring to nothing: those that wait, those that are on their way, and those that
+/// are through since `since` and have not been undone. What a person has approved is left out.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -156,23 +165,31 @@ pub async fn would_empty(
     tx: &mut Tx,
     tenant: TenantId,
     integration: IntegrationId,
+    since: DateTime<Utc>,
 ) -> Result<i64, StoreError> {
     let (count,) = fetch!(
         fetch_one,
         tx,
         (i64,),
-        "SELECT COUNT(*) FROM stock_pushes p
-         JOIN listings l ON l.tenant_id = p.tenant_id AND l.id = p.listing_id
+        "SELECT COUNT(DISTINCT l.id) FROM (
+             SELECT listing_id, empties AS told FROM stock_pushes
+             WHERE tenant_id = $1 AND integration_id = $2 AND status = 'open' AND NOT approved
+               AND (delta IS NULL OR empties)
+             UNION ALL
+             SELECT listing_id, empties FROM stock_pushes
+             WHERE tenant_id = $1 AND integration_id = $2 AND status = 'done' AND empties
+               AND NOT approved AND finished_at >= $3) p
+         JOIN listings l ON l.tenant_id = $1 AND l.id = p.listing_id
          JOIN inventory v ON v.tenant_id = l.tenant_id AND v.id = l.inventory_id
-         WHERE p.tenant_id = $1 AND p.integration_id = $2 AND p.status = 'open'
-           AND p.delta IS NULL AND NOT p.approved AND l.mirror > 0 AND v.quantity <= 0",
+         WHERE v.quantity <= 0 AND (l.mirror > 0 OR p.told)",
         tenant,
         integration,
+        since,
     )?;
     Ok(count)
 }
 
-/// A person has looked: what waits may empty what it empties.
+/// A person has looked: what waits may empty what it empties, and what was emptied counts no longer.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -187,11 +204,19 @@ pub async fn approve(
          WHERE tenant_id = $1 AND integration_id = $2 AND status = 'open'",
         tenant,
         integration,
+    )?;
+    execute!(
+        tx,
+        "UPDATE stock_pushes SET approved = TRUE
+         WHERE tenant_id = $1 AND integration_id = $2 AND status = 'done' AND empties
+           AND NOT approved",
+        tenant,
+        integration,
     )
     .map(drop)
 }
 
-/// How many pushes of a store are not through.
+/// How many pushes of a store are not through, and how many of them are in hand or tried until `soon`.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -199,15 +224,52 @@ pub async fn count_open(
     tx: &mut Tx,
     tenant: TenantId,
     integration: IntegrationId,
-) -> Result<i64, StoreError> {
-    let (count,) = fetch!(
+    soon: DateTime<Utc>,
+) -> Result<(i64, i64), StoreError> {
+    fetch!(
         fetch_one,
         tx,
-        (i64,),
-        "SELECT COUNT(*) FROM stock_pushes
+        (i64, i64),
+        "SELECT COUNT(*), COUNT(CASE WHEN due_at <= $3 THEN 1 END) FROM stock_pushes
          WHERE tenant_id = $1 AND integration_id = $2 AND status = 'open'",
         tenant,
         integration,
-    )?;
-    Ok(count)
+        soon,
+    )
+}
+
+/// A push that is not through.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Waiting {
+    /// WooCommerce's id of the stock owner.
+    pub stock_id: i64,
+    /// The piece's SKU.
+    pub sku: String,
+    /// Why, for people, where it was tried.
+    pub detail: Option<String>,
+}
+
+/// The pushes of a store that are not through, by SKU.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn waiting(
+    tx: &mut Tx,
+    tenant: TenantId,
+    integration: IntegrationId,
+    limit: i64,
+) -> Result<Vec<Waiting>, StoreError> {
+    fetch!(
+        fetch_all,
+        tx,
+        Waiting,
+        "SELECT l.stock_id, v.sku, p.detail FROM stock_pushes p
+         JOIN listings l ON l.tenant_id = p.tenant_id AND l.id = p.listing_id
+         JOIN inventory v ON v.tenant_id = l.tenant_id AND v.id = l.inventory_id
+         WHERE p.tenant_id = $1 AND p.integration_id = $2 AND p.status = 'open'
+         ORDER BY v.sku LIMIT $3",
+        tenant,
+        integration,
+        limit,
+    )
 }

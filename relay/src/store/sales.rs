@@ -236,15 +236,14 @@ pub async fn gone(
     .map(drop)
 }
 
-/// Sales, the newest first, or those of one order id.
+/// Sales before the one of the key `before`, the newest first.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn list(
     tx: &mut Tx,
     tenant: TenantId,
-    external_id: Option<i64>,
-    before: Option<Uuid>,
+    before: Uuid,
     limit: i64,
 ) -> Result<Page<Shown>, StoreError> {
     let rows = fetch!(
@@ -257,8 +256,40 @@ pub async fn list(
             s.refunded, s.payment_method, s.payment_title, s.transaction_id, s.details, s.ordered_at,
             s.paid_at, s.completed_at
          FROM sales s
-         JOIN integrations i ON i.tenant_id = s.tenant_id AND i.id = s.integration_id
-         WHERE s.tenant_id = $1 AND ($2 IS NULL OR s.external_id = $2) AND ($3 IS NULL OR s.id < $3)
+         LEFT JOIN integrations i ON i.tenant_id = s.tenant_id AND i.id = s.integration_id
+         WHERE s.tenant_id = $1 AND s.id < $2 ORDER BY s.id DESC LIMIT $3",
+        tenant,
+        before,
+        limit + 1,
+    )?;
+    Ok(Page::cut(rows, limit, |row| row.sale.id.to_string()))
+}
+
+/// The sales of the orders of this id in the tenant's stores before the one of the key `before`, the newest first.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn list_of_order(
+    tx: &mut Tx,
+    tenant: TenantId,
+    external_id: i64,
+    before: Uuid,
+    limit: i64,
+) -> Result<Page<Shown>, StoreError> {
+    // Store by store, as the index has them.
+    let rows = fetch!(
+        fetch_all,
+        tx,
+        Shown,
+        "SELECT i.store_url AS store, s.id, s.external_id, s.order_key, s.number, s.status,
+            s.stock_flag, s.gone, s.customer_id, s.email, s.currency, s.prices_include_tax, s.shipping,
+            s.shipping_tax, s.fees, s.fees_tax, s.discount, s.discount_tax, s.tax, s.rounding, s.total,
+            s.refunded, s.payment_method, s.payment_title, s.transaction_id, s.details, s.ordered_at,
+            s.paid_at, s.completed_at
+         FROM integrations i
+         CROSS JOIN sales s
+         WHERE i.tenant_id = $1 AND s.tenant_id = i.tenant_id AND s.integration_id = i.id
+           AND s.external_id = $2 AND s.id < $3
          ORDER BY s.id DESC LIMIT $4",
         tenant,
         external_id,

@@ -65,10 +65,12 @@ pub async fn all(
             "SELECT id, consumer_secret FROM integrations
              WHERE tenant_id = $1 AND consumer_secret IS NOT NULL"
         }
-        Field::Secret => "SELECT id, secret FROM connections WHERE tenant_id = $1",
+        Field::Secret => {
+            "SELECT id, secret FROM connections WHERE tenant_id = $1 AND revoked_at IS NULL"
+        }
         Field::PreviousSecret => {
             "SELECT id, previous_secret FROM connections
-             WHERE tenant_id = $1 AND previous_secret IS NOT NULL"
+             WHERE tenant_id = $1 AND previous_secret IS NOT NULL AND revoked_at IS NULL"
         }
         Field::Webhooks => {
             "SELECT integration_id, secret FROM webhook_setups

@@ -3,8 +3,11 @@
 use chrono::{TimeDelta, Utc};
 use nexpura_relay::{
     domain::Sku,
-    service::adjust::{self, Kind},
-    store::{self, pushes},
+    service::{
+        adjust::{self, Kind},
+        push_stock, runs,
+    },
+    store::{self, integrations, pushes},
 };
 use serde_json::json;
 use uuid::Uuid;
@@ -145,5 +148,29 @@ on_both! {
         assert_eq!(shop.quantity(ring).await, -1);
         let waiting = relay.texts("SELECT kind FROM conflicts WHERE resolved_at IS NULL").await;
         assert_eq!(waiting, [["oversale"]]);
+    }
+}
+
+on_both! {
+    async fn pushing_an_inventory_ends_where_only_a_person_can_go_on(relay: TestRelay) {
+        let (shop, _, _) = unreduced(&relay).await;
+        receive(&shop, 3).await;
+        let mut tx = shop.relay.db.read().await.unwrap();
+        let row = integrations::get(&mut tx, shop.tenant, shop.integration).await.unwrap().unwrap();
+        tx.commit().await.unwrap();
+        let kind = runs::Kind::Inventory;
+        runs::start(&shop.relay, shop.tenant, &row, kind, "Ann", store::now()).await.unwrap();
+        shop.run_sweep().await;
+        let open = "SELECT COUNT(*) FROM sync_runs WHERE kind = 'inventory' AND finished_at IS NULL";
+        assert_eq!(relay.number(open).await, 1, "it ended before anything was tried");
+        push_stock::push_due(&shop.relay, shop.tenant, shop.integration).await.unwrap();
+        relay.run("UPDATE sync_runs SET due_at = created_at").await;
+        shop.run_sweep().await;
+        assert_eq!(relay.number(open).await, 0, "it waits for a person for ever");
+        let found = relay.texts("SELECT outcome, label, reason FROM run_findings").await;
+        assert_eq!((found[0][0].as_str(), found[0][1].as_str()), ("skipped", "RING"));
+        assert!(found[0][2].contains("a person decides"), "{found:?}");
+        let skipped = "SELECT skipped FROM sync_runs WHERE kind = 'inventory'";
+        assert_eq!(relay.number(skipped).await, 1);
     }
 }

@@ -310,7 +310,8 @@ on_both! {
             fake: newcomer.fake.clone(),
             store_id: Uuid::new_v4(),
         };
-        assert!(squatter.connect(&served.api).await.problem(409).contains("disconnect it"));
+        let told = squatter.connect(&served.api).await.problem(409);
+        assert!(told.contains("disconnect the store in Nexpura"), "{told}");
         assert_eq!(relay.number("SELECT COUNT(*) FROM integrations").await, 1);
         let bound = "SELECT COUNT(*) FROM connections WHERE integration_id IS NOT NULL";
         assert_eq!(relay.number(bound).await, 1);

@@ -2,6 +2,7 @@
 
 mod api;
 mod ledger;
+mod tables;
 
 use std::{
     net::{Ipv4Addr, SocketAddr, TcpStream},
@@ -217,30 +218,6 @@ impl Relay {
         let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
         let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
         Ok(peak.context("no peak")?.trim().trim_end_matches(" kB").trim().parse()?)
-    }
-
-    /// Runs SQL on its ledger, where that is on PostgreSQL, and gives the rows, columns separated by tabs.
-    ///
-    /// # Errors
-    /// With the server's message.
-    pub fn sql(&self, sql: &str) -> Result<String> {
-        let (postgres, database) = self.on_postgres()?;
-        postgres.query(database, sql)
-    }
-
-    /// Runs a script of pgbench's on its ledger for so many seconds; gives what that prints.
-    ///
-    /// # Errors
-    /// With the program's message.
-    pub fn pgbench(&self, script: &Path, seconds: u32) -> Result<String> {
-        let (postgres, database) = self.on_postgres()?;
-        postgres.pgbench(database, script, seconds)
-    }
-
-    fn on_postgres(&self) -> Result<(&Postgres, &str)> {
-        let url = self.environment.iter().find(|(name, _)| *name == "NEXPURA_DATABASE_URL");
-        let database = url.and_then(|(_, url)| url.rsplit('/').next());
-        self.postgres.as_deref().zip(database).context("its ledger is not on PostgreSQL")
     }
 
     /// What it has logged since its first start.

@@ -1,5 +1,6 @@
 //! A merchant connects the shop, and where that fails is told what to do.
 
+mod again;
 mod by_key;
 
 use anyhow::{Result, ensure};

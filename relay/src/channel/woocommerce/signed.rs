@@ -30,7 +30,12 @@ impl Client {
                 (HEADER_SIGNATURE, headers.signature),
             ]
         };
-        self.post(route, body.clone(), &sign, MAX_OBJECT_BYTES).await
+        let answer = self.post(route, body.clone(), &sign, MAX_OBJECT_BYTES).await;
+        answer.map_err(|refusal| match refusal.code.as_deref() {
+            Some("rest_no_route") => ChannelError::NoPlugin.into(),
+            Some("nexpura_engine") => ChannelError::NoInnoDb.into(),
+            _ => refusal,
+        })
     }
 
     /// Asks our plugin to remove the key with which this request is made, and its own.

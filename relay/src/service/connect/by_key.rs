@@ -195,8 +195,10 @@ pub async fn keep(
     };
     let id = known.as_ref().map_or_else(new_id, |known| known.id);
     let by_plugin = has_plugin(&mut tx, tenant, id, shown).await?;
-    if !by_plugin && keys::revoke_connections(&mut tx, tenant, id, now).await? > 0 {
-        // The plugin is gone, and with it the only one who knew what became of its last pushes.
+    if !by_plugin {
+        // The plugin is gone, now or since it said goodbye, and with it the only one who knew what became of its
+        // last pushes.
+        keys::revoke_connections(&mut tx, tenant, id, now).await?;
         pushes::doubt_numbered(&mut tx, tenant, id, now).await?;
     }
     let mode = mode(known.as_ref(), by_plugin);

@@ -63,6 +63,10 @@ pub(super) async fn send(
 
     let mut tx = relay.db.write().await?;
     integrations::lock(&mut tx, tenant, store.id).await?;
+    if pushes::held(&mut tx, tenant, claimed).await?.len() < claimed.len() {
+        // Reading took so long that another relay has taken some of it up.
+        return Ok(Sent::default());
+    }
     for (push, step) in claimed.iter().zip(&steps) {
         if let Step::Write(attempt) = step {
             pushes::remember(&mut tx, tenant, push.id, *attempt).await?;
@@ -192,6 +196,7 @@ mod tests {
             delta,
             attempt: attempt.map(|(reading, target)| Attempt { reading, target }),
             attempts: 0,
+            claim: 1,
         }
     }
 

@@ -1,16 +1,11 @@
 //! Drift: somebody edited a stock in the shop. Whose number counts is the store's policy, unless it would
 //! empty too much at once: then a person decides.
 
-use chrono::TimeDelta;
-
 use super::{Cursor, Sweep, report};
 use crate::{
-    service::drift::{Verdict, carry_out, empties_too_much},
+    service::drift::{TOGETHER, Verdict, carry_out, empties_too_much},
     store::{self, StoreError, Tx, drifts, integrations, listings, resources, resources::Key},
 };
-
-/// Stocks that are emptied within this time count as at once.
-const TOGETHER: TimeDelta = TimeDelta::hours(1);
 
 impl Sweep<'_> {
     /// Decides the drifts that this run has found.

@@ -97,6 +97,9 @@ enum StepError {
     /// Its lease has ended and another relay has taken it up.
     #[error("another relay has taken it up")]
     Lost,
+    /// Nothing more may be read there.
+    #[error("the store is disconnected")]
+    Disconnected,
     /// The relay stops; the cursor stands where the last page was brought over.
     #[error("the relay stops")]
     Stopping,
@@ -167,7 +170,8 @@ impl Sweep<'_> {
                 Ok(next) => next,
                 Err(StepError::Store(error)) => return Err(error),
                 Err(StepError::Lost) => return Ok(()),
-                Err(StepError::Stopping) => {
+                // Where it is connected again, the run goes on where it stands.
+                Err(StepError::Stopping | StepError::Disconnected) => {
                     let mut tx = self.relay.db.write().await?;
                     runs::let_go(&mut tx, self.tenant, self.run.held()).await?;
                     return tx.commit().await;
@@ -186,7 +190,11 @@ impl Sweep<'_> {
             let mut tx = self.relay.db.write().await?;
             let id = self.store.id;
             // Whoever brings a new stock holds the store: none comes between this look and the end.
-            integrations::lock(&mut tx, self.tenant, id).await?;
+            let store = integrations::lock(&mut tx, self.tenant, id).await?;
+            if !store.is_some_and(|store| store.has_key()) {
+                runs::let_go(&mut tx, self.tenant, self.run.held()).await?;
+                return tx.commit().await;
+            }
             let next = match next {
                 Next::Done(last) => {
                     let goes_on = self.reading_goes_on(&mut tx, &last).await?;

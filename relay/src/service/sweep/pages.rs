@@ -12,7 +12,12 @@ use crate::{
         ingest::facts_of,
         ledger::{self, Source as Origin},
     },
-    store::{self, StoreError, Tx, integrations, listings, products, resources, runs::Tally},
+    store::{
+        self, StoreError, Tx,
+        integrations::{self, Integration},
+        listings, products, resources,
+        runs::Tally,
+    },
 };
 
 /// How far a listing by date reaches back beyond what is known: two clocks and long requests.
@@ -184,9 +189,9 @@ impl Sweep<'_> {
     ) -> Result<(), StepError> {
         let now = store::now();
         let mut tx = self.relay.db.write().await?;
-        let halted = integrations::lock(&mut tx, self.tenant, self.store.id)
-            .await?
-            .is_none_or(|store| store.forked_at.is_some());
+        let store = integrations::lock(&mut tx, self.tenant, self.store.id).await?;
+        let store = store.filter(Integration::has_key).ok_or(StepError::Disconnected)?;
+        let halted = store.forked_at.is_some();
         let mut tally = Tally::default();
         for item in items.into_iter().filter(|_| !halted) {
             let id = item.get("id").and_then(Value::as_i64).unwrap_or_default();

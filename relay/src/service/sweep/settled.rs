@@ -18,7 +18,9 @@ use crate::{
         stock_reading,
     },
     store::{
-        self, StoreError, Tx, drifts, integrations, inventory, links,
+        self, StoreError, Tx, drifts,
+        integrations::{self, Integration},
+        inventory, links,
         listings::{self, Unsettled},
         movements::{self, Movement},
         pushes, resources, runs, sale_items, spools,
@@ -130,9 +132,9 @@ impl Sweep<'_> {
     ) -> Result<(), StepError> {
         let now = store::now();
         let mut tx = self.relay.db.write().await?;
-        let halted = integrations::lock(&mut tx, self.tenant, self.store.id)
-            .await?
-            .is_none_or(|store| store.forked_at.is_some());
+        let store = integrations::lock(&mut tx, self.tenant, self.store.id).await?;
+        let store = store.filter(Integration::has_key).ok_or(StepError::Disconnected)?;
+        let halted = store.forked_at.is_some();
         if !runs::renew(&mut tx, self.tenant, self.run.held(), now + LEASE).await? {
             return Err(StepError::Lost);
         }

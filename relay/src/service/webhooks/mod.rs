@@ -11,7 +11,7 @@ mod upkeep;
 
 pub use bring::{Report, setup};
 pub use receive::{Received, receive};
-pub use remove::{remove_all, switch_off};
+pub use remove::{give_up, switch_off, take_away};
 pub use upkeep::{after_start, look_after_due, registered};
 
 use nexpura_protocol::event::{Resource, Topic, Verb};

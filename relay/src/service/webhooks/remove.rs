@@ -7,7 +7,10 @@ use super::{
     bring::{fit, in_hand, ours},
 };
 use crate::{
-    channel::{ChannelError, woocommerce::WebhookBatch},
+    channel::{
+        ChannelError,
+        woocommerce::{Client, WebhookBatch},
+    },
     service::{Relay, store_client},
     store::{self, IntegrationId, StoreError, TenantId, Tx, audit, integrations, keys, webhooks},
 };
@@ -15,27 +18,20 @@ use crate::{
 /// As many as WooCommerce takes at once.
 const AT_ONCE: usize = 100;
 
-/// Removes all our webhooks from a store that is about to be disconnected, and forgets their secret; gives
-/// how many they were. To be called while its key is still there.
+/// Forgets the webhooks of a store that is disconnected, and their secret; whether it had any. What is not taken
+/// away in the shop delivers to nobody: it gets 401, until WooCommerce itself switches it off.
 ///
 /// # Errors
-/// See [`WebhooksError`]. What could not be removed is forgotten all the same: its deliveries get 401,
-/// until WooCommerce itself switches it off.
-pub async fn remove_all(
-    relay: &Relay,
+/// When the database does not answer.
+pub async fn give_up(
+    tx: &mut Tx,
     tenant: TenantId,
     integration: IntegrationId,
-) -> Result<usize, WebhooksError> {
-    let removed = match in_hand(relay, tenant, integration).await {
-        Ok(None) => return Ok(0),
-        Ok(Some(_)) => from_store(relay, tenant, integration).await,
-        Err(error) => Err(error),
-    };
-    let now = store::now();
-    let mut tx = relay.db.write().await?;
-    forget(&mut tx, tenant, integration, now).await?;
-    tx.commit().await?;
-    removed
+    now: DateTime<Utc>,
+) -> Result<bool, StoreError> {
+    let any = webhooks::lock(tx, tenant, integration).await?.is_some();
+    forget(tx, tenant, integration, now).await?;
+    Ok(any)
 }
 
 /// Removes a store's webhooks by a person's wish; it is swept from then on, until a person sets them up
@@ -81,6 +77,19 @@ pub(super) async fn from_store(
         return Err(WebhooksError::Disconnected);
     }
     let client = store_client::client(relay, tenant, &store)?;
+    take_away(relay, tenant, id, &client).await
+}
+
+/// The same with a key that the ledger may have forgotten.
+///
+/// # Errors
+/// See [`WebhooksError`].
+pub async fn take_away(
+    relay: &Relay,
+    tenant: TenantId,
+    id: IntegrationId,
+    client: &Client,
+) -> Result<usize, WebhooksError> {
     let found = client.webhooks().await?;
     let ours: Vec<u64> =
         ours(relay, tenant, id, found).await?.into_iter().map(|webhook| webhook.id).collect();

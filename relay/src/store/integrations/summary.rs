@@ -19,6 +19,8 @@ pub struct Summary {
     pub mode: String,
     /// Why it is halted, if it is.
     pub forked_reason: Option<String>,
+    /// Why stock does not go back to it.
+    pub push_trouble: Option<String>,
     /// When it was last joined with the ledger.
     pub last_sync_at: Option<DateTime<Utc>>,
 }
@@ -33,7 +35,7 @@ pub async fn summaries(tx: &mut Tx) -> Result<Vec<Summary>, StoreError> {
         tx,
         Summary,
         "SELECT t.name AS tenant, i.store_url, i.status, i.status_reason, i.mode, i.forked_reason,
-            i.last_sync_at
+            i.push_trouble, i.last_sync_at
          FROM integrations i JOIN tenants t ON t.id = i.tenant_id ORDER BY t.name, i.store_url",
     )
 }

@@ -108,6 +108,8 @@ pub struct Shown {
 
 /// The listings of all pieces from one SKU to another: of one page of the inventory.
 ///
+/// The pieces are joined from the left, so that they decide the plan and not all that a store lists.
+///
 /// # Errors
 /// When the database does not answer.
 pub async fn between(
@@ -122,9 +124,11 @@ pub async fn between(
         OfPiece,
         "SELECT v.id AS piece, i.store_url AS store, l.stock_id, l.state, l.reason, l.mirror
          FROM inventory v
-         JOIN listings l ON l.tenant_id = v.tenant_id AND l.inventory_id = v.id
+         CROSS JOIN listings l
          JOIN integrations i ON i.tenant_id = l.tenant_id AND i.id = l.integration_id
-         WHERE v.tenant_id = $1 AND v.sku >= $2 AND v.sku <= $3 ORDER BY i.store_url, l.stock_id",
+         WHERE v.tenant_id = $1 AND v.sku >= $2 AND v.sku <= $3
+           AND l.tenant_id = v.tenant_id AND l.inventory_id = v.id
+         ORDER BY i.store_url, l.stock_id",
         tenant,
         first,
         last,

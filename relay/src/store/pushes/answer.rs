@@ -1,12 +1,36 @@
 //! What became of a push that was sent.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::{
-    super::{IntegrationId, StoreError, TenantId, Tx, execute, fetch, inventory},
+    super::{IntegrationId, StoreError, TenantId, Tx, execute, fetch, fetch_many, inventory},
     Attempt, Push,
 };
+
+/// Those pushes that are still in hand under the claim that they were sent under. What the shop answers of another
+/// counts for nothing: whoever has claimed it since asks for itself. The caller holds the store's lock.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn held(
+    tx: &mut Tx,
+    tenant: TenantId,
+    claimed: &[Push],
+) -> Result<HashSet<Uuid>, StoreError> {
+    let rows = fetch_many!(
+        tx,
+        (Uuid,),
+        "WITH sent (tenant, push, claim) AS (VALUES ($1, $2, $3))
+         SELECT p.id FROM sent JOIN stock_pushes p ON p.tenant_id = sent.tenant AND p.id = sent.push
+         WHERE p.claims = sent.claim AND p.status = 'open'",
+        claimed,
+        push => [tenant, push.id, push.claim]
+    );
+    Ok(rows.into_iter().map(|(id,)| id).collect())
+}
 
 /// Remembers what is about to be written without the plugin.
 ///
@@ -59,7 +83,8 @@ pub async fn doubt(
     .map(drop)
 }
 
-/// Doubts every push that only the plugin could have spoken of, now that it is gone.
+/// Doubts every push that only the plugin could have spoken of, now that it is gone. Numbers begin anew when it
+/// comes back: it may never have heard of the last.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -81,7 +106,65 @@ pub async fn doubt_numbered(
     for (id, listing) in numbered {
         doubt(tx, tenant, id, listing, now).await?;
     }
-    Ok(())
+    count(tx, tenant, integration, None).await
+}
+
+/// What the numbers of a store's pushes count, as the plugin keeps them; nothing where it has not heard of them.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn counted(
+    tx: &mut Tx,
+    tenant: TenantId,
+    integration: IntegrationId,
+) -> Result<Option<String>, StoreError> {
+    let row = fetch!(
+        fetch_optional,
+        tx,
+        (Option<String>,),
+        "SELECT push_count FROM integrations WHERE tenant_id = $1 AND id = $2",
+        tenant,
+        integration,
+    )?;
+    Ok(row.and_then(|(count,)| count))
+}
+
+/// Begins the numbers of a store's pushes anew, under another name; the plugin has to be told of it. What had a
+/// number is doubted.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn begin_count(
+    tx: &mut Tx,
+    tenant: TenantId,
+    integration: IntegrationId,
+    name: &str,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    doubt_numbered(tx, tenant, integration, now).await?;
+    execute!(
+        tx,
+        "UPDATE listings SET push_no = 0 WHERE tenant_id = $1 AND integration_id = $2",
+        tenant,
+        integration,
+    )?;
+    count(tx, tenant, integration, Some(name)).await
+}
+
+async fn count(
+    tx: &mut Tx,
+    tenant: TenantId,
+    integration: IntegrationId,
+    name: Option<&str>,
+) -> Result<(), StoreError> {
+    execute!(
+        tx,
+        "UPDATE integrations SET push_count = $3 WHERE tenant_id = $1 AND id = $2",
+        tenant,
+        integration,
+        name,
+    )
+    .map(drop)
 }
 
 /// Ends a push that the shop has refused for good; its number goes to the next.

@@ -42,6 +42,8 @@ pub struct Push {
     pub attempt: Option<Attempt>,
     /// Failures in a row.
     pub attempts: i64,
+    /// The number of this claim.
+    pub claim: i64,
 }
 
 /// A stock that was read and then written, or nearly; both in thousandths.
@@ -63,6 +65,7 @@ struct Due {
     reading: Option<i64>,
     target: Option<i64>,
     attempts: i64,
+    claims: i64,
 }
 
 #[derive(Debug, sqlx::FromRow)]
@@ -96,7 +99,7 @@ pub async fn claim(
         tx,
         Due,
         "SELECT p.id, p.listing_id, l.inventory_id, p.push_no, p.delta, p.reading, p.target,
-            p.attempts
+            p.attempts, p.claims
          FROM stock_pushes p JOIN listings l ON l.tenant_id = p.tenant_id AND l.id = p.listing_id
          WHERE p.tenant_id = $1 AND p.integration_id = $2 AND p.status = 'open' AND p.due_at <= $3
            AND (p.leased_until IS NULL OR p.leased_until <= $3) AND ($5 OR p.push_no IS NULL)
@@ -202,15 +205,20 @@ async fn freeze(
             push_no,
         )?;
     }
+    let empties = push.delta.is_none() && target.mirror > Some(0) && target.quantity <= 0;
+    let claim = push.claims + 1;
     execute!(
         tx,
-        "UPDATE stock_pushes SET push_no = $3, delta = $4, leased_until = $5
+        "UPDATE stock_pushes SET push_no = $3, delta = $4, leased_until = $5, claims = $6,
+            empties = empties OR $7
          WHERE tenant_id = $1 AND id = $2",
         tenant,
         push.id,
         push_no,
         delta,
         until,
+        claim,
+        empties,
     )?;
     Ok(Some(Push {
         id: push.id,
@@ -221,6 +229,7 @@ async fn freeze(
         delta,
         attempt,
         attempts: push.attempts,
+        claim,
     }))
 }
 

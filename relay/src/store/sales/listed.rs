@@ -1,7 +1,9 @@
 //! Sales as a list shows them, each order and each filter of it by an index.
 //!
-//! The store and the customer are joined from the left, so that the sales' own order decides the plan. The
-//! span's ends stand there twice: SQLite finds neither by an index where an expression is part of a row.
+//! A list is one store's: that of several is put together from theirs, so that a store which has sold little, or nothing
+//! for years, costs no look at what the others sold. The store and the customer are joined from the left, so that the
+//! sales' own order decides the plan. The span's ends stand there twice: SQLite finds neither by an index where an
+//! expression is part of a row.
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -44,8 +46,6 @@ pub struct Span {
     pub from: (DateTime<Utc>, Uuid),
     /// Only what comes before this.
     pub to: (DateTime<Utc>, Uuid),
-    /// Only what one store sold.
-    pub store: Option<IntegrationId>,
     /// Whether it is read from its end.
     pub newest_first: bool,
     /// Rows at most.
@@ -56,7 +56,12 @@ pub struct Span {
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn all(tx: &mut Tx, tenant: TenantId, span: Span) -> Result<Vec<Listed>, StoreError> {
+pub async fn all(
+    tx: &mut Tx,
+    tenant: TenantId,
+    store: IntegrationId,
+    span: Span,
+) -> Result<Vec<Listed>, StoreError> {
     fetch_sorted!(
         fetch_all,
         span.newest_first,
@@ -67,20 +72,19 @@ pub async fn all(tx: &mut Tx, tenant: TenantId, span: Span) -> Result<Vec<Listed
          FROM sales s
          LEFT JOIN integrations i ON i.tenant_id = s.tenant_id AND i.id = s.integration_id
          LEFT JOIN customers c ON c.tenant_id = s.tenant_id AND c.id = s.customer_id
-         WHERE s.tenant_id = $1 AND COALESCE(s.ordered_at, s.created_at) >= $2
-           AND COALESCE(s.ordered_at, s.created_at) <= $4
-           AND (COALESCE(s.ordered_at, s.created_at), s.id) > ($2, $3)
-           AND (COALESCE(s.ordered_at, s.created_at), s.id) < ($4, $5)
-           AND ($6 IS NULL OR s.integration_id = $6)
+         WHERE s.tenant_id = $1 AND s.integration_id = $2
+           AND COALESCE(s.ordered_at, s.created_at) >= $3 AND COALESCE(s.ordered_at, s.created_at) <= $5
+           AND (COALESCE(s.ordered_at, s.created_at), s.id) > ($3, $4)
+           AND (COALESCE(s.ordered_at, s.created_at), s.id) < ($5, $6)
          ORDER BY COALESCE(s.ordered_at, s.created_at)",
         ", s.id",
         " LIMIT $7",
         tenant,
+        store,
         span.from.0,
         span.from.1,
         span.to.0,
         span.to.1,
-        span.store,
         span.limit,
     )
 }
@@ -92,6 +96,7 @@ pub async fn all(tx: &mut Tx, tenant: TenantId, span: Span) -> Result<Vec<Listed
 pub async fn of_status(
     tx: &mut Tx,
     tenant: TenantId,
+    store: IntegrationId,
     status: &str,
     span: Span,
 ) -> Result<Vec<Listed>, StoreError> {
@@ -105,21 +110,20 @@ pub async fn of_status(
          FROM sales s
          LEFT JOIN integrations i ON i.tenant_id = s.tenant_id AND i.id = s.integration_id
          LEFT JOIN customers c ON c.tenant_id = s.tenant_id AND c.id = s.customer_id
-         WHERE s.tenant_id = $1 AND s.status = $2
-           AND COALESCE(s.ordered_at, s.created_at) >= $3 AND COALESCE(s.ordered_at, s.created_at) <= $5
-           AND (COALESCE(s.ordered_at, s.created_at), s.id) > ($3, $4)
-           AND (COALESCE(s.ordered_at, s.created_at), s.id) < ($5, $6)
-           AND ($7 IS NULL OR s.integration_id = $7)
+         WHERE s.tenant_id = $1 AND s.integration_id = $2 AND s.status = $3
+           AND COALESCE(s.ordered_at, s.created_at) >= $4 AND COALESCE(s.ordered_at, s.created_at) <= $6
+           AND (COALESCE(s.ordered_at, s.created_at), s.id) > ($4, $5)
+           AND (COALESCE(s.ordered_at, s.created_at), s.id) < ($6, $7)
          ORDER BY COALESCE(s.ordered_at, s.created_at)",
         ", s.id",
         " LIMIT $8",
         tenant,
+        store,
         status,
         span.from.0,
         span.from.1,
         span.to.0,
         span.to.1,
-        span.store,
         span.limit,
     )
 }
@@ -135,6 +139,8 @@ pub struct Wanted<'a> {
     pub customer: Option<Uuid>,
     /// Of these only the ones of this status.
     pub status: Option<&'a str>,
+    /// Of these only what one store sold.
+    pub store: Option<IntegrationId>,
 }
 
 /// The sales of one number, one e-mail or one customer, the newest first whatever the span says.
@@ -176,7 +182,7 @@ pub async fn found(
         span.from.1,
         span.to.0,
         span.to.1,
-        span.store,
+        wanted.store,
         span.limit,
     )
 }
@@ -227,11 +233,14 @@ pub async fn sold(
         fetch_all,
         tx,
         Sold,
-        "SELECT currency, COUNT(*) AS sales, CAST(SUM(total - refunded) AS BIGINT) AS total FROM sales
-         WHERE tenant_id = $1 AND COALESCE(ordered_at, created_at) >= $2
-           AND COALESCE(ordered_at, created_at) < $3 AND NOT gone
-           AND status NOT IN ('pending', 'cancelled', 'failed', 'checkout-draft', 'trash')
-         GROUP BY currency ORDER BY currency",
+        "SELECT s.currency, COUNT(*) AS sales, CAST(SUM(s.total - s.refunded) AS BIGINT) AS total
+         FROM integrations i
+         CROSS JOIN sales s
+         WHERE i.tenant_id = $1 AND s.tenant_id = i.tenant_id AND s.integration_id = i.id
+           AND COALESCE(s.ordered_at, s.created_at) >= $2
+           AND COALESCE(s.ordered_at, s.created_at) < $3 AND NOT s.gone
+           AND s.status NOT IN ('pending', 'cancelled', 'failed', 'checkout-draft', 'trash')
+         GROUP BY s.currency ORDER BY s.currency",
         tenant,
         from,
         until,

@@ -8,7 +8,7 @@ use super::{
     Setup,
 };
 
-/// Which stores have webhooks that are to be looked at.
+/// Which stores have webhooks that are to be looked at, and may be asked: what [`claim`] takes.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -20,9 +20,13 @@ pub async fn stores_due(
         fetch_all,
         tx,
         (Uuid, Uuid),
-        "SELECT tenant_id, integration_id FROM webhook_setups
-         WHERE due_at IS NOT NULL AND due_at <= $1
-           AND (leased_until IS NULL OR leased_until <= $1) LIMIT 1000",
+        "SELECT w.tenant_id, w.integration_id FROM webhook_setups w
+         WHERE w.due_at IS NOT NULL AND w.due_at <= $1
+           AND (w.leased_until IS NULL OR w.leased_until <= $1)
+           AND EXISTS (SELECT 1 FROM integrations i
+             WHERE i.tenant_id = w.tenant_id AND i.id = w.integration_id
+               AND i.forked_at IS NULL AND i.consumer_key IS NOT NULL)
+         LIMIT 1000",
         now,
     )
 }

@@ -5,6 +5,7 @@
 //! `includes/admin/wc-admin-functions.php` there. Units are whole here.
 
 pub(crate) mod orders;
+pub(crate) mod plugin;
 mod rest;
 pub(crate) mod server;
 pub(crate) mod show;
@@ -78,6 +79,8 @@ pub(crate) struct Shop {
     pub(crate) bare: bool,
     /// Orders that some other plugin shows in a way that nobody understands.
     pub(crate) damaged: BTreeSet<u64>,
+    /// The plugin's table of pushes.
+    pub(crate) pushes: plugin::Pushes,
     last_id: u64,
 }
 

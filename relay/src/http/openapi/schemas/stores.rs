@@ -46,6 +46,11 @@ pub(super) const SCHEMAS: &[Schema] = &[
             ("writable", "boolean", "Whether its key may write."),
             ("plugin", "boolean", ""),
             ("halted", "string?", "Why it is halted, if it is."),
+            (
+                "push_trouble",
+                "string?",
+                "Why stock does not go back to it, until a push is through.",
+            ),
             ("last_sync_at", "time?", ""),
             ("stock_push", "exact|read_and_write|off", "How stock goes back to it."),
             ("note", "string", "What that means."),

@@ -1,0 +1,261 @@
+//! How long the panel's pages take in a ledger that has grown for years, on both databases.
+//!
+//! Run with `make bench`. `NEXPURA_BENCH_MOVEMENTS` says how many movements the ledger has (1,000,000); sales, pieces,
+//! customers and events follow from it. Each page is asked for as a browser does that somebody has logged in with.
+
+#[path = "pages/reader.rs"]
+mod reader;
+
+use std::{
+    env,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, ensure};
+use nexpura_tests::{
+    large::{Size, Trade},
+    relay::{Database, Relay, TENANT},
+    times::Times,
+};
+use reqwest::Method;
+
+use reader::Reader;
+
+/// How often each page is asked for.
+const ASKED: usize = 100;
+/// In which 95 of 100 of them must be there, in milliseconds.
+const BUDGET: f64 = 50.0;
+/// Decisions of each kind that wait for a person.
+const WAITING: u64 = 300;
+
+/// What is asked for under one name, in turn.
+struct Page {
+    name: &'static str,
+    paths: Vec<String>,
+}
+
+fn page(name: &'static str, path: &str) -> Page {
+    Page { name, paths: vec![path.to_owned()] }
+}
+
+/// The same page for many different things.
+fn each(name: &'static str, path: impl Fn(u64) -> String, last: u64) -> Page {
+    // Far apart, and in no order.
+    let some = |at: u64| 1 + (at + 1) * 2_654_435_761 % last;
+    Page { name, paths: (0..ASKED as u64).map(|at| path(some(at))).collect() }
+}
+
+/// A ledger as it is after years.
+async fn grown(database: Database, size: Size) -> Result<Relay> {
+    let mut relay = Relay::start_with(database, &[("NEXPURA_SWEEP_SECONDS", "86400")]).await?;
+    relay.stop();
+    let began = Instant::now();
+    let trade = Trade::in_three_stores(&relay, size)?;
+    trade.list_pieces()?;
+    trade.sell()?;
+    trade.move_pieces()?;
+    trade.leave_waiting(WAITING)?;
+    trade.settle()?;
+    let count = |table: &str| relay.number(&format!("SELECT COUNT(*) FROM {table}"));
+    println!(
+        "{database:?}: {} movements, {} sales, {} pieces, {} customers, {} events, written in {:.0?}",
+        count("stock_movements")?,
+        count("sales")?,
+        count("inventory")?,
+        count("customers")?,
+        count("inbox")?,
+        began.elapsed()
+    );
+    relay.start_again().await?;
+    Ok(relay)
+}
+
+/// The pages that people open.
+async fn pages(reader: &Reader, size: Size) -> Result<Vec<Page>> {
+    let stores = reader.links("/integrations", "/integrations/").await?;
+    let leave =
+        stores.iter().filter_map(|link| link.strip_suffix("/disconnect")?.rsplit('/').next());
+    let ids: Vec<&str> = leave.collect();
+    let [aurelia, closed, market] = ids[..] else { anyhow::bail!("not three stores: {stores:?}") };
+    let (sales, people, pieces) = (size.sales(), size.customers, size.pieces);
+    let of_store = |path: &str, rest: &str, id: &str| format!("{path}{id}{rest}");
+    let mut all = vec![
+        page("home", "/"),
+        page("sales", "/sales"),
+        page("sales, the oldest first", "/sales?sort=oldest"),
+        page("sales that nobody has sent yet", "/sales?status=processing"),
+        page("sales of a status that is rare", "/sales?status=on-hold&sort=oldest"),
+        page("sales of a status that none has", "/sales?status=failed"),
+        page("sales of a store", &of_store("/sales?store=", "", market)),
+        page("sales of a store that closed long ago", &of_store("/sales?store=", "", closed)),
+        page("the same of one status", &of_store("/sales?status=completed&store=", "", closed)),
+        page(
+            "the same of a status that none has",
+            &of_store("/sales?status=on-hold&store=", "", closed),
+        ),
+        each("a sale by its number", |n| format!("/sales?q=M{n}"), sales),
+        each("sales by an e-mail", |n| format!("/sales?q=buyer-{n}%40buyers.example"), people),
+        page("sales of one day", &one_day()),
+        each(
+            "pieces by the beginning of an SKU",
+            |n| format!("/inventory?q=SKU-{:04}", n / 1_000),
+            pieces,
+        ),
+        each("a piece by its SKU", |n| format!("/inventory?q=sku-{n:07}"), pieces),
+        page("pieces by the beginning of a name", "/inventory?q=ring"),
+        page("those of them that are sold too often", "/inventory?q=ring&stock=below"),
+        page("those of all that are sold too often", "/inventory?q=SKU&stock=below"),
+        page("pieces that there are none of", "/inventory?q=nothing"),
+        page("pieces", "/inventory"),
+        page("pieces by name", "/inventory?sort=name"),
+        page("pieces, the fewest first", "/inventory?sort=fewest"),
+        page("pieces, the most first", "/inventory?sort=most"),
+        page("pieces that are left", "/inventory?stock=some"),
+        page("pieces that are sold out", "/inventory?stock=none"),
+        page("pieces that are sold too often", "/inventory?stock=below"),
+        each("a piece with its movements", |n| format!("/inventory/SKU-{n:07}"), pieces),
+        page("the piece that moves most", "/inventory/SKU-0000001"),
+        page("customers", "/customers"),
+        page("customers by name", "/customers?sort=name"),
+        each("a customer by e-mail", |n| format!("/customers?q=buyer-{n}"), people),
+        page("customers of one name", "/customers?q=mason"),
+        page("customers that there are none of", "/customers?q=zzz"),
+        page("events", "/events"),
+        page("events that failed", "/events?status=failed"),
+        page("events that waited for another", "/events?status=superseded"),
+        page("events that wait", "/events?status=queued"),
+        each("events of an order's number", |n| format!("/events?q=M{n}"), sales),
+        each("events of an order's id", |n| format!("/events?q={}", 10_000_000_000 + n), sales),
+        each("its failures", |n| format!("/events?status=failed&q=M{n}"), sales),
+        page("differences", "/drift"),
+        page("integrations", "/integrations"),
+        page("what a push would change", &of_store("/integrations/", "/changes", aurelia)),
+        page("what disconnecting removes", &of_store("/integrations/", "/disconnect", aurelia)),
+        page("policies", "/settings/integrations"),
+        page("connect", "/website/connect"),
+        page("activity", "/settings/activity"),
+        each(
+            "activity of one person",
+            |n| format!("/settings/activity?actor=person-{}%40aurelia.example", n % 7),
+            700,
+        ),
+        page("activity of nobody", "/settings/activity?actor=nobody"),
+        page("people", "/settings/people"),
+        page("account", "/settings"),
+    ];
+    for (name, list, thing) in [
+        ("a sale", "/sales", "/sales/"),
+        ("an event with what it brought", "/events", "/events/"),
+        ("sales of a customer", "/customers", "/sales?customer="),
+    ] {
+        all.push(Page { name, paths: reader.links(list, thing).await? });
+    }
+    for (name, list) in [
+        ("sales, page by page", "/sales"),
+        ("sales of a status, page by page", "/sales?status=refunded"),
+        ("sales of an order of time, page by page", "/sales?sort=oldest"),
+        ("pieces, page by page", "/inventory"),
+        ("pieces that are left, page by page", "/inventory?stock=some"),
+        ("pieces of a name, page by page", "/inventory?q=watch"),
+        ("its movements, page by page", "/inventory/SKU-0000001"),
+        ("customers, page by page", "/customers"),
+        ("customers by name, page by page", "/customers?sort=name"),
+        ("events, page by page", "/events"),
+        ("differences, page by page", "/drift"),
+        ("activity, page by page", "/settings/activity"),
+    ] {
+        all.push(Page { name, paths: reader.walk(list, ASKED).await? });
+    }
+    Ok(all)
+}
+
+/// The sales of a day some months ago.
+fn one_day() -> String {
+    let day = (chrono::Utc::now() - chrono::TimeDelta::days(200)).date_naive();
+    format!("/sales?from={day}&until={day}")
+}
+
+/// What other systems ask for by the API, with a pause that keeps within its rate.
+async fn by_api(relay: &Relay, size: Size) -> Result<Vec<(&'static str, Times)>> {
+    let order = |n: u64| format!("/api/sales?external_id={}", 10_000_000_000 + n);
+    let all = [
+        each("API: a sale by its order", order, size.sales()),
+        page("API: events that failed", "/api/events?status=failed"),
+        page("API: events that wait", "/api/events?status=queued"),
+        page("API: inventory", "/api/inventory?limit=100"),
+        each("API: a piece", |n| format!("/api/inventory?sku=SKU-{n:07}"), size.pieces),
+    ];
+    let mut measured = Vec::new();
+    for page in all {
+        let mut times = Times::default();
+        for path in page.paths.iter().cycle().take(ASKED) {
+            let began = Instant::now();
+            let (status, answer) = relay.ask(Method::GET, path, None).await?;
+            times.add(began.elapsed());
+            ensure!(status.is_success(), "{path} answered {status}: {answer}");
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+        measured.push((page.name, times));
+    }
+    Ok(measured)
+}
+
+fn show(name: &str, times: &mut Times) -> bool {
+    let (half, most, worst) = (times.at(0.5), times.at(0.95), times.at(1.0));
+    let within = most <= BUDGET;
+    let verdict = if within { "within" } else { "BEYOND" };
+    println!(
+        "  {name:<42} p50 {half:7.1} ms   p95 {most:7.1} ms   max {worst:7.1} ms   {verdict} {BUDGET} ms"
+    );
+    within
+}
+
+async fn measure(database: Database, size: Size) -> Result<()> {
+    let relay = grown(database, size).await?;
+    let made = relay.run(&[
+        "user",
+        "add",
+        "ann@aurelia.example",
+        "--tenant",
+        TENANT,
+        "--role",
+        "owner",
+    ])?;
+    let reader = Reader::come_in(&relay, made["set_password"].as_str().context("no link")?).await?;
+    let mut beyond = 0;
+    let mut count = 0;
+    let mut judge = |name: &str, mut times: Times| {
+        count += 1;
+        beyond += usize::from(!show(name, &mut times));
+    };
+    for page in pages(&reader, size).await? {
+        let mut times = Times::default();
+        for path in page.paths.iter().cycle().take(ASKED) {
+            let began = Instant::now();
+            reader.open(path).await?;
+            times.add(began.elapsed());
+        }
+        judge(page.name, times);
+    }
+    for (name, times) in by_api(&relay, size).await? {
+        judge(name, times);
+    }
+    println!("{database:?}: {} of {count} pages within {BUDGET} ms (p95)", count - beyond);
+    let peak = relay.peak_memory()?.div_ceil(1024);
+    println!("{:<44} {peak:7} MiB", "  the relay's memory at its highest");
+    Ok(())
+}
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let movements = env::var("NEXPURA_BENCH_MOVEMENTS").ok().and_then(|text| text.parse().ok());
+    let movements: u64 = movements.unwrap_or(1_000_000);
+    let size = Size {
+        movements,
+        to_a_sale: 4,
+        pieces: (movements / 20).max(100),
+        customers: (movements / 10).max(100),
+    };
+    measure(Database::Sqlite, size).await?;
+    measure(Database::Postgres, size).await
+}
