@@ -9,13 +9,17 @@ use super::{
     App,
     auth::Bearer,
     error::ApiError,
-    extract::{Path, Query},
+    extract::{Body, Path, Query},
 };
 use crate::{
     domain::Quantity,
-    service::drift::{self, Verdict},
+    service::{
+        adjust::By,
+        drift::{self, Verdict},
+    },
     store::{
-        self, drifts,
+        self,
+        drifts::{self, Wanted},
         page::{DEFAULT_LIMIT, MAX_LIMIT, Page},
     },
 };
@@ -35,7 +39,9 @@ pub(super) struct Drift {
     stock_id: i64,
     expected: Quantity,
     found: Quantity,
+    changes: i64,
     status: String,
+    reason: Option<String>,
     created_at: DateTime<Utc>,
     resolved_at: Option<DateTime<Utc>>,
 }
@@ -50,11 +56,21 @@ pub(super) async fn list(
     let mut tx = app.relay.db.read().await?;
     let rows = match &query.status {
         Some(status) => drifts::of_status(&mut tx, who.tenant, status, limit).await?,
-        None => drifts::all(&mut tx, who.tenant, Uuid::max(), limit).await?,
+        None => {
+            let all = Wanted::default();
+            let found = drifts::found(&mut tx, who.tenant, &all, true, Uuid::max(), limit).await?;
+            found.into_iter().map(|found| found.drift).collect()
+        }
     };
     tx.commit().await?;
     let items = rows.into_iter().map(shown).collect();
     Ok(Json(Page { items, next: None }))
+}
+
+/// What was looked at.
+#[derive(Debug, Deserialize)]
+pub(super) struct Decided {
+    seen: i64,
 }
 
 /// `POST /api/drift/{id}/adopt`: the shop's number counts.
@@ -62,8 +78,9 @@ pub(super) async fn adopt(
     app: State<App>,
     who: Bearer,
     id: Path<Uuid>,
+    body: Body<Decided>,
 ) -> Result<StatusCode, ApiError> {
-    decide(app, who, id, Verdict::Adopt).await
+    decide(app, who, id, (Verdict::Adopt, body)).await
 }
 
 /// `POST /api/drift/{id}/push`: the ledger's number counts.
@@ -71,22 +88,20 @@ pub(super) async fn push(
     app: State<App>,
     who: Bearer,
     id: Path<Uuid>,
+    body: Body<Decided>,
 ) -> Result<StatusCode, ApiError> {
-    decide(app, who, id, Verdict::Push).await
+    decide(app, who, id, (Verdict::Push, body)).await
 }
 
 async fn decide(
     State(app): State<App>,
     who: Bearer,
     Path(id): Path<Uuid>,
-    verdict: Verdict,
+    (verdict, Body(Decided { seen })): (Verdict, Body<Decided>),
 ) -> Result<StatusCode, ApiError> {
-    let actor = who.actor();
-    if drift::decide(&app.relay, who.tenant, id, verdict, &actor, store::now()).await? {
-        Ok(StatusCode::NO_CONTENT)
-    } else {
-        Err(ApiError::NotFound("no drift with this id waits for a decision"))
-    }
+    let by = By::Token(who.token);
+    drift::decide(&app.relay, who.tenant, id, (verdict, seen), by, store::now()).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 fn shown(row: drifts::Shown) -> Drift {
@@ -97,7 +112,9 @@ fn shown(row: drifts::Shown) -> Drift {
         stock_id: row.stock_id,
         expected: Quantity::from_thousandths(row.mirror),
         found: Quantity::from_thousandths(row.reading),
+        changes: row.changes,
         status: row.status,
+        reason: row.reason,
         created_at: row.created_at,
         resolved_at: row.resolved_at,
     }

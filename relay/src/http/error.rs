@@ -14,6 +14,7 @@ use crate::{
         adjust::AdjustError,
         conflict::ConflictError,
         connect::{ConnectError, by_key::KeyError},
+        drift::DriftError,
         ingest::IngestError,
         privacy::PrivacyError,
         runs::StartError,
@@ -207,6 +208,18 @@ impl From<ConflictError> for ApiError {
             ConflictError::Unfit(..) => Self::Unprocessable(error.to_string()),
             ConflictError::NotCounted => Self::Conflict(error.to_string()),
             ConflictError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<DriftError> for ApiError {
+    fn from(error: DriftError) -> Self {
+        match error {
+            DriftError::Unknown => Self::NotFound("no drift with this id waits for a decision"),
+            DriftError::Changed | DriftError::Overtaken | DriftError::Unread => {
+                Self::Conflict(error.to_string())
+            }
+            DriftError::Store(error) => error.into(),
         }
     }
 }

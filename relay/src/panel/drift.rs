@@ -2,6 +2,7 @@
 
 use askama::Template;
 use axum::{extract::State, response::IntoResponse};
+use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -16,9 +17,10 @@ use super::{
 use crate::{
     service::{
         accounts::Person,
+        adjust::By,
         conflict::{self, ConflictError, Decision},
         decisions::{self, Bulk, Drift, Others, Search, WaitingDrift},
-        drift::{self, Verdict},
+        drift::{self, DriftError, Verdict},
         links::{self, ChooseError, Holds, Which},
         stores,
     },
@@ -138,14 +140,21 @@ fn row(Drift { drift, .. }: Drift) -> Vec<String> {
     ]
 }
 
+/// Which numbers were looked at.
+#[derive(Debug, Deserialize)]
+pub(super) struct Seen {
+    seen: i64,
+}
+
 /// `POST /drift/{id}/adopt`: the shop's number counts.
 pub(super) async fn adopt(
     panel: State<Panel>,
     person: Person,
     id: Path<Uuid>,
     asked: Query<Asked>,
+    form: Form<Seen>,
 ) -> Answer {
-    decide(panel, person, id, asked, Verdict::Adopt).await
+    decide(panel, person, id, asked, (Verdict::Adopt, form)).await
 }
 
 /// `POST /drift/{id}/push`: the ledger's number counts.
@@ -154,8 +163,9 @@ pub(super) async fn push(
     person: Person,
     id: Path<Uuid>,
     asked: Query<Asked>,
+    form: Form<Seen>,
 ) -> Answer {
-    decide(panel, person, id, asked, Verdict::Push).await
+    decide(panel, person, id, asked, (Verdict::Push, form)).await
 }
 
 async fn decide(
@@ -163,13 +173,20 @@ async fn decide(
     person: Person,
     Path(id): Path<Uuid>,
     Query(asked): Query<Asked>,
-    verdict: Verdict,
+    (verdict, Form(Seen { seen })): (Verdict, Form<Seen>),
 ) -> Answer {
-    let (relay, actor) = (&panel.relay, &person.email);
-    if !drift::decide(relay, person.tenant, id, verdict, actor, store::now()).await? {
-        return Err(DECIDED);
-    }
-    panel.done(&person, &asked.back(), Notice::good(said(verdict))).await
+    let by = By::Person { id: person.id, email: &person.email };
+    let word = (verdict, seen);
+    let done = drift::decide(&panel.relay, person.tenant, id, word, by, store::now()).await;
+    let notice = match done {
+        Ok(()) => Notice::good(said(verdict)),
+        Err(DriftError::Unknown) => return Err(DECIDED),
+        Err(DriftError::Store(error)) => return Err(error.into()),
+        Err(error @ (DriftError::Changed | DriftError::Overtaken | DriftError::Unread)) => {
+            Notice::bad(format!("Nothing is decided: {error}."))
+        }
+    };
+    panel.done(&person, &asked.back(), notice).await
 }
 
 fn said(verdict: Verdict) -> &'static str {
@@ -188,6 +205,7 @@ struct BulkPage {
     asked: Asked,
     bulk: Bulk,
     verdict: Verdict,
+    seen_at: DateTime<Utc>,
 }
 
 /// `GET /drift/adopt`: what it would do, before it is done.
@@ -214,32 +232,50 @@ async fn ask_all(
     Query(asked): Query<Asked>,
     verdict: Verdict,
 ) -> Answer {
+    let seen_at = store::now();
     let bulk = decisions::bulk(&panel.relay, person.tenant, &asked.search()).await?;
     let shell = panel.shell(person, Tab::Drift).await?;
-    Ok(Page(BulkPage { shell, asked, bulk, verdict }).into_response())
+    Ok(Page(BulkPage { shell, asked, bulk, verdict, seen_at }).into_response())
+}
+
+/// When all that waits was looked at.
+#[derive(Debug, Deserialize)]
+pub(super) struct SeenAt {
+    seen_at: DateTime<Utc>,
 }
 
 /// `POST /drift/adopt`: the shops' numbers count everywhere.
-pub(super) async fn adopt_all(panel: State<Panel>, person: Person, asked: Query<Asked>) -> Answer {
-    decide_all(panel, person, asked, Verdict::Adopt).await
+pub(super) async fn adopt_all(
+    panel: State<Panel>,
+    person: Person,
+    asked: Query<Asked>,
+    form: Form<SeenAt>,
+) -> Answer {
+    decide_all(panel, person, asked, (Verdict::Adopt, form)).await
 }
 
 /// `POST /drift/push`: the ledger's numbers count everywhere.
-pub(super) async fn push_all(panel: State<Panel>, person: Person, asked: Query<Asked>) -> Answer {
-    decide_all(panel, person, asked, Verdict::Push).await
+pub(super) async fn push_all(
+    panel: State<Panel>,
+    person: Person,
+    asked: Query<Asked>,
+    form: Form<SeenAt>,
+) -> Answer {
+    decide_all(panel, person, asked, (Verdict::Push, form)).await
 }
 
 async fn decide_all(
     State(panel): State<Panel>,
     person: Person,
     Query(asked): Query<Asked>,
-    verdict: Verdict,
+    (verdict, Form(SeenAt { seen_at })): (Verdict, Form<SeenAt>),
 ) -> Answer {
-    let (relay, actor) = (&panel.relay, &person.email);
-    let (search, now) = (asked.search(), store::now());
-    let decided =
-        decisions::decide_drifts(relay, person.tenant, &search, verdict, actor, now).await?;
-    let notice = match decided {
+    let (relay, tenant, search) = (&panel.relay, person.tenant, asked.search());
+    let by = By::Person { id: person.id, email: &person.email };
+    let (word, now) = ((verdict, seen_at), store::now());
+    let done = decisions::decide_drifts(relay, tenant, &search, word, by, now).await?;
+    let mut said = match done.decided {
+        0 if done.left > 0 => "Nothing is decided.".to_owned(),
         0 => "There was nothing to decide.".to_owned(),
         1 => said(verdict).to_owned(),
         more => match verdict {
@@ -251,7 +287,19 @@ async fn decide_all(
             }
         },
     };
-    panel.done(&person, &asked.back(), Notice::good(notice)).await
+    if done.left == 0 {
+        return panel.done(&person, &asked.back(), Notice::good(said)).await;
+    }
+    let left = words::several(&count(done.left), "difference waits on", "differences wait on");
+    said.push_str(&format!(
+        " {left}: the numbers are newer than what you saw, the shop is being read again, or an order of it could \
+         not be read yet."
+    ));
+    panel.done(&person, &asked.back(), Notice::bad(said)).await
+}
+
+fn count(some: usize) -> i64 {
+    i64::try_from(some).unwrap_or(i64::MAX)
 }
 
 /// What is to be done about a conflict.

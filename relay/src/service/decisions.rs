@@ -5,7 +5,8 @@ use uuid::Uuid;
 
 use super::{
     Relay,
-    drift::{self, Verdict},
+    adjust::By,
+    drift::{self, DriftError, Verdict},
     links::{self, Link},
 };
 use crate::store::{
@@ -140,7 +141,16 @@ pub async fn bulk(relay: &Relay, tenant: TenantId, search: &Search) -> Result<Bu
     Ok(bulk)
 }
 
-/// Decides all drifts alike that wait and are searched for; gives how many there were.
+/// What became of deciding all that waits alike.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Together {
+    /// Drifts that were decided.
+    pub decided: usize,
+    /// Drifts that wait on: their numbers are newer than what was looked at, or cannot be relied on now.
+    pub left: usize,
+}
+
+/// Decides every drift alike that is searched for and whose numbers are not newer than what was looked at, at `seen_at`.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -148,20 +158,32 @@ pub async fn decide_drifts(
     relay: &Relay,
     tenant: TenantId,
     search: &Search,
-    verdict: Verdict,
-    actor: &str,
+    (verdict, seen_at): (Verdict, DateTime<Utc>),
+    by: By<'_>,
     now: DateTime<Utc>,
-) -> Result<usize, StoreError> {
-    let (wanted, mut before, mut decided) = (search.wanted(), Uuid::max(), 0);
+) -> Result<Together, StoreError> {
+    let (wanted, mut before) = (search.wanted(), Uuid::max());
+    let mut done = Together::default();
     loop {
         let mut tx = relay.db.read().await?;
         let waiting = drifts::waiting(&mut tx, tenant, &wanted, before, MAX_LIMIT).await?;
         tx.commit().await?;
-        let Some(last) = waiting.last() else { return Ok(decided) };
+        let Some(last) = waiting.last() else { return Ok(done) };
         before = last.id;
-        for drift in waiting {
-            if drift::decide(relay, tenant, drift.id, verdict, actor, now).await? {
-                decided += 1;
+        for one in waiting {
+            if one.created_at > seen_at {
+                done.left += 1;
+                continue;
+            }
+            let word = (verdict, one.changes);
+            match drift::decide(relay, tenant, one.id, word, by, now).await {
+                Ok(()) => done.decided += 1,
+                // Somebody else has decided it, or it went away.
+                Err(DriftError::Unknown) => {}
+                Err(DriftError::Changed | DriftError::Overtaken | DriftError::Unread) => {
+                    done.left += 1;
+                }
+                Err(DriftError::Store(error)) => return Err(error),
             }
         }
     }

@@ -1,15 +1,20 @@
 //! What follows from a drift, by the store's policy or by a person's word.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::json;
 use uuid::Uuid;
 
-use super::{Relay, Work, anew::anew};
+use super::{
+    Relay, Work,
+    adjust::By,
+    anew::{anew, may_be_store},
+};
 use crate::{
     domain::Quantity,
     store::{
-        StoreError, TenantId, Tx, audit, drifts, integrations, listings,
+        StoreError, TenantId, Tx, audit, drifts, integrations, inventory, listings,
         movements::{self, Movement},
-        pushes,
+        pushes, resources, runs,
     },
 };
 
@@ -34,7 +39,7 @@ pub fn empties_too_much(emptied: i64, open: i64) -> bool {
     emptied > FEW && emptied.saturating_mul(5) > open
 }
 
-/// Carries a verdict out. The difference counts, not the numbers: what was posted since the reading
+/// Carries a verdict out, that of a person or another system, or of the store's policy. The difference counts, not the numbers: what was posted since the reading
 /// moved the shop's stock and the mirror alike.
 ///
 /// # Errors
@@ -44,6 +49,7 @@ pub async fn carry_out(
     tenant: TenantId,
     drift: &drifts::Held,
     verdict: Verdict,
+    by: Option<By<'_>>,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
     let difference = drift.reading - drift.mirror;
@@ -57,6 +63,8 @@ pub async fn carry_out(
             change: difference,
             notes: &notes,
             integration_id: Some(drift.integration_id),
+            token_id: by.and_then(By::token),
+            user_id: by.and_then(By::person),
             ..Movement::default()
         };
         movements::post(tx, tenant, &movement, now).await?;
@@ -67,40 +75,87 @@ pub async fn carry_out(
     pushes::ask(tx, tenant, drift.inventory_id, now).await.map(drop)
 }
 
-/// A person decides one drift; `false` when none of that id waits.
+/// Why nothing was decided.
+#[derive(Debug, thiserror::Error)]
+pub enum DriftError {
+    /// None of this id waits.
+    #[error("no drift with this id waits for a decision")]
+    Unknown,
+    /// Other numbers were looked at.
+    #[error(
+        "the numbers have changed since they were shown: look at them again, and decide by those"
+    )]
+    Changed,
+    /// What it says may be over.
+    #[error(
+        "this stock has moved since the shop was read, so that it is read again: look again in a few minutes, the \
+         difference may be gone"
+    )]
+    Overtaken,
+    /// The difference may be a sale.
+    #[error(
+        "an order of this store is known of and could not be read yet, and may be this difference: the events tell \
+         which, decide once it is in"
+    )]
+    Unread,
+    /// The database did not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+may_be_store!(DriftError);
+
+/// A person decides one drift as it was `seen`, by the count of its changes.
 ///
 /// # Errors
-/// When the database does not answer.
+/// See [`DriftError`].
 pub async fn decide(
     relay: &Relay,
     tenant: TenantId,
     id: Uuid,
-    verdict: Verdict,
-    actor: &str,
+    (verdict, seen): (Verdict, i64),
+    by: By<'_>,
     now: DateTime<Utc>,
-) -> Result<bool, StoreError> {
-    let decided = anew(|| decide_one(relay, tenant, id, verdict, actor, now)).await?;
-    relay.wake.of(Work::Push).notify_one();
-    Ok(decided)
+) -> Result<(), DriftError> {
+    let decided = anew(|| decide_one(relay, tenant, id, (verdict, seen), by, now)).await;
+    match decided {
+        Ok(()) => relay.wake.of(Work::Push).notify_one(),
+        Err(DriftError::Overtaken) => relay.wake.of(Work::Sweep).notify_one(),
+        Err(_) => {}
+    }
+    decided
 }
 
 async fn decide_one(
     relay: &Relay,
     tenant: TenantId,
     id: Uuid,
-    verdict: Verdict,
-    actor: &str,
+    (verdict, seen): (Verdict, i64),
+    by: By<'_>,
     now: DateTime<Utc>,
-) -> Result<bool, StoreError> {
+) -> Result<(), DriftError> {
     let mut tx = relay.db.write().await?;
-    let Some(store) = drifts::store_of(&mut tx, tenant, id).await? else { return Ok(false) };
+    let store = drifts::store_of(&mut tx, tenant, id).await?.ok_or(DriftError::Unknown)?;
     integrations::lock(&mut tx, tenant, store).await?;
-    let Some(drift) = drifts::held(&mut tx, tenant, id).await? else { return Ok(false) };
-    carry_out(&mut tx, tenant, &drift, verdict, now).await?;
+    let drift = drifts::held(&mut tx, tenant, id).await?.ok_or(DriftError::Unknown)?;
+    // Whoever moves the piece from here on comes after the decision.
+    inventory::hold(&mut tx, tenant, drift.inventory_id).await?;
+    let drift = drifts::held(&mut tx, tenant, id).await?.ok_or(DriftError::Unknown)?;
+    if drift.changes != seen {
+        return Err(DriftError::Changed);
+    }
+    if resources::orders_unread(&mut tx, tenant, store).await? > 0 {
+        return Err(DriftError::Unread);
+    }
+    if drift.overtaken || pushes::is_frozen(&mut tx, tenant, drift.listing_id).await? {
+        runs::ask(&mut tx, tenant, store, "sweep", &json!({}), false, now).await?;
+        tx.commit().await?;
+        return Err(DriftError::Overtaken);
+    }
+    carry_out(&mut tx, tenant, &drift, verdict, Some(by), now).await?;
     let action = if verdict == Verdict::Adopt { "drift.adopted" } else { "drift.pushed" };
-    audit::record(&mut tx, tenant, actor, action, &drift.sku, now).await?;
-    tx.commit().await?;
-    Ok(true)
+    audit::record(&mut tx, tenant, &by.actor(), action, &drift.sku, now).await?;
+    Ok(tx.commit().await?)
 }
 
 /// A person has looked and lets a store's pushes go, whatever they empty; `false` when it is not held.

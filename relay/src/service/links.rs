@@ -1,6 +1,7 @@
 //! Whose count holds where a shop brings a piece that the ledger has already: a person's word.
 
 use chrono::{DateTime, Utc};
+use nexpura_protocol::event::Resource;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
@@ -11,7 +12,10 @@ use super::{
 };
 use crate::{
     domain::Quantity,
-    store::{IntegrationId, StoreError, TenantId, audit, integrations, links, page::Page, runs},
+    store::{
+        IntegrationId, StoreError, TenantId, audit, integrations, links, listings, page::Page,
+        resources, runs,
+    },
 };
 
 /// Whose count holds.
@@ -137,6 +141,7 @@ pub async fn choose(
     now: DateTime<Utc>,
 ) -> Result<Chosen, ChooseError> {
     let chosen = anew(|| link(relay, tenant, which, holds, actor, now)).await?;
+    relay.wake.of(Work::Fetch).notify_one();
     relay.wake.of(Work::Sweep).notify_one();
     Ok(chosen)
 }
@@ -161,10 +166,17 @@ async fn link(
     }
     for store in stores {
         let Some(held) = integrations::lock(&mut tx, tenant, store).await? else { continue };
-        let linked = links::link(&mut tx, tenant, store, one, holds.as_str(), now).await?;
+        let pieces = links::link(&mut tx, tenant, store, one, holds.as_str(), now).await?;
+        let linked = pieces.len() as u64;
         done.chosen += linked;
         done.left += links::count_waiting(&mut tx, tenant, store, one).await?;
         if linked > 0 {
+            // Whoever had the piece before, under another SKU or in the trash, is looked at anew.
+            for stock_id in listings::release(&mut tx, tenant, store, &pieces, now).await? {
+                let (integration, resource) = (store, Resource::Product.as_str());
+                let key = resources::Key { tenant, integration, resource, remote_id: stock_id };
+                resources::want(&mut tx, key, now).await?;
+            }
             runs::ask(&mut tx, tenant, store, "sweep", &json!({}), false, now).await?;
             let action = format!("links.{}_holds", holds.as_str());
             let subject = match one {

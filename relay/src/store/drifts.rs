@@ -31,6 +31,22 @@ pub struct Held {
     pub reading: i64,
     /// What the ledger has now.
     pub quantity: i64,
+    /// How often its numbers have changed since it was first seen.
+    pub changes: i64,
+    /// Whether its listing or piece has moved since the reading, or is being read and seems to have: what it says
+    /// may be over.
+    pub overtaken: bool,
+}
+
+/// What a settled reading showed of a listing, in thousandths.
+#[derive(Debug, Clone, Copy)]
+pub struct Seen {
+    /// What the shop should have had.
+    pub mirror: i64,
+    /// What it had.
+    pub reading: i64,
+    /// The changes of the listing and its piece at that time.
+    pub listing_changes: i64,
 }
 
 /// Keeps a drift to be decided. One of the same listing that waits already is brought up to date.
@@ -42,22 +58,69 @@ pub async fn hold(
     tenant: TenantId,
     integration: IntegrationId,
     listing: Uuid,
-    (mirror, reading): (i64, i64),
+    seen: Seen,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
     execute!(
         tx,
-        "INSERT INTO drifts (tenant_id, id, integration_id, listing_id, mirror, reading, status,
-            created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, 'held', $7)
+        "INSERT INTO drifts (tenant_id, id, integration_id, listing_id, mirror, reading,
+            listing_changes, status, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, 'held', $8)
          ON CONFLICT (tenant_id, listing_id) WHERE status = 'held'
-         DO UPDATE SET mirror = $5, reading = $6, created_at = $7",
+         DO UPDATE SET mirror = $5, reading = $6, listing_changes = $7, created_at = $8,
+            changes = drifts.changes
+                + CASE WHEN drifts.mirror <> $5 OR drifts.reading <> $6 THEN 1 ELSE 0 END",
         tenant,
         new_id(),
         integration,
         listing,
-        mirror,
-        reading,
+        seen.mirror,
+        seen.reading,
+        seen.listing_changes,
+        now,
+    )
+    .map(drop)
+}
+
+/// What was last read of a listing whose drift waits, in thousandths.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn reading_held(
+    tx: &mut Tx,
+    tenant: TenantId,
+    listing: Uuid,
+) -> Result<Option<i64>, StoreError> {
+    let row = fetch!(
+        fetch_optional,
+        tx,
+        (i64,),
+        "SELECT reading FROM drifts
+         WHERE tenant_id = $1 AND listing_id = $2 AND status = 'held'",
+        tenant,
+        listing,
+    )?;
+    Ok(row.map(|(reading,)| reading))
+}
+
+/// A drift that waited for a person is over without anybody's word.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn void(
+    tx: &mut Tx,
+    tenant: TenantId,
+    listing: Uuid,
+    reason: &str,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    execute!(
+        tx,
+        "UPDATE drifts SET status = 'void', reason = $3, resolved_at = $4
+         WHERE tenant_id = $1 AND listing_id = $2 AND status = 'held'",
+        tenant,
+        listing,
+        reason,
         now,
     )
     .map(drop)
@@ -78,8 +141,9 @@ pub async fn fresh(
         tx,
         Held,
         "SELECT d.id, d.integration_id, d.listing_id, l.stock_id, l.inventory_id, v.sku,
-            d.mirror, d.reading,
-            v.quantity
+            d.mirror, d.reading, v.quantity, d.changes,
+            (COALESCE(l.reading <> d.reading, FALSE) OR l.doubted_at IS NOT NULL
+                OR d.listing_changes <> l.changes + v.changes) AS overtaken
          FROM drifts d
          JOIN listings l ON l.tenant_id = d.tenant_id AND l.id = d.listing_id
          JOIN inventory v ON v.tenant_id = l.tenant_id AND v.id = l.inventory_id
@@ -147,8 +211,9 @@ pub async fn held(tx: &mut Tx, tenant: TenantId, id: Uuid) -> Result<Option<Held
         tx,
         Held,
         "SELECT d.id, d.integration_id, d.listing_id, l.stock_id, l.inventory_id, v.sku,
-            d.mirror, d.reading,
-            v.quantity
+            d.mirror, d.reading, v.quantity, d.changes,
+            (COALESCE(l.reading <> d.reading, FALSE) OR l.doubted_at IS NOT NULL
+                OR d.listing_changes <> l.changes + v.changes) AS overtaken
          FROM drifts d
          JOIN listings l ON l.tenant_id = d.tenant_id AND l.id = d.listing_id
          JOIN inventory v ON v.tenant_id = l.tenant_id AND v.id = l.inventory_id
@@ -195,8 +260,12 @@ pub struct Shown {
     pub mirror: i64,
     /// What it had.
     pub reading: i64,
-    /// `held`, `pushed` or `adopted`.
+    /// How often its numbers have changed since it was first seen.
+    pub changes: i64,
+    /// `held`, `pushed`, `adopted` or `void`.
     pub status: String,
+    /// Why it went away without anybody's word.
+    pub reason: Option<String>,
     /// When it was found.
     pub created_at: DateTime<Utc>,
     /// When it was decided.
@@ -217,8 +286,8 @@ pub async fn of_status(
         fetch_all,
         tx,
         Shown,
-        "SELECT d.id, i.store_url AS store, v.sku, l.stock_id, d.mirror, d.reading, d.status,
-            d.created_at, d.resolved_at
+        "SELECT d.id, i.store_url AS store, v.sku, l.stock_id, d.mirror, d.reading, d.changes,
+            d.status, d.reason, d.created_at, d.resolved_at
          FROM drifts d
          JOIN integrations i ON i.tenant_id = d.tenant_id AND i.id = d.integration_id
          JOIN listings l ON l.tenant_id = d.tenant_id AND l.id = d.listing_id

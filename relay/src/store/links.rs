@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::{IntegrationId, StoreError, TenantId, Tx, execute, fetch, page::Page};
+use super::{IntegrationId, StoreError, TenantId, Tx, execute, fetch, page::Page, sale_items};
 
 /// A listing that waits; quantities in thousandths.
 #[derive(Debug, Clone, sqlx::FromRow)]
@@ -112,8 +112,70 @@ pub async fn count_waiting(
     Ok(count)
 }
 
+/// Tells the history of what waits in a store for a choice, and was never open, from what comes after it: lines that
+/// are known now are no part of what the ledger has still to count, and all that comes from now on is sold.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn tell_apart(
+    tx: &mut Tx,
+    tenant: TenantId,
+    integration: IntegrationId,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    execute!(
+        tx,
+        "UPDATE sale_items SET posted = desired
+         WHERE tenant_id = $1 AND integration_id = $2 AND posted <> desired AND stock_id IN (
+            SELECT stock_id FROM listings
+            WHERE tenant_id = $1 AND integration_id = $2 AND state IN ('waiting', 'opening')
+              AND (state = 'waiting' OR holds IS NOT NULL)
+              AND opened_at IS NULL AND told_apart_at IS NULL)",
+        tenant,
+        integration,
+    )?;
+    execute!(
+        tx,
+        "UPDATE listings SET told_apart_at = $3
+         WHERE tenant_id = $1 AND integration_id = $2 AND state IN ('waiting', 'opening')
+           AND (state = 'waiting' OR holds IS NOT NULL)
+           AND opened_at IS NULL AND told_apart_at IS NULL",
+        tenant,
+        integration,
+        now,
+    )
+    .map(drop)
+}
+
+/// The same for one listing.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn tell_one_apart(
+    tx: &mut Tx,
+    tenant: TenantId,
+    integration: IntegrationId,
+    stock_id: i64,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let told = execute!(
+        tx,
+        "UPDATE listings SET told_apart_at = $4
+         WHERE tenant_id = $1 AND integration_id = $2 AND stock_id = $3 AND state = 'waiting'
+           AND opened_at IS NULL AND told_apart_at IS NULL",
+        tenant,
+        integration,
+        stock_id,
+        now,
+    )?;
+    if told > 0 {
+        sale_items::take_as_posted(tx, tenant, integration, stock_id).await?;
+    }
+    Ok(())
+}
+
 /// Links what waits in a store, or this one listing, to the pieces of the same SKU: they open at their next
-/// settled reading, with that count which is to hold. Gives how many were linked.
+/// settled reading, with that count which is to hold. Gives the pieces.
 ///
 /// What has a piece that another product of the store sells stays as it is, and of several with one SKU all
 /// but the first; so does, if the ledger's count is to hold, what the ledger has no count of.
@@ -127,9 +189,11 @@ pub async fn link(
     listing: Option<Uuid>,
     holds: &str,
     now: DateTime<Utc>,
-) -> Result<u64, StoreError> {
-    execute!(
+) -> Result<Vec<Uuid>, StoreError> {
+    let linked = fetch!(
+        fetch_all,
         tx,
+        (Uuid,),
         "UPDATE listings SET inventory_id = found.piece, state = 'opening', reason = NULL, holds = $4,
             mirror = NULL, reading = NULL, reading_at = NULL, reading_changes = NULL,
             changes = changes + 1, updated_at = $5
@@ -144,16 +208,21 @@ pub async fn link(
               AND ($3 IS NULL OR l.id = $3) AND (v.counted OR $4 = 'shop')
               AND NOT EXISTS (
                 SELECT 1 FROM listings o
+                JOIN products q ON q.tenant_id = o.tenant_id
+                  AND q.integration_id = o.integration_id AND q.remote_id = o.stock_id
                 WHERE o.tenant_id = l.tenant_id AND o.inventory_id = v.id
-                  AND o.integration_id = l.integration_id)
+                  AND o.integration_id = l.integration_id AND o.state IN ('opening', 'open')
+                  AND q.sku = v.sku AND NOT q.gone AND q.status <> 'trash')
          ) AS found
-         WHERE listings.tenant_id = $1 AND listings.id = found.id AND found.of_piece = 1",
+         WHERE listings.tenant_id = $1 AND listings.id = found.id AND found.of_piece = 1
+         RETURNING inventory_id",
         tenant,
         integration,
         listing,
         holds,
         now,
-    )
+    )?;
+    Ok(linked.into_iter().map(|(piece,)| piece).collect())
 }
 
 /// Notes what the shop shows of a stock that waits, for whoever decides.

@@ -1,6 +1,7 @@
 //! Listings: one stock owner in one store, and the stock that it must have.
 
 mod readings;
+mod rivals;
 mod shown;
 
 use std::collections::BTreeMap;
@@ -8,12 +9,13 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::{IntegrationId, StoreError, TenantId, Tx, execute, execute_many, fetch, fetch_locked};
+use super::{IntegrationId, StoreError, TenantId, Tx, execute, execute_many, fetch_locked};
 
 pub use readings::{
     Unsettled, any_unsettled, first_reading, forget_reading, is_opening, open, settle_mirror,
     unsettled,
 };
+pub use rivals::{has_rival, release, waken};
 pub use shown::{Differing, Shown, between, count_open, differing, why_not};
 
 /// A listing.
@@ -39,6 +41,8 @@ pub struct Listing {
     pub reading_at: Option<DateTime<Utc>>,
     /// When it was opened.
     pub opened_at: Option<DateTime<Utc>>,
+    /// Since when all that it sells is no part of a count that was there before it.
+    pub told_apart_at: Option<DateTime<Utc>>,
     /// Since when its mirror is doubtful: nobody can say whether a push was written.
     pub doubted_at: Option<DateTime<Utc>>,
     /// Whose count holds when it opens, where a person had to say so: `ledger` or `shop`.
@@ -63,7 +67,7 @@ pub async fn lock(
         "SELECT id, stock_id, inventory_id, state, mirror,
             changes + COALESCE((SELECT v.changes FROM inventory v
                 WHERE v.tenant_id = listings.tenant_id AND v.id = listings.inventory_id), 0) AS changes,
-            reading, reading_changes, reading_at, opened_at, doubted_at, holds
+            reading, reading_changes, reading_at, opened_at, told_apart_at, doubted_at, holds
          FROM listings WHERE tenant_id = $1 AND integration_id = $2 AND stock_id = $3",
         tenant,
         integration,
@@ -128,7 +132,8 @@ pub async fn restate(
 ) -> Result<(), StoreError> {
     execute!(
         tx,
-        "UPDATE drifts SET status = 'void', resolved_at = $3
+        "UPDATE drifts SET status = 'void', reason = 'the listing is not open any more',
+            resolved_at = $3
          WHERE tenant_id = $1 AND listing_id = $2 AND status = 'held'",
         tenant,
         id,
@@ -214,48 +219,18 @@ pub async fn moved_all(
     Ok(())
 }
 
-/// Whether another listing sells this piece, and whether it is of the same store.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn other_of_piece(
-    tx: &mut Tx,
-    tenant: TenantId,
-    inventory: Uuid,
-    integration: IntegrationId,
-    stock_id: i64,
-) -> Result<Option<Other>, StoreError> {
-    let row = fetch!(
-        fetch_optional,
-        tx,
-        (Uuid, i64),
-        "SELECT integration_id, stock_id FROM listings
-         WHERE tenant_id = $1 AND inventory_id = $2
-           AND (integration_id <> $3 OR stock_id <> $4)
-         ORDER BY CASE WHEN integration_id = $3 THEN 0 ELSE 1 END LIMIT 1",
-        tenant,
-        inventory,
-        integration,
-        stock_id,
-    )?;
-    Ok(row.map(|(owner, stock_id)| Other { same_store: owner == integration, stock_id }))
-}
-
-/// Another listing of the same piece.
-#[derive(Debug, Clone, Copy)]
-pub struct Other {
-    /// Whether it is of the same store.
-    pub same_store: bool,
-    /// Its stock owner there.
-    pub stock_id: i64,
-}
-
 impl Listing {
     /// Whether its stock is being read: it is new, not what it should be, or doubtful.
     #[must_use]
     pub fn is_read(&self) -> bool {
         let open = self.state == "open";
         self.state == "opening" || (open && (self.reading.is_some() || self.doubted_at.is_some()))
+    }
+
+    /// Whether what it sells while it is not open is posted when it opens, where the ledger's count holds.
+    #[must_use]
+    pub fn posts_meanwhile(&self) -> bool {
+        self.opened_at.is_some() || self.told_apart_at.is_some()
     }
 }
 
@@ -273,7 +248,8 @@ pub async fn begin_anew(
 ) -> Result<(), StoreError> {
     execute!(
         tx,
-        "UPDATE drifts SET status = 'void', resolved_at = $3
+        "UPDATE drifts SET status = 'void', reason = 'the shop has another database now',
+            resolved_at = $3
          WHERE tenant_id = $1 AND integration_id = $2 AND status = 'held'",
         tenant,
         integration,
@@ -292,7 +268,7 @@ pub async fn begin_anew(
         tx,
         "UPDATE listings SET state = CASE WHEN state = 'open' THEN 'opening' ELSE state END,
             mirror = NULL, reading = NULL, reading_at = NULL, reading_changes = NULL, push_no = 0,
-            holds = NULL,
+            holds = NULL, doubted_at = NULL,
             changes = changes + 1, updated_at = $3
          WHERE tenant_id = $1 AND integration_id = $2",
         tenant,

@@ -41,6 +41,9 @@ pub(crate) const ROUTES: &[(&str, &[Method], Who)] = &[
     ("/v1/person", &[Method::POST], Who::Shop),
     ("/v1/erase", &[Method::POST], Who::Shop),
     ("/api/inventory", &[Method::GET], Who::Token),
+    // Before anything of theirs is moved.
+    ("/api/drift/{id}/adopt", &[Method::POST], Who::Token),
+    ("/api/drift/{id}/push", &[Method::POST], Who::Token),
     ("/api/inventory/{sku}/movements", &[Method::GET, Method::POST], Who::Token),
     ("/api/sales", &[Method::GET], Who::Token),
     ("/api/sales/{id}", &[Method::GET], Who::Token),
@@ -50,8 +53,6 @@ pub(crate) const ROUTES: &[(&str, &[Method], Who)] = &[
     ("/api/conflicts", &[Method::GET], Who::Token),
     ("/api/conflicts/{id}/decide", &[Method::POST], Who::Token),
     ("/api/drift", &[Method::GET], Who::Token),
-    ("/api/drift/{id}/adopt", &[Method::POST], Who::Token),
-    ("/api/drift/{id}/push", &[Method::POST], Who::Token),
     ("/api/links", &[Method::GET], Who::Token),
     ("/api/links/{id}", &[Method::POST], Who::Token),
     ("/api/links", &[Method::POST], Who::Token),
@@ -244,6 +245,9 @@ async fn ask(api: &Api, route: &str, method: &Method, me: &Jeweller, whose: &Jew
         let mut body = json!({ "type": "adjustment", "quantity_change": change, "notes": me.mark });
         if route.ends_with("/decide") {
             body = json!({ "decision": "acknowledge" });
+        }
+        if route.starts_with("/api/drift") {
+            body = json!({ "seen": 0 });
         }
         if route.starts_with("/api/links") {
             body = json!({ "store": whose.shop.fake.home, "holds": "shop" });

@@ -1,12 +1,15 @@
 //! The chain of nonces: a copied or restored database is noticed, and nothing of it is applied.
 
 use nexpura_protocol::{Event, Verdict};
-use nexpura_relay::service::{fetch, sweep};
+use nexpura_relay::{
+    service::{fetch, store_policy, sweep},
+    store::{self, integrations},
+};
 use serde_json::json;
 
 use crate::{
     shop::{Shop, server::Town},
-    support::{connected::Connected, on_both, relay::TestRelay},
+    support::{connected::Connected, database, on_both, relay::TestRelay},
 };
 
 async fn counted(relay: &TestRelay) -> (Connected, u64) {
@@ -152,5 +155,27 @@ on_both! {
         other.request(|shop| shop.paid_order(&[(ring, 1)]));
         other.push().await;
         assert_eq!(other.quantity(ring).await, 9);
+    }
+}
+
+on_both! {
+    async fn a_halted_shop_without_its_plugin_is_taken_up_again(relay: TestRelay) {
+        let (shop, ring) = counted(&relay).await;
+        tell(&shop, "a", "b").await;
+        tell(&shop, "y", "z").await;
+        // A push that only the plugin could have answered for, when it was removed.
+        let now = database::moment(&relay.relay.db, store::now());
+        relay.run(&format!("UPDATE listings SET doubted_at = {now}")).await;
+        relay.run("UPDATE connections SET revoked_at = created_at").await;
+        let mut tx = relay.relay.db.read().await.unwrap();
+        let halted = integrations::get(&mut tx, shop.tenant, shop.integration).await.unwrap().unwrap();
+        tx.commit().await.unwrap();
+        store_policy::accept_fork(&relay.relay, shop.tenant, &halted, "somebody", store::now())
+            .await
+            .unwrap();
+        assert!(!is_forked(&relay).await);
+        assert_eq!(shop.listing(ring).await, ("opening".to_owned(), None, Some(10)));
+        let doubted = "SELECT COUNT(*) FROM listings WHERE doubted_at IS NOT NULL";
+        assert_eq!(relay.number(doubted).await, 0);
     }
 }

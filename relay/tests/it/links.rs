@@ -3,11 +3,12 @@
 
 use std::process::Command;
 
+use nexpura_protocol::{Resource, Verb};
 use nexpura_relay::service::push_stock;
 use serde_json::{Value, json};
 
 use crate::{
-    shop::{Shop, Stock, server::Town},
+    shop::{Mark, Shop, Stock, server::Town},
     support::{
         api::Api,
         connected::Connected,
@@ -39,10 +40,15 @@ impl Two {
     }
 
     async fn of(relay: &TestRelay, first: Shop, second: Shop) -> Self {
+        Self::named(relay, first, second, TENANT).await
+    }
+
+    /// The same for a tenant of this name.
+    async fn named(relay: &TestRelay, first: Shop, second: Shop, tenant: &str) -> Self {
         let town = Town::open().await;
-        let first = Connected::of(&relay.relay, &town, first, TENANT).await;
+        let first = Connected::of(&relay.relay, &town, first, tenant).await;
         first.open().await;
-        let second = Connected::of(&relay.relay, &town, second, TENANT).await;
+        let second = Connected::of(&relay.relay, &town, second, tenant).await;
         second.open().await;
         Self { first, second, served: relay.serve().await }
     }
@@ -180,6 +186,97 @@ on_both! {
         assert_eq!(two.second.listing(ring).await, ("open".to_owned(), Some(6), Some(6)));
         assert_eq!(movements(&relay).await, [opened(3), ("sale".to_owned(), -1), opened(4)]);
     }
+}
+
+on_both! {
+    async fn what_is_sold_while_it_waits_is_sold_whosever_count_holds(relay: TestRelay) {
+        for (sku, holds) in [("RING", "ledger"), ("BAND", "shop")] {
+            let (mut first, mut second) = (Shop::new(), Shop::new());
+            first.simple(sku, 2);
+            // Of three one was sold before anybody counted, and is not among the ledger's two.
+            let ring = second.simple(sku, 3);
+            second.paid_order(&[(ring, 1)]);
+            let two = Two::named(&relay, first, second, sku).await;
+            two.second.request(|shop| shop.paid_order(&[(ring, 1)]));
+            two.second.push().await;
+            two.choose(sku, holds).await.ok();
+            two.second.let_time_pass().await;
+            two.second.open().await;
+            let sold = ("open".to_owned(), Some(1), Some(1));
+            assert_eq!(two.second.listing(ring).await, sold, "{holds}");
+            two.push().await;
+            assert_eq!([units(&two.first, sku), units(&two.second, sku)], [1, 1], "{holds}");
+        }
+    }
+}
+
+on_both! {
+    async fn what_an_order_from_before_takes_later_is_sold_as_well(relay: TestRelay) {
+        for (sku, holds) in [("RING", "ledger"), ("BAND", "shop")] {
+            let (mut first, mut second) = (Shop::new(), Shop::new());
+            first.simple(sku, 5);
+            let ring = second.simple(sku, 7);
+            let (paid, _) = second.paid_order(&[(ring, 1)]);
+            let (unpaid, _) = second.order(&[(ring, 1)]);
+            let two = Two::named(&relay, first, second, sku).await;
+            // One more of the one, and the other is paid.
+            two.second.act(|shop| shop.edit(paid, 0, 2));
+            two.second.act(|shop| shop.enter(unpaid, "processing"));
+            two.second.push().await;
+            two.choose(sku, holds).await.ok();
+            two.second.let_time_pass().await;
+            two.second.open().await;
+            let quantity = if holds == "ledger" { 5 - 2 } else { 7 - 1 - 2 };
+            let sold = ("open".to_owned(), Some(7 - 1 - 2), Some(quantity));
+            assert_eq!(two.second.listing(ring).await, sold, "{holds}");
+        }
+    }
+}
+
+on_both! {
+    async fn a_stock_whose_sales_are_not_all_read_waits_with_its_opening(relay: TestRelay) {
+        let two = Two::of(&relay, with(("RING", 5)), with(("RING", 7))).await;
+        let ring = stock(&two.second, "RING");
+        let order = two.second.unnoticed(|shop| shop.paid_order(&[(ring, 1)])).0;
+        two.second.fake.damage_order(order);
+        two.choose("RING", "ledger").await.ok();
+        for _ in 0..3 {
+            two.second.let_time_pass().await;
+            read(&two.second).await;
+        }
+        let kept = two.second.listing(ring).await;
+        assert_eq!(kept, ("opening".to_owned(), None, Some(5)), "it may be of this stock");
+        two.second.fake.repair();
+        two.second.make_due().await;
+        two.second.fetch().await;
+        two.second.open().await;
+        assert_eq!(two.second.listing(ring).await, ("open".to_owned(), Some(6), Some(4)));
+    }
+}
+
+on_both! {
+    async fn a_product_that_comes_later_has_no_past_to_be_waited_for(relay: TestRelay) {
+        let two = Two::of(&relay, with(("RING", 5)), with(("BAND", 1))).await;
+        // Made, and one sold before any sweep has passed.
+        let ring = two.second.request(|shop| {
+            let ring = shop.simple("RING", 7);
+            (ring, vec![Mark { resource: Resource::Product, id: ring, verb: Verb::Created }])
+        });
+        two.second.push().await;
+        two.second.request(|shop| shop.paid_order(&[(ring, 1)]));
+        two.second.push().await;
+        two.choose("RING", "ledger").await.ok();
+        two.second.let_time_pass().await;
+        two.second.open().await;
+        assert_eq!(two.second.listing(ring).await, ("open".to_owned(), Some(6), Some(4)));
+    }
+}
+
+/// A shop that has this piece.
+fn with((sku, units): (&str, i64)) -> Shop {
+    let mut shop = Shop::new();
+    shop.simple(sku, units);
+    shop
 }
 
 on_both! {

@@ -1,6 +1,7 @@
 //! The opening count: a stock is believed when it reads the same twice and nothing can have moved it in
 //! between; nothing posts before, and nothing that is in the count posts after.
 
+mod again;
 mod past;
 mod pieces;
 

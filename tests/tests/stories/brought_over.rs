@@ -115,7 +115,8 @@ async fn nothing_empties_a_shop_without_a_persons_word() -> Result<()> {
     }
     for drift in &held {
         let id = drift["id"].as_str().context("no id")?;
-        town.relay.post(&format!("/api/drift/{id}/push"), &json!({})).await?;
+        let seen = json!({ "seen": drift["changes"] });
+        town.relay.post(&format!("/api/drift/{id}/push"), &seen).await?;
     }
     let resume = json!({ "store": town.shop.url });
     town.relay.post("/api/integrations/woocommerce/resume", &resume).await?;

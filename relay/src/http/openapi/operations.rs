@@ -106,8 +106,20 @@ pub(super) const OPERATIONS: &[Operation] = &[
         &[(200, "[Drift]")],
     )
     .with(&["status", "limit"]),
-    post("To decide", "/api/drift/{id}/adopt", "The shop's number counts", None, &[(204, "")]),
-    post("To decide", "/api/drift/{id}/push", "The ledger's number counts", None, &[(204, "")]),
+    post(
+        "To decide",
+        "/api/drift/{id}/adopt",
+        "The shop's number counts",
+        Some("DriftSeen"),
+        &[(204, "")],
+    ),
+    post(
+        "To decide",
+        "/api/drift/{id}/push",
+        "The ledger's number counts",
+        Some("DriftSeen"),
+        &[(204, "")],
+    ),
     get(
         "To decide",
         "/api/links",

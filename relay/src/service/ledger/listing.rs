@@ -8,12 +8,14 @@ use super::{ApplyError, Source};
 use crate::{
     domain::{Product, ProductStock},
     store::{
-        StoreError, Tx, inventory, links,
+        StoreError, Tx, drifts, integrations, inventory, links,
         listings::{self, Listing, Standing},
         new_id, products, resources, runs,
     },
 };
 
+/// Why a listing waits for a person.
+pub const EXISTS_ALREADY: &str = "a piece of this SKU exists already: choose whose count holds";
 /// New pieces that one store may bring within an hour.
 const MAX_NEW_PIECES_AN_HOUR: i64 = 20_000;
 
@@ -90,6 +92,7 @@ pub(super) async fn follow(
         }
         Some(listing) if listing.state == "open" && standing.state == "opening" => {
             listings::set_backorders(tx, tenant, listing.id, backorders).await?;
+            overtake(tx, source, listing.id, &product.stock).await?;
             false
         }
         Some(listing) if listing.state != standing.state => {
@@ -107,7 +110,46 @@ pub(super) async fn follow(
         let quantity = quantity.thousandths();
         links::seen(tx, tenant, integration, stock_id, quantity, source.now).await?;
     }
+    if opened && standing.state == "waiting" && knows_orders(tx, source).await? {
+        links::tell_one_apart(tx, tenant, integration, stock_id, source.now).await?;
+    }
     Ok(())
+}
+
+/// Has a stock read again whose drift waits for a person, where the shop shows another number than was found.
+async fn overtake(
+    tx: &mut Tx,
+    source: &Source,
+    listing: Uuid,
+    stock: &ProductStock,
+) -> Result<(), ApplyError> {
+    let ProductStock::Own { quantity: Some(quantity), .. } = stock else { return Ok(()) };
+    let held = drifts::reading_held(tx, source.tenant, listing).await?;
+    if held.is_some_and(|reading| reading != quantity.thousandths()) {
+        listings::moved(tx, source.tenant, listing, 0).await?;
+        ask_for_reading(tx, source).await?;
+    }
+    Ok(())
+}
+
+/// What was skipped because another product of the store had the same SKU waits for a choice, where that one has
+/// let go of it.
+///
+/// # Errors
+/// When the database does not answer.
+pub(super) async fn waken(tx: &mut Tx, source: &Source) -> Result<(), StoreError> {
+    let (tenant, integration) = (source.tenant, source.integration);
+    let woken = listings::waken(tx, tenant, integration, EXISTS_ALREADY, source.now).await?;
+    if woken > 0 && knows_orders(tx, source).await? {
+        links::tell_apart(tx, tenant, integration, source.now).await?;
+    }
+    Ok(())
+}
+
+/// Whether all orders of a store were read once: no sweep has to bring the past of a stock first.
+async fn knows_orders(tx: &mut Tx, source: &Source) -> Result<bool, StoreError> {
+    let known = integrations::known_until(tx, source.tenant, source.integration).await?;
+    Ok(known.orders.is_some())
 }
 
 /// The shop has deleted the stock owner: nothing posts to it until it is seen again.
@@ -178,12 +220,10 @@ async fn choose_piece(
         return Ok(Err(("skipped", "it has no SKU")));
     };
     if let Some(row) = inventory::lock_by_sku(tx, tenant, sku.as_str()).await? {
-        let other = listings::other_of_piece(tx, tenant, row.id, integration, stock_id).await?;
-        return Ok(Err(match other {
-            Some(other) if other.same_store => {
-                ("skipped", "another product of this store has the same SKU")
-            }
-            _ => ("waiting", "a piece of this SKU exists already: choose whose count holds"),
+        let rival = listings::has_rival(tx, tenant, row.id, integration, stock_id).await?;
+        return Ok(Err(match rival {
+            true => ("skipped", "another product of this store has the same SKU"),
+            false => ("waiting", EXISTS_ALREADY),
         }));
     }
     let since = source.now - TimeDelta::hours(1);

@@ -15,7 +15,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 pub use digest::digest;
-pub use listing::lost as listing_lost;
+pub use listing::{EXISTS_ALREADY, lost as listing_lost};
 pub use order::OrderFate;
 pub(super) use post::note_oversale;
 pub use post::settle_stock;

@@ -31,8 +31,9 @@ impl Sweep<'_> {
         let hold = too_much || unread > 0;
         for drift in &found {
             self.report(&mut tx, drift).await?;
-            if !hold {
-                carry_out(&mut tx, tenant, drift, verdict, now).await?;
+            // What moved it since it was read has it read again.
+            if !hold && !drift.overtaken {
+                carry_out(&mut tx, tenant, drift, verdict, None, now).await?;
             }
         }
         if too_much {

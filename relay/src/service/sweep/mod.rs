@@ -6,6 +6,7 @@
 //! nobody has counted yet, or that are not what they should be, are read until the reading is settled.
 
 mod drift;
+mod opening;
 mod pages;
 mod report;
 mod settled;

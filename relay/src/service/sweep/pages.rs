@@ -61,7 +61,11 @@ impl Sweep<'_> {
         let next = self.read(cursor, since(Listing::Products, known, cursor)).await?;
         let mut tx = self.relay.db.write().await?;
         let until = next.since.unwrap_or_else(store::now);
-        integrations::products_known(&mut tx, self.tenant, self.store.id, until).await?;
+        let (tenant, id, now) = (self.tenant, self.store.id, store::now());
+        integrations::lock(&mut tx, tenant, id).await?;
+        integrations::products_known(&mut tx, tenant, id, until).await?;
+        // A product that was one too many may be so no more, though nothing of it has changed.
+        listings::waken(&mut tx, tenant, id, ledger::EXISTS_ALREADY, now).await?;
         tx.commit().await?;
         Ok(next)
     }

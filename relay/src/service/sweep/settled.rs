@@ -8,22 +8,16 @@ use std::{collections::BTreeMap, time::Duration};
 use chrono::{DateTime, TimeDelta, Utc};
 use nexpura_protocol::event::Resource;
 use serde_json::Value;
-use uuid::Uuid;
 
 use super::{Cursor, LEASE, Next, Stage, StepError, Sweep};
 use crate::{
-    service::{
-        fetch::apply_answer,
-        ledger::{Source, note_oversale},
-        stock_reading,
-    },
+    service::{fetch::apply_answer, ledger::Source, stock_reading},
     store::{
         self, StoreError, Tx, drifts,
         integrations::{self, Integration},
         inventory, links,
         listings::{self, Unsettled},
-        movements::{self, Movement},
-        pushes, resources, runs, sale_items, spools,
+        pushes, resources, runs, spools,
     },
 };
 
@@ -33,6 +27,9 @@ const AT_ONCE: i64 = 100;
 const LIVE: TimeDelta = TimeDelta::minutes(2);
 /// The shortest wait before a reading is tried again.
 const SHORTEST_WAIT: Duration = Duration::from_secs(1);
+
+/// Why a drift that was held is over.
+const AGREES: &str = "the shop was read again, and has what the ledger expects";
 
 /// What the shop says a stock is, and what was known of the listing before it was asked.
 struct Reading {
@@ -57,6 +54,9 @@ impl Sweep<'_> {
 
     /// Reads all that has a first reading again, and decides what is settled.
     pub(super) async fn second_reading(&self, cursor: &Cursor) -> Result<Next, StepError> {
+        if cursor.after == 0 {
+            self.tell_apart().await?;
+        }
         let unsettled = self.unsettled(cursor.after).await?;
         if let Some(last) = unsettled.last().map(|listing| listing.stock_id) {
             self.read_and_take(&unsettled, cursor.orders_from).await?;
@@ -162,7 +162,13 @@ impl Sweep<'_> {
     ) -> Result<(), StoreError> {
         let (tenant, integration) = (self.tenant, self.store.id);
         let listing = listings::lock(tx, tenant, integration, reading.stock_id).await?;
-        let Some(mut listing) = listing.filter(listings::Listing::is_read) else { return Ok(()) };
+        let Some(mut listing) = listing else { return Ok(()) };
+        // A drift that waits for a person is looked at again once something has moved.
+        let held = drifts::reading_held(tx, tenant, listing.id).await?.is_some();
+        let read = listing.is_read() || held && listing.state == "open";
+        if !read {
+            return Ok(());
+        }
         if let (Some("shop"), Some(piece)) = (listing.holds.as_deref(), listing.inventory_id) {
             // What another store posts to the piece from here on waits, and what it has posted is counted.
             inventory::lock_quantity(tx, tenant, piece).await?;
@@ -174,7 +180,8 @@ impl Sweep<'_> {
             return Ok(());
         }
         let doubted = listing.doubted_at.is_some();
-        if listing.state == "open" && !doubted && listing.mirror == Some(reading.quantity) {
+        let agrees = listing.mirror == Some(reading.quantity);
+        if listing.state == "open" && !doubted && agrees && !held {
             return listings::forget_reading(tx, tenant, listing.id).await;
         }
         let first = listing.reading.zip(listing.reading_changes).zip(listing.reading_at);
@@ -204,94 +211,27 @@ impl Sweep<'_> {
                 }
                 self.settle_mirror(tx, &listing, reading.quantity, now).await
             }
-            ("open", Some(mirror)) => {
-                let numbers = (mirror, reading.quantity);
-                drifts::hold(tx, tenant, integration, listing.id, numbers, now).await?;
+            ("open", Some(_)) if agrees => {
+                drifts::void(tx, tenant, listing.id, AGREES, now).await?;
                 listings::forget_reading(tx, tenant, listing.id).await
             }
-            _ => self.open(tx, &listing, reading.quantity, now).await,
+            ("open", Some(mirror)) => {
+                let listing_changes = listing.changes;
+                let seen = drifts::Seen { mirror, reading: reading.quantity, listing_changes };
+                drifts::hold(tx, tenant, integration, listing.id, seen, now).await?;
+                listings::forget_reading(tx, tenant, listing.id).await
+            }
+            _ => {
+                // What it has sold meanwhile is in the reading and posted by order: one that is known of and
+                // could not be read would be given back.
+                if listing.posts_meanwhile()
+                    && resources::orders_unread(tx, tenant, integration).await? > 0
+                {
+                    return Ok(());
+                }
+                self.open(tx, &listing, reading.quantity, now).await
+            }
         }
-    }
-
-    /// Opens a listing. A piece that nobody has counted takes the shop's count; one that was counted
-    /// keeps its own, and the difference is for the shop to get, unless a person has said that the shop's
-    /// count holds. What a listing that was open before has sold meanwhile is in the reading but not in the
-    /// count, so it is posted.
-    async fn open(
-        &self,
-        tx: &mut Tx,
-        listing: &listings::Listing,
-        quantity: i64,
-        now: DateTime<Utc>,
-    ) -> Result<(), StoreError> {
-        let (tenant, integration) = (self.tenant, self.store.id);
-        let Some(inventory_id) = listing.inventory_id else { return Ok(()) };
-        let count = if inventory::mark_counted(tx, tenant, inventory_id).await? {
-            Some((quantity, "opening count, as the shop had it"))
-        } else if listing.holds.as_deref() == Some("shop") {
-            let had = inventory::lock_quantity(tx, tenant, inventory_id).await?;
-            let change = quantity - had;
-            (change != 0).then_some((change, "the shop's count, which was chosen to hold"))
-        } else {
-            None
-        };
-        if let Some((change, notes)) = count {
-            let movement = Movement {
-                inventory_id,
-                kind: "stocktake",
-                change,
-                notes,
-                integration_id: Some(integration),
-                ..Movement::default()
-            };
-            movements::post(tx, tenant, &movement, now).await?;
-        }
-        if listing.opened_at.is_some() {
-            self.post_meanwhile(tx, inventory_id, listing.stock_id, now).await?;
-        }
-        sale_items::take_as_posted(tx, tenant, integration, listing.stock_id).await?;
-        listings::open(tx, tenant, listing.id, quantity, now).await?;
-        pushes::ask(tx, tenant, inventory_id, now).await.map(drop)
-    }
-
-    /// Posts what the lines of a stock owe to its piece. The mirror is not moved: the reading has it.
-    async fn post_meanwhile(
-        &self,
-        tx: &mut Tx,
-        inventory_id: Uuid,
-        stock_id: i64,
-        now: DateTime<Utc>,
-    ) -> Result<(), StoreError> {
-        let (tenant, integration) = (self.tenant, self.store.id);
-        for line in sale_items::unposted(tx, tenant, integration, stock_id).await? {
-            let change = line.posted - line.desired;
-            let movement = Movement {
-                inventory_id,
-                kind: if change < 0 { "sale" } else { "return" },
-                change,
-                integration_id: Some(integration),
-                sale_id: Some(line.sale_id),
-                line_id: Some(line.line_id),
-                ..Movement::default()
-            };
-            let posted = movements::post(tx, tenant, &movement, now).await?;
-            note_oversale(tx, tenant, &movement, &posted, now).await?;
-        }
-        Ok(())
-    }
-
-    /// Takes the reading as the mirror of a listing that has posted all the while: only what the shop
-    /// has was in doubt.
-    async fn settle_mirror(
-        &self,
-        tx: &mut Tx,
-        listing: &listings::Listing,
-        quantity: i64,
-        now: DateTime<Utc>,
-    ) -> Result<(), StoreError> {
-        listings::settle_mirror(tx, self.tenant, listing.id, quantity, now).await?;
-        let Some(inventory_id) = listing.inventory_id else { return Ok(()) };
-        pushes::ask(tx, self.tenant, inventory_id, now).await.map(drop)
     }
 
     /// Notes what a page shows of a stock: the first reading of a new listing, or of one that is not
@@ -313,7 +253,12 @@ impl Sweep<'_> {
         let doubtful = match listing.state.as_str() {
             "opening" => listing.reading.is_none(),
             "open" if listing.doubted_at.is_some() => listing.reading.is_none(),
-            "open" => listing.mirror != Some(quantity) && listing.reading != Some(quantity),
+            "open" if listing.mirror == Some(quantity) => {
+                // What was seen before is over, it seems.
+                listing.reading.is_none()
+                    && drifts::reading_held(tx, tenant, listing.id).await?.is_some()
+            }
+            "open" => listing.reading != Some(quantity),
             _ => false,
         };
         if doubtful {

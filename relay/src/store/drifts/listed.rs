@@ -21,6 +21,8 @@ pub struct Waiting {
     pub mirror: i64,
     /// What it had.
     pub reading: i64,
+    /// How often its numbers have changed since it was first seen.
+    pub changes: i64,
     /// When that was seen.
     pub created_at: DateTime<Utc>,
 }
@@ -59,7 +61,8 @@ pub async fn waiting(
         fetch_all,
         tx,
         Waiting,
-        "SELECT d.id, i.store_url AS store, v.sku, v.name, d.mirror, d.reading, d.created_at
+        "SELECT d.id, i.store_url AS store, v.sku, v.name, d.mirror, d.reading, d.changes,
+            d.created_at
          FROM drifts d
          JOIN integrations i ON i.tenant_id = d.tenant_id AND i.id = d.integration_id
          JOIN listings l ON l.tenant_id = d.tenant_id AND l.id = d.listing_id
@@ -105,8 +108,8 @@ pub async fn found(
         fetch_all,
         tx,
         Found,
-        "SELECT d.id, i.store_url AS store, v.sku, v.name, l.stock_id, d.mirror, d.reading, d.status,
-            d.created_at, d.resolved_at
+        "SELECT d.id, i.store_url AS store, v.sku, v.name, l.stock_id, d.mirror, d.reading, d.changes,
+            d.status, d.reason, d.created_at, d.resolved_at
          FROM drifts d
          LEFT JOIN integrations i ON i.tenant_id = d.tenant_id AND i.id = d.integration_id
          LEFT JOIN listings l ON l.tenant_id = d.tenant_id AND l.id = d.listing_id

@@ -41,7 +41,10 @@ pub async fn unsettled(
          LEFT JOIN inventory v ON v.tenant_id = l.tenant_id AND v.id = l.inventory_id
          WHERE l.tenant_id = $1 AND l.integration_id = $2 AND l.stock_id > $3
            AND (l.state = 'opening' OR (l.state = 'open'
-             AND (l.reading IS NOT NULL OR l.doubted_at IS NOT NULL)))
+             AND (l.reading IS NOT NULL OR l.doubted_at IS NOT NULL OR EXISTS (
+               SELECT 1 FROM drifts d
+               WHERE d.tenant_id = l.tenant_id AND d.listing_id = l.id AND d.status = 'held'
+                 AND d.listing_changes <> l.changes + COALESCE(v.changes, 0)))))
          ORDER BY l.stock_id LIMIT $4",
         tenant,
         integration,
@@ -66,7 +69,14 @@ pub async fn any_unsettled(
         "SELECT id FROM listings
          WHERE tenant_id = $1 AND integration_id = $2
            AND (state = 'opening' OR (state = 'open'
-             AND (reading IS NOT NULL OR doubted_at IS NOT NULL))) LIMIT 1",
+             AND (reading IS NOT NULL OR doubted_at IS NOT NULL)))
+         UNION ALL
+         SELECT d.listing_id FROM drifts d
+         JOIN listings l ON l.tenant_id = d.tenant_id AND l.id = d.listing_id
+         JOIN inventory v ON v.tenant_id = l.tenant_id AND v.id = l.inventory_id
+         WHERE d.tenant_id = $1 AND d.integration_id = $2 AND d.status = 'held'
+           AND l.state = 'open' AND d.listing_changes <> l.changes + v.changes
+         LIMIT 1",
         tenant,
         integration,
     )?;

@@ -4,7 +4,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use super::{
-    super::{IntegrationId, StoreError, TenantId, Tx, conflicts, execute, fetch_locked},
+    super::{
+        IntegrationId, StoreError, TenantId, Tx, conflicts, execute, fetch, fetch_locked, inventory,
+    },
     doubt, finish,
 };
 
@@ -76,7 +78,7 @@ struct Target {
     push_no: i64,
     mirror: Option<i64>,
     doubted_at: Option<DateTime<Utc>>,
-    quantity: i64,
+    quantity: Option<i64>,
 }
 
 /// Claims up to `limit` pushes of a store until `until`, and freezes those that were never sent. The
@@ -169,24 +171,27 @@ async fn freeze(
         return Ok(None);
     }
     // The piece is held: whoever moves it either is through, and this push tells of it, or comes after,
-    // and sees how this push ended.
-    let target = fetch_locked!(
+    // and sees how this push ended. A listing that has let go of its piece is told what was frozen for it.
+    inventory::hold_listed(tx, tenant, push.listing_id).await?;
+    let target = fetch!(
         fetch_one,
-        " FOR NO KEY UPDATE OF v",
         tx,
         Target,
         "SELECT l.stock_id, p.parent_id, l.state, l.push_no, l.mirror, l.doubted_at, v.quantity
-         FROM listings l JOIN inventory v ON v.tenant_id = l.tenant_id AND v.id = l.inventory_id
+         FROM listings l
+         LEFT JOIN inventory v ON v.tenant_id = l.tenant_id AND v.id = l.inventory_id
          LEFT JOIN products p ON p.tenant_id = l.tenant_id AND p.integration_id = l.integration_id
            AND p.remote_id = l.stock_id
          WHERE l.tenant_id = $1 AND l.id = $2",
         tenant,
         push.listing_id,
     )?;
-    let wanted = match (push.delta, target.mirror) {
+    let wanted = match (push.delta, target.quantity.zip(target.mirror)) {
         (Some(delta), _) => Some(delta),
-        (None, Some(mirror)) if target.state == "open" && target.doubted_at.is_none() => {
-            Some(target.quantity - mirror).filter(|delta| *delta != 0)
+        (None, Some((quantity, mirror)))
+            if target.state == "open" && target.doubted_at.is_none() =>
+        {
+            Some(quantity - mirror).filter(|delta| *delta != 0)
         }
         _ => None,
     };
@@ -205,7 +210,9 @@ async fn freeze(
             push_no,
         )?;
     }
-    let empties = push.delta.is_none() && target.mirror > Some(0) && target.quantity <= 0;
+    let empties = push.delta.is_none()
+        && target.mirror > Some(0)
+        && target.quantity.is_some_and(|units| units <= 0);
     let claim = push.claims + 1;
     execute!(
         tx,

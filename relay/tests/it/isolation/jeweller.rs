@@ -83,8 +83,9 @@ async fn hold_a_drift(relay: &TestRelay, shop: &Connected) -> String {
     let ring = i64::try_from(*shop.fake.shop().products.keys().next().unwrap()).unwrap();
     let (tenant, store) = (shop.tenant, shop.integration);
     let listing = listings::lock(&mut tx, tenant, store, ring).await.unwrap().unwrap();
-    let numbers = (listing.mirror.unwrap(), listing.mirror.unwrap() + 1_000);
-    drifts::hold(&mut tx, tenant, store, listing.id, numbers, now).await.unwrap();
+    let (mirror, listing_changes) = (listing.mirror.unwrap(), listing.changes);
+    let seen = drifts::Seen { mirror, reading: mirror + 1_000, listing_changes };
+    drifts::hold(&mut tx, tenant, store, listing.id, seen, now).await.unwrap();
     tx.commit().await.unwrap();
     let key = database::key(&relay.relay.db, tenant);
     let drift = format!("SELECT {} FROM drifts WHERE tenant_id = {key}", text_of_key(relay));

@@ -1,6 +1,6 @@
 //! What waits for a person's word: drift, conflicts, and whose count holds.
 
-use chrono::Utc;
+use chrono::{TimeDelta, Utc};
 use nexpura_relay::{
     domain::Role,
     store::{self, drifts, listings},
@@ -16,7 +16,7 @@ use crate::{
     isolation::wait_for_a_choice,
     support::{
         connected::Connected,
-        on_both,
+        database, on_both,
         relay::{Served, TestRelay},
     },
 };
@@ -28,13 +28,24 @@ async fn hold(relay: &TestRelay, shop: &Connected, stock: u64) {
     let stock = i64::try_from(stock).unwrap();
     let listing = listings::lock(&mut tx, tenant, integration, stock).await.unwrap().unwrap();
     let mirror = listing.mirror.unwrap();
-    let numbers = (mirror, mirror + 1_000);
-    drifts::hold(&mut tx, tenant, integration, listing.id, numbers, store::now()).await.unwrap();
+    let listing_changes = listing.changes;
+    let seen = drifts::Seen { mirror, reading: mirror + 1_000, listing_changes };
+    drifts::hold(&mut tx, tenant, integration, listing.id, seen, store::now()).await.unwrap();
     tx.commit().await.unwrap();
 }
 
 async fn manager(relay: &TestRelay, served: &Served, shop: &Connected) -> Browser {
     somebody(&relay.relay, served, shop.tenant, "m@example.test", Role::Manager).await
+}
+
+/// Decides all that wait as a person does who looks first.
+async fn all(manager: &mut Browser, verdict: &str) {
+    let path = format!("/drift/{verdict}");
+    let page = manager.open(&path).await.body;
+    let at = page.find("name=\"seen_at\" value=\"").expect("the form");
+    let seen_at = page[at..].split('"').nth(3).unwrap().replace("&#43;", "+");
+    let list = format!("/drift{}", verdict.trim_start_matches(|one| one != '?'));
+    assert_eq!(leads_to(&manager.submit(&path, &[("seen_at", &seen_at)]).await), list);
 }
 
 /// The addresses that a page's forms send to and that end so.
@@ -56,17 +67,19 @@ on_both! {
         }
         assert!(forms(&staff.open("/drift").await.body, "/adopt").is_empty(), "staff only look");
         let adopt = forms(&page, "/adopt").into_iter().find(|form| form != "/drift/adopt").unwrap();
-        assert_eq!(leads_to(&manager.submit(&adopt, &[]).await), "/drift");
+        assert_eq!(leads_to(&manager.submit(&adopt, &[("seen", "0")]).await), "/drift");
         assert_eq!(shop.quantity(ring).await, 11);
         let page = manager.open("/drift").await.body;
         assert!(page.contains("Nothing differs") && page.contains("the shop’s 11 used"), "{page}");
-        assert_eq!(manager.submit(&adopt, &[]).await.status, 404, "it is decided already");
+        assert_eq!(manager.submit(&adopt, &[("seen", "0")]).await.status, 404, "it is decided already");
+        let piece = manager.open("/inventory/RING%2F1").await.body;
+        assert!(piece.contains("by m@example.test"), "who decided it: {piece}");
         hold(&relay, &shop, ring).await;
-        manager.submit("/drift/push", &[]).await;
+        all(&mut manager, "push").await;
         assert_eq!(shop.quantity(ring).await, 11, "the ledger's number counts");
         assert_eq!(relay.number("SELECT COUNT(*) FROM drifts WHERE status = 'held'").await, 0);
         hold(&relay, &shop, ring).await;
-        manager.submit("/drift/adopt", &[]).await;
+        all(&mut manager, "adopt").await;
         assert_eq!(shop.quantity(ring).await, 12);
         hold(&relay, &shop, ring).await;
         relay.run("UPDATE drifts SET reading = 0 WHERE status = 'held'").await;
@@ -77,7 +90,7 @@ on_both! {
         assert!(asked.contains("1 piece gets Nexpura’s number"), "{asked}");
         assert!(!asked.contains("becomes 0") && !asked.contains("class=\"danger\""), "{asked}");
         assert_eq!(shop.quantity(ring).await, 12, "nothing is done by looking");
-        manager.submit("/drift/push", &[]).await;
+        all(&mut manager, "push").await;
         let asked = manager.open("/drift/push").await.body;
         assert!(asked.contains("0 pieces") && forms(&asked, "/push").is_empty(), "{asked}");
         let file = staff.open("/drift.csv").await.body;
@@ -85,6 +98,34 @@ on_both! {
         assert!(file.contains(",RING/1,10,11,adopted,") && file.contains(",pushed,"), "{file}");
         let log = manager.open("/settings/activity").await.body;
         assert!(log.contains("Adopted the shop’s number") && log.contains("Kept Nexpura’s number"));
+    }
+}
+
+on_both! {
+    async fn numbers_that_nobody_has_seen_are_not_decided(relay: TestRelay) {
+        let served = relay.serve().await;
+        let (shop, ring, _) = rings(&relay, &served).await;
+        let mut manager = manager(&relay, &served, &shop).await;
+        hold(&relay, &shop, ring).await;
+        let page = manager.open("/drift").await.body;
+        let adopt = forms(&page, "/adopt").into_iter().find(|form| form != "/drift/adopt").unwrap();
+        assert!(page.contains("name=\"seen\" value=\"0\""), "{page}");
+        let bulk = store::now().to_rfc3339();
+        // It was read again meanwhile, and differs by more.
+        relay.run("UPDATE drifts SET reading = reading + 4000, changes = changes + 1").await;
+        let later = database::moment(&relay.relay.db, Utc::now() + TimeDelta::seconds(1));
+        relay.run(&format!("UPDATE drifts SET created_at = {later}")).await;
+        manager.submit(&adopt, &[("seen", "0")]).await;
+        let page = manager.open("/drift").await.body;
+        assert!(page.contains("the numbers have changed") && page.contains("<strong>15</strong>"), "{page}");
+        assert!(page.contains("name=\"seen\" value=\"1\""), "{page}");
+        manager.submit("/drift/adopt", &[("seen_at", &bulk)]).await;
+        let page = manager.open("/drift").await.body;
+        assert!(page.contains("Nothing is decided. 1 difference waits on"), "{page}");
+        assert_eq!(manager.submit(&adopt, &[]).await.status, 400, "what was seen has to be said");
+        assert_eq!(shop.quantity(ring).await, 10);
+        manager.submit(&adopt, &[("seen", "1")]).await;
+        assert_eq!(shop.quantity(ring).await, 15);
     }
 }
 
@@ -210,12 +251,12 @@ on_both! {
         assert!(page.contains("Nothing like that") && page.contains("value=\"ing\""), "{page}");
         let page = manager.open("/drift?q=ring-1").await.body;
         let adopt = forms(&page, "/adopt?q=ring-1").remove(0);
-        assert_eq!(leads_to(&manager.submit(&adopt, &[]).await), "/drift?q=ring-1");
+        let decided = manager.submit(&adopt, &[("seen", "0")]).await;
+        assert_eq!(leads_to(&decided), "/drift?q=ring-1");
         assert_eq!(shop.quantity(first).await, 10);
         let asked = manager.open("/drift/push?q=ring").await.body;
         assert!(asked.contains("2 pieces get Nexpura’s number"), "{asked}");
-        let all = forms(&manager.open("/drift/adopt?q=ring-").await.body, "/drift/adopt?q=ring-");
-        assert_eq!(leads_to(&manager.submit(&all[0], &[]).await), "/drift?q=ring-");
+        all(&mut manager, "adopt?q=ring-").await;
         assert_eq!((shop.quantity(second).await, shop.quantity(chain).await), (10, 9));
         assert_eq!(walk(&manager, "/drift?q=").await, ["CHAIN"], "it still waits");
         assert_eq!(walk(&manager, "/drift?state=decided&q=ring-2").await, ["RING-2"]);
@@ -242,7 +283,7 @@ on_both! {
         let next = manager.open("/drift?state=decided&q=ring-1").await.body;
         let next = next.split("<a ").find(|link| link.contains("rel=\"next\"")).unwrap();
         assert!(next.contains("q=ring-1&#38;state=decided&#38;after="), "{next}");
-        manager.submit("/drift/adopt", &[]).await;
+        manager.submit("/drift/adopt", &[("seen_at", &Utc::now().to_rfc3339())]).await;
         assert_eq!(shop.quantity(ring).await, 9, "what is decided stays so");
     }
 }

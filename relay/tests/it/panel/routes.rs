@@ -108,6 +108,8 @@ fn fields(path: &str) -> &'static [(&'static str, &'static str)] {
         "/inventory/{sku}/adjust" => &[("reason", "other"), ("direction", "in"), ("units", "1")],
         "/conflicts/{id}" => &[("decision", "acknowledge")],
         "/links" | "/links/{id}" => &[("holds", "ledger")],
+        "/drift/adopt" | "/drift/push" => &[("seen_at", "2020-01-01T00:00:00Z")],
+        "/drift/{id}/adopt" | "/drift/{id}/push" => &[("seen", "0")],
         "/inventory/{sku}/count" => &[("units", "3")],
         _ => &[],
     }

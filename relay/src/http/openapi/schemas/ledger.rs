@@ -186,10 +186,21 @@ pub(super) const SCHEMAS: &[Schema] = &[
             ("stock_id", "integer", ""),
             ("expected", "Quantity", ""),
             ("found", "Quantity", ""),
+            ("changes", "integer", "How often these numbers have changed; a decision names it."),
             ("status", "held|pushed|adopted|void", ""),
+            ("reason", "string?", "Why it went away without anybody's word."),
             ("created_at", "time", ""),
             ("resolved_at", "time?", ""),
         ],
+    ),
+    (
+        "DriftSeen",
+        "A decision about a drift.",
+        &[(
+            "seen",
+            "integer",
+            "The drift's `changes` when it was looked at: numbers that have changed since are not decided.",
+        )],
     ),
     (
         "Link",

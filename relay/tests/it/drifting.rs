@@ -1,0 +1,184 @@
+//! A drift that waits for a person is decided by what is true when the person decides.
+
+use serde_json::{Value, json};
+
+use crate::{
+    shop::{Shop, server::Town},
+    support::{
+        api::Reply,
+        connected::Connected,
+        database, on_both,
+        relay::{Served, TestRelay},
+    },
+};
+
+async fn counted(relay: &TestRelay) -> (Connected, u64, u64) {
+    let mut shop = Shop::new();
+    let (ring, band) = (shop.simple("RING", 5), shop.simple("BAND", 5));
+    let shop = Connected::new(&relay.relay, &Town::open().await, shop).await;
+    shop.open().await;
+    (shop, ring, band)
+}
+
+/// Everything is read twice, with nothing to come from the spool.
+async fn read(shop: &Connected) {
+    for _ in 0..3 {
+        shop.let_time_pass().await;
+        shop.push().await;
+        shop.want_sweep(true).await;
+        assert!(shop.run_sweep().await);
+    }
+}
+
+/// An order of which nobody has told, and that nobody can read.
+async fn unreadable_order(shop: &Connected, product: u64) {
+    let order = shop.unnoticed(|shop| shop.paid_order(&[(product, 1)])).0;
+    shop.fake.damage_order(order);
+}
+
+/// It can be read after all.
+async fn becomes_readable(shop: &Connected) {
+    shop.fake.repair();
+    shop.make_due().await;
+    shop.fetch().await;
+}
+
+async fn held(shop: &Connected) -> Vec<(i64, i64)> {
+    let sql =
+        "SELECT CAST(mirror AS TEXT), CAST(reading AS TEXT) FROM drifts WHERE status = 'held'";
+    let rows = database::texts(&shop.relay.db, &format!("{sql} AND {}", shop.mine())).await;
+    let units = |text: &String| text.parse::<i64>().unwrap() / 1_000;
+    rows.iter().map(|row| (units(&row[0]), units(&row[1]))).collect()
+}
+
+/// A person decides the drift of this product by the numbers that are shown; gives what the API answers.
+async fn decide(relay: &TestRelay, shop: &Connected, product: u64, verdict: &str) -> Reply {
+    let served = relay.serve().await;
+    let drift = drift_of(&served, shop, product).await;
+    decide_as(&served, shop, &drift, verdict).await
+}
+
+async fn decide_as(served: &Served, shop: &Connected, drift: &Value, verdict: &str) -> Reply {
+    let path = format!("/api/drift/{}/{verdict}", drift["id"].as_str().unwrap());
+    served.api.post(&path, &shop.token, &json!({ "seen": drift["changes"] })).await
+}
+
+async fn drift_of(served: &Served, shop: &Connected, product: u64) -> Value {
+    let list = served.api.get("/api/drift?status=held", &shop.token).await.ok();
+    let items = list["items"].as_array().unwrap();
+    items.iter().find(|drift| drift["stock_id"] == product).expect("a drift").clone()
+}
+
+on_both! {
+    async fn an_order_that_can_be_read_at_last_is_no_edit(relay: TestRelay) {
+        let (shop, ring, _) = counted(&relay).await;
+        unreadable_order(&shop, ring).await;
+        read(&shop).await;
+        assert_eq!(held(&shop).await, [(5, 4)]);
+        let refused = decide(&relay, &shop, ring, "push").await.problem(409);
+        assert!(refused.contains("could not be read yet"), "{refused}");
+        becomes_readable(&shop).await;
+        assert_eq!(shop.listing(ring).await, ("open".to_owned(), Some(4), Some(4)));
+        for verdict in ["adopt", "push"] {
+            let refused = decide(&relay, &shop, ring, verdict).await.problem(409);
+            assert!(refused.contains("read again"), "{refused}");
+            assert_eq!(shop.listing(ring).await, ("open".to_owned(), Some(4), Some(4)));
+        }
+        read(&shop).await;
+        assert_eq!(held(&shop).await, []);
+        assert_eq!(shop.listing(ring).await, ("open".to_owned(), Some(4), Some(4)));
+    }
+}
+
+on_both! {
+    async fn an_order_that_can_be_read_is_no_edit_without_anybodys_word_either(relay: TestRelay) {
+        let (shop, ring, _) = counted(&relay).await;
+        unreadable_order(&shop, ring).await;
+        read(&shop).await;
+        becomes_readable(&shop).await;
+        read(&shop).await;
+        assert_eq!(held(&shop).await, []);
+        assert_eq!(shop.listing(ring).await, ("open".to_owned(), Some(4), Some(4)));
+    }
+}
+
+on_both! {
+    async fn what_was_put_right_in_the_shop_is_not_put_right_again(relay: TestRelay) {
+        let (shop, ring, band) = counted(&relay).await;
+        unreadable_order(&shop, band).await;
+        shop.unnoticed(|shop| shop.set_stock(ring, 0));
+        read(&shop).await;
+        assert_eq!(held(&shop).await.len(), 2);
+        becomes_readable(&shop).await;
+        shop.act(|shop| shop.set_stock(ring, 5));
+        shop.push().await;
+        for product in [ring, band] {
+            let refused = decide(&relay, &shop, product, "push").await.problem(409);
+            assert!(refused.contains("read again"), "{refused}");
+        }
+        assert_eq!(shop.listing(ring).await.1, Some(5), "five more than there are");
+        read(&shop).await;
+        assert_eq!(held(&shop).await, []);
+        assert_eq!(shop.listing(ring).await, ("open".to_owned(), Some(5), Some(5)));
+        let over = "SELECT status, reason FROM drifts WHERE reading = 0";
+        let over = relay.texts(over).await;
+        assert_eq!(over[0][0], "void");
+        assert!(over[0][1].contains("has what the ledger expects"), "{over:?}");
+    }
+}
+
+on_both! {
+    async fn what_nothing_has_moved_since_is_decided_at_once(relay: TestRelay) {
+        let (shop, ring, band) = counted(&relay).await;
+        unreadable_order(&shop, band).await;
+        shop.unnoticed(|shop| shop.set_stock(ring, 2));
+        read(&shop).await;
+        becomes_readable(&shop).await;
+        assert_eq!(decide(&relay, &shop, ring, "adopt").await.body, "");
+        assert_eq!(shop.listing(ring).await, ("open".to_owned(), Some(2), Some(2)));
+        assert_eq!(held(&shop).await, [(5, 4)], "the other one");
+    }
+}
+
+on_both! {
+    async fn other_numbers_than_were_seen_are_not_decided(relay: TestRelay) {
+        let (shop, ring, band) = counted(&relay).await;
+        unreadable_order(&shop, band).await;
+        shop.unnoticed(|shop| shop.set_stock(ring, 2));
+        read(&shop).await;
+        let served = relay.serve().await;
+        let seen = drift_of(&served, &shop, ring).await;
+        // Read once more, and nothing is new.
+        read(&shop).await;
+        assert_eq!(drift_of(&served, &shop, ring).await["changes"], seen["changes"]);
+        // Edited once more, and nobody has noticed.
+        shop.unnoticed(|shop| shop.set_stock(ring, 9));
+        read(&shop).await;
+        becomes_readable(&shop).await;
+        let refused = decide_as(&served, &shop, &seen, "adopt").await.problem(409);
+        assert!(refused.contains("numbers have changed"), "{refused}");
+        assert_eq!(shop.listing(ring).await, ("open".to_owned(), Some(5), Some(5)));
+        let fresh = drift_of(&served, &shop, ring).await;
+        assert_eq!([&fresh["expected"], &fresh["found"]], ["5", "9"]);
+        assert_eq!(decide_as(&served, &shop, &fresh, "adopt").await.body, "");
+        assert_eq!(shop.listing(ring).await, ("open".to_owned(), Some(9), Some(9)));
+    }
+}
+
+on_both! {
+    async fn what_is_being_read_is_not_decided_by_half_a_reading(relay: TestRelay) {
+        let (shop, ring, band) = counted(&relay).await;
+        unreadable_order(&shop, band).await;
+        shop.unnoticed(|shop| shop.set_stock(ring, 2));
+        read(&shop).await;
+        becomes_readable(&shop).await;
+        // Edited once more, and so far it is seen once.
+        shop.unnoticed(|shop| shop.set_stock(ring, 9));
+        shop.let_time_pass().await;
+        shop.want_sweep(true).await;
+        assert!(shop.run_sweep().await);
+        let refused = decide(&relay, &shop, ring, "adopt").await.problem(409);
+        assert!(refused.contains("read again"), "{refused}");
+        assert_eq!(shop.listing(ring).await, ("open".to_owned(), Some(5), Some(5)));
+    }
+}
