@@ -17,7 +17,7 @@ with walking("a_day") as (story, person, pictures):
     owner.goto(f"{home}/sales")
     owner.evaluate("window.stays = true")
     order = story.ask("sell", product=story.ring)
-    expect(owner.get_by_role("row").filter(has_text=f"#{order}")).to_be_visible(timeout=60_000)
+    expect(owner.get_by_role("row").filter(has_text=f"#{order}")).to_be_visible()
     expect(owner.locator("[data-said=news]")).to_have_text(re.compile("new in the list|list has changed"))
     assert owner.evaluate("window.stays === true"), "the page was loaded anew"
     pictures.take(owner, "sales")

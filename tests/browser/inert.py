@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from playwright.sync_api import Page, expect
 
+from cards import WHOLE_RUN
 from doors import come_in, for_support, into_wordpress
 from walk import until, walking
 
@@ -67,7 +68,7 @@ def the_panel(watch: Watch, story, pictures) -> None:
 
     watch.see(f"{home}/integrations")
     page.get_by_role("button", name="Import products").click()
-    expect(page.locator(".notice").filter(has_text="✓ Synced")).to_be_visible(timeout=90_000)
+    expect(page.locator(".notice").filter(has_text="✓ Synced")).to_be_visible(timeout=WHOLE_RUN)
     page.get_by_role("link", name=re.compile("Why|Details")).click()
     watch.look("skipped")
     pictures.take(page, "run")
@@ -164,5 +165,5 @@ with walking("inert") as (story, person, pictures):
         for button in ("Send test event", "Connect again (makes a new key)"):
             for_support(merchant.page)
             merchant.page.get_by_role("button", name=button).click()
-            expect(merchant.page.locator(".wrap .notice-error").first).to_be_visible(timeout=30_000)
+            expect(merchant.page.locator(".wrap .notice-error").first).to_be_visible()
             merchant.look()

@@ -27,7 +27,7 @@ def press(page: Page, button: str, told: str | re.Pattern, *, good: bool = True)
     for_support(page)
     page.get_by_role("button", name=button, exact=True).click()
     notice = page.locator(f".wrap .notice-{'success' if good else 'error'}")
-    expect(notice.filter(has_text=told)).to_be_visible(timeout=30_000)
+    expect(notice.filter(has_text=told)).to_be_visible()
 
 
 def box(page: Page):
@@ -114,6 +114,7 @@ def the_reports(page: Page, story: Story, pictures, admin: str) -> None:
         "The shop has the address under which it is connected",
         "revision table is in order",
         "The Nexpura relay can be reached",
+        "Nexpura knows this shop and reads it",
     ):
         expect(page.get_by_role("button", name=label)).to_be_visible(timeout=HEALTH)
     pictures.take(page, "site-health", within="[id^=health-check-accordion-block-nexpura]")
@@ -139,6 +140,7 @@ def while_the_relay_is_away(page: Page, story: Story, pictures, admin: str) -> N
     pictures.take(page, "order-relay-away", within=IN_NEXPURA)
     page.goto(f"{admin}/site-health.php")
     health(page, "The Nexpura relay cannot be reached", passed=False)
+    expect(page.get_by_role("button", name="Nexpura says nothing of this shop")).to_be_visible(timeout=HEALTH)
     pictures.take(page, "site-health-relay-away", within="[id^=health-check-accordion-block-nexpura]")
 
     story.ask("relay_comes_back")

@@ -1,6 +1,7 @@
 //! The ledger's numbers and words as a jeweller writes and says them.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use uuid::Uuid;
 
 use crate::{
     domain::{Address, Currency, Money, OrderStatus, Quantity},
@@ -284,6 +285,11 @@ pub(super) fn store(url: &str) -> &str {
 /// What was said of a store, with its name in place of its address.
 pub(super) fn by_name(text: &str, url: &str) -> String {
     text.replacen(url, store(url), 1)
+}
+
+/// Where a store is looked after.
+pub(super) fn card(store: &Uuid) -> String {
+    format!("/integrations#store-{store}")
 }
 
 /// The page of a piece.
