@@ -61,8 +61,8 @@ async fn a_product_shows_its_piece_its_count_and_its_last_push() -> Result<()> {
     ensure!(shown.contains("The ledger has 5."), "{shown}");
 
     // Whoever may not edit a product is told nothing of it, by whatever screen of theirs.
-    let told = |user: &str| {
-        shop.php(&format!(
+    let told = async |user: &str| {
+        let code = format!(
             "foreach ( array( 'retry', 'product-screens' ) as $screen ) {{
                 require_once WP_PLUGIN_DIR . '/nexpura/includes/' . $screen . '.php';
             }}
@@ -73,7 +73,8 @@ async fn a_product_shows_its_piece_its_count_and_its_last_push() -> Result<()> {
             do_action( 'woocommerce_product_after_variable_attributes', 0, array(), get_post( {variation} ) );
             return ob_get_clean();",
             variation = variations[0],
-        ))
+        );
+        shop.php(&code).await
     };
     let stranger = "wp_insert_user( array( 'user_login' => 'stranger', 'user_pass' => 'x', 'role' => 'subscriber' ) )";
     let (shown, hidden) = (told("1").await?, told(stranger).await?);
