@@ -2,38 +2,26 @@
 in the shop is adopted or pushed back."""
 
 import re
-import time
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from doors import come_in, into_wordpress
-from walk import walking
-
-
-# A shop that sends nothing else says every half minute that nothing is to come; only then its stock is believed.
-PATIENCE = 90
-
-
-def until(page: Page, look, what: str) -> None:
-    """Loads a page anew until it shows something."""
-    end = time.monotonic() + PATIENCE
-    while not look().count():
-        assert time.monotonic() < end, f"waited in vain until {what}"
-        page.wait_for_timeout(300)
-        page.reload()
-
+from walk import until, walking
 
 with walking("a_day") as (story, person, pictures):
     owner = person()
     come_in(owner, story.link)
     home = story.relay
 
-    # A sale while the list is open.
+    # A sale while the list is open: it comes by itself, and is said to whoever cannot see it.
     owner.goto(f"{home}/sales")
+    owner.evaluate("window.stays = true")
     order = story.ask("sell", product=story.ring)
-    until(owner, lambda: owner.get_by_role("link", name=re.compile(f"{order}\\b")), "the sale is there")
+    expect(owner.get_by_role("row").filter(has_text=f"#{order}")).to_be_visible()
+    expect(owner.locator("[data-said=news]")).to_have_text(re.compile("new in the list|list has changed"))
+    assert owner.evaluate("window.stays === true"), "the page was loaded anew"
     pictures.take(owner, "sales")
-    owner.get_by_role("link", name=re.compile(f"{order}\\b")).first.click()
+    owner.get_by_role("link", name=f"#{order}", exact=True).click()
     expect(owner.get_by_role("main")).to_contain_text("RING")
     pictures.take(owner, "sale")
 
@@ -91,6 +79,7 @@ with walking("a_day") as (story, person, pictures):
     pictures.take(owner, "events")
     owner.get_by_role("row").nth(1).get_by_role("link").click()
     pictures.take(owner, "event")
+    story.ask("mend")
     owner.get_by_role("button", name="Try again").click()
     story.ask("nothing_failed")
     owner.goto(f"{home}/events?status=failed")

@@ -2,36 +2,11 @@
 
 import re
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
+from cards import WHOLE_RUN, Runs, bare, card
 from doors import come_in, into_wordpress
-from walk import walking
-
-WHOLE_RUN = 90_000
-
-
-def card(page: Page, shop: str):
-    """The card of one store."""
-    return page.get_by_role("article").filter(has=page.get_by_role("heading", name=bare(shop), exact=True))
-
-
-def bare(address: str) -> str:
-    """How the panel names a store: its address without the scheme."""
-    return address.split("://", 1)[1]
-
-
-def runs(page: Page, shop: str, button: str, told: re.Pattern) -> None:
-    """Presses a button of the sync panel; while it runs the others rest, and then the banner says what it brought."""
-    card(page, shop).get_by_role("button", name=button).click()
-    banner = card(page, shop).locator(".notice").filter(has_text=told)
-    running = card(page, shop).locator(".progress")
-    # A small store may be through before anybody looks.
-    expect(banner.or_(running).first).to_be_visible()
-    if running.count() and running.is_visible():
-        others = card(page, shop).locator(".sync-buttons button")
-        assert all(others.nth(at).is_disabled() for at in range(others.count()))
-    expect(banner).to_be_visible(timeout=WHOLE_RUN)
-
+from walk import until, walking
 
 with walking("connect") as (story, person, pictures):
     owner = person()
@@ -61,6 +36,45 @@ with walking("connect") as (story, person, pictures):
     assert string not in owner.content()
     pictures.take(owner, "connected")
 
+    owner.goto(f"{story.relay}/integrations")
+    expect(card(owner, story.shop)).to_contain_text("Connected", ignore_case=True)
+    story.ask("opened")
+
+    # Imports: what is there already is passed over, what cannot be brought over is told with the reason.
+    story.ask("copies", of="CHAIN", count=900)
+    runs = Runs(story, owner, story.shop)
+    lived = runs.run(
+        "Import products",
+        "Importing products",
+        r"✓ Synced 900 items, 1 skipped[\s\S]*up to date already",
+        lambda: pictures.take(owner, "running"),
+    )
+    assert any(re.fullmatch(r"Importing products: [1-9]\d* of \d+", told) for told in lived), lived
+    card(owner, story.shop).get_by_role("link", name="Why").click()
+    expect(owner.get_by_role("row").filter(has_text="Loose stone")).to_contain_text("SKU")
+    pictures.take(owner, "run")
+    owner.goto(f"{story.relay}/integrations")
+    synced = r"✓ Synced \d+ items?, \d+ skipped"
+    runs.run("Import customers", "Importing customers", synced)
+    runs.run("Import orders", "Importing orders", synced)
+
+    # What would change is shown before it is pushed.
+    story.ask("hold")
+    story.ask("adjust", sku="RING", change="-2")
+    card(owner, story.shop).get_by_role("link", name="What would change").click()
+    change = owner.get_by_role("row").filter(has_text="RING")
+    expect(change.get_by_role("cell").last).to_have_text("9 → 7 (−2)")
+    pictures.take(owner, "what-would-change")
+    owner.goto(f"{story.relay}/integrations")
+    runs.run("Push inventory", "Pushing inventory: 0 of 1", "✓ Synced 1 item, 0 skipped")
+    story.ask("reaches_the_shop", sku="RING", stock=7)
+    card(owner, story.shop).get_by_role("link", name="What would change").click()
+    # The shop has it before its answer has come back.
+    until(owner, lambda: owner.get_by_text("Nothing would change"), "the push is acknowledged")
+    owner.goto(f"{story.relay}/integrations")
+    card(owner, story.shop).get_by_role("button", name="Test the connection").click()
+    expect(owner.get_by_role("status").first).to_be_visible()
+
     # With a key: what is wrong is said, and nothing is kept of it.
     def by_key(address: str, secret: str) -> None:
         owner.goto(f"{story.relay}/website/connect")
@@ -81,26 +95,7 @@ with walking("connect") as (story, person, pictures):
     owner.goto(f"{story.relay}/integrations")
     for shop in (story.shop, story.plain):
         expect(card(owner, shop)).to_contain_text("Connected", ignore_case=True)
-    story.ask("opened")
-
-    for button, told in (
-        ("Import products", r"✓ Synced \d+ items?"),
-        ("Import customers", r"✓ Synced \d+ items?"),
-        ("Import orders", r"✓ Synced \d+ items?"),
-    ):
-        runs(owner, story.shop, button, re.compile(told))
     pictures.take(owner, "integrations")
-    card(owner, story.shop).get_by_role("link", name=re.compile("Why|Details")).click()
-    pictures.take(owner, "run")
-
-    # What would change is shown before it is pushed.
-    story.ask("adjust", sku="RING", change="-2")
-    story.ask("reaches_the_shop", sku="RING", stock=7)
-    owner.goto(f"{story.relay}/integrations")
-    card(owner, story.shop).get_by_role("link", name="What would change").click()
-    pictures.take(owner, "what-would-change")
-    owner.goto(f"{story.relay}/integrations")
-    runs(owner, story.shop, "Push inventory", re.compile("✓"))
 
     manager_page = owner.goto(f"{story.relay}/settings/integrations")
     assert manager_page.status == 200

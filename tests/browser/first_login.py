@@ -1,11 +1,20 @@
 """The first owner comes in by the link that the command line printed, and lets others in; each sees what is theirs."""
 
 import re
+from datetime import datetime, timedelta
 
 from playwright.sync_api import Page, expect
 
 from doors import come_in, log_in
 from walk import walking
+
+
+# How much of the page has moved since it was first painted.
+SHIFTS = """
+    window.shifted = 0;
+    new PerformanceObserver((list) => list.getEntries().forEach((one) => { window.shifted += one.value; }))
+        .observe({ type: "layout-shift", buffered: true });
+"""
 
 
 def invite(page: Page, email: str, role: str) -> str:
@@ -33,6 +42,25 @@ with walking("first_login") as (story, person, pictures):
     owner.goto(f"{story.relay}/settings/people")
     links = {role: invite(owner, f"{role}@aurelia.example", role) for role in ("manager", "staff")}
     pictures.take(owner, "people")
+
+    # A moment is told as the reader's own clock has it, before anything of the page is seen; its title keeps UTC.
+    for zone, ahead, scripts in (("Asia/Kolkata", 330, True), ("UTC", 0, True), ("Asia/Kolkata", 0, False)):
+        reader = person(timezone_id=zone, java_script_enabled=scripts)
+        reader.context.add_cookies(owner.context.cookies())
+        if scripts:
+            reader.add_init_script(SHIFTS)
+        reader.goto(f"{story.relay}/settings/people")
+        invite(reader, f"{zone[-3:]}-{scripts}@aurelia.example".lower(), "staff")
+        moment = reader.locator("time[data-form=moment]").first
+        at = datetime.fromisoformat(moment.get_attribute("datetime"))
+        in_utc = f"{at:%-d %b %Y, %H:%M} UTC"
+        told = f"{at + timedelta(minutes=ahead):%-d %b %Y, %H:%M}" if scripts else in_utc
+        expect(moment).to_have_text(told)
+        expect(moment).to_have_attribute("title", in_utc)
+        if scripts:
+            assert reader.evaluate("window.shifted") == 0, f"in {zone} the page moved under the reader's eyes"
+        if ahead:
+            pictures.take(reader, "people-elsewhere")
 
     # By keyboard alone: the first stop leads past the navigation.
     owner.keyboard.press("Tab")

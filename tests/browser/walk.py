@@ -7,6 +7,7 @@ cannot do (a sale, a look into the shop's database) by a line of JSON, and gets 
 import json
 import os
 import sys
+import time
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,7 +19,13 @@ DESKTOP = {"width": 1280, "height": 860}
 # What a person with a disability would stumble over.
 BAD = {"serious", "critical"}
 
-expect.set_options(timeout=20_000)
+# Seconds. A shop that sends nothing else says every half minute that nothing is to come; only then its stock is
+# believed. All else is patience with a machine that has other things to do: who waits goes on as soon as it is there.
+PATIENCE = 180
+# Milliseconds for which something may be on its way to a page that stands open.
+PAGE_PATIENCE = 60_000
+
+expect.set_options(timeout=PAGE_PATIENCE)
 
 
 class Story:
@@ -94,6 +101,15 @@ def accessible(page: Page, where: str, within: str | None = None) -> None:
     assert not bad, f"{where}: " + "; ".join(bad)
 
 
+def until(page: Page, look, what: str) -> None:
+    """Loads a page anew until it shows something."""
+    end = time.monotonic() + PATIENCE
+    while not look().count():
+        assert time.monotonic() < end, f"waited in vain until {what}"
+        page.wait_for_timeout(300)
+        page.reload()
+
+
 @contextmanager
 def walking(name: str):
     """A story, a way to open browsers of people of their own, and pictures; what breaks in a page breaks the walk."""
@@ -109,6 +125,7 @@ def walking(name: str):
 
         def person(**options) -> Page:
             page = browser.new_context(viewport=DESKTOP, **options).new_page()
+            page.set_default_timeout(PAGE_PATIENCE)
             page.on("pageerror", lambda error: broken.append(f"{page.url}: {error}"))
             page.on(
                 "console",

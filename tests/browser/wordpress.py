@@ -5,21 +5,14 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from doors import come_in, into_wordpress
-from walk import Story, walking
+from doors import come_in, for_support, into_wordpress
+from walk import Story, until, walking
 
-# Site Health asks other servers too, which do not answer here.
-HEALTH = 60_000
+# Milliseconds. Site Health asks other servers too, which do not answer here.
+HEALTH = 120_000
 SETTINGS = "admin.php?page=nexpura"
 STATUS = "table:has([data-export-label='Nexpura'])"
 IN_NEXPURA = "#nexpura-order"
-
-
-def for_support(page: Page) -> None:
-    """Opens what the settings page shows only to whoever asks for it."""
-    support = page.locator("details.nexpura-support:not([open]) > summary")
-    if support.count():
-        support.click()
 
 
 def row(page: Page, caption: str, name: str):
@@ -34,7 +27,7 @@ def press(page: Page, button: str, told: str | re.Pattern, *, good: bool = True)
     for_support(page)
     page.get_by_role("button", name=button, exact=True).click()
     notice = page.locator(f".wrap .notice-{'success' if good else 'error'}")
-    expect(notice.filter(has_text=told)).to_be_visible(timeout=30_000)
+    expect(notice.filter(has_text=told)).to_be_visible()
 
 
 def box(page: Page):
@@ -54,7 +47,8 @@ def health(page: Page, label: str, *, passed: bool) -> None:
 
 def while_all_is_well(page: Page, story: Story, pictures, admin: str) -> None:
     page.goto(f"{admin}/{SETTINGS}")
-    expect(page.locator(".wrap .notice-success")).to_contain_text("Connected. Everything is sent.")
+    well = page.locator(".wrap .notice-success").filter(has_text="Connected. Everything is sent.")
+    until(page, lambda: well, "what the sale touched is sent")
     pictures.take(page, "settings", within=".wrap")
     expect(row(page, "Connection", "Nexpura says")).to_have_text("connected")
     expect(row(page, "Connection", "Relay")).to_have_text(story.relay)
@@ -66,6 +60,7 @@ def while_all_is_well(page: Page, story: Story, pictures, admin: str) -> None:
     pictures.take(page, "test-event", within=".wrap")
 
     page.goto(f"{admin}/admin.php?page=wc-orders&action=edit&id={story.order}")
+    until(page, lambda: box(page).get_by_role("link", name="In the ledger"), "the order is in the ledger")
     expect(box(page).get_by_role("link", name="In the ledger")).to_have_attribute(
         "href", re.compile(f"^{re.escape(story.relay)}/sales/")
     )
@@ -73,14 +68,15 @@ def while_all_is_well(page: Page, story: Story, pictures, admin: str) -> None:
     pictures.take(page, "order", within=IN_NEXPURA)
     page.goto(f"{admin}/admin.php?page=wc-orders")
     column = page.locator(f"#order-{story.order} td.column-nexpura")
-    expect(column.get_by_role("link", name="In the ledger")).to_be_visible()
+    until(page, lambda: column.get_by_role("link", name="In the ledger"), "the list says so too")
     pictures.take(page, "orders", within="td.column-nexpura")
 
 
 def the_stocks(page: Page, story: Story, pictures, admin: str) -> None:
     page.goto(f"{admin}/post.php?post={story.ring}&action=edit")
-    page.locator(".inventory_tab a").click()
     beside = page.locator("#inventory_product_data .nexpura-state").locator("..")
+    until(page, lambda: beside.filter(has_text=f"The ledger has {story.left}."), "the relay has told")
+    page.locator(".inventory_tab a").click()
     for sentence in ("SKU matched: RING.", f"The ledger has {story.left}.", "Nothing was pushed yet."):
         expect(beside).to_contain_text(sentence)
     piece = beside.get_by_role("link", name="Open the piece in Nexpura")
@@ -118,6 +114,7 @@ def the_reports(page: Page, story: Story, pictures, admin: str) -> None:
         "The shop has the address under which it is connected",
         "revision table is in order",
         "The Nexpura relay can be reached",
+        "Nexpura knows this shop and reads it",
     ):
         expect(page.get_by_role("button", name=label)).to_be_visible(timeout=HEALTH)
     pictures.take(page, "site-health", within="[id^=health-check-accordion-block-nexpura]")
@@ -143,6 +140,7 @@ def while_the_relay_is_away(page: Page, story: Story, pictures, admin: str) -> N
     pictures.take(page, "order-relay-away", within=IN_NEXPURA)
     page.goto(f"{admin}/site-health.php")
     health(page, "The Nexpura relay cannot be reached", passed=False)
+    expect(page.get_by_role("button", name="Nexpura says nothing of this shop")).to_be_visible(timeout=HEALTH)
     pictures.take(page, "site-health-relay-away", within="[id^=health-check-accordion-block-nexpura]")
 
     story.ask("relay_comes_back")
@@ -154,19 +152,21 @@ def while_the_relay_is_away(page: Page, story: Story, pictures, admin: str) -> N
     page.goto(f"{admin}/admin.php?page=wc-orders&action=edit&id={order}")
     if box(page).get_by_role("link", name="Try again now").count():
         box(page).get_by_role("link", name="Try again now").click()
-    expect(box(page)).to_contain_text("In the ledger")
+    until(page, lambda: box(page).get_by_role("link", name="In the ledger"), "the order has come through")
 
 
 def what_failed_is_tried_again(page: Page, story: Story, pictures, admin: str) -> None:
     story.ask("fail", order=story.order)
     press_again = page.locator(f"#order-{story.order} td.column-nexpura").get_by_role("link", name="Try again now")
     page.goto(f"{admin}/admin.php?page=wc-orders")
-    expect(press_again).to_be_visible()
+    # What the relay said a moment ago is shown for a while.
+    until(page, lambda: press_again, "the list has heard of it")
     pictures.take(page, "orders-failed", within="td.column-nexpura")
     page.goto(f"{admin}/admin.php?page=wc-orders&action=edit&id={story.order}")
-    expect(box(page)).to_contain_text("Failed")
+    until(page, lambda: box(page).filter(has_text="Failed"), "the order's page has heard of it")
     expect(box(page)).to_contain_text("currency")
     pictures.take(page, "order-failed", within=IN_NEXPURA)
+    story.ask("mend")
     box(page).get_by_role("link", name="Try again now").click()
     expect(page.locator(".notice-success").filter(has_text="Nexpura reads it again now")).to_be_visible()
     story.ask("nothing_failed")

@@ -17,8 +17,8 @@ add_action(
 	'woocommerce_product_options_inventory_product_data',
 	static function (): void {
 		global $product_object;
-		if ( $product_object instanceof WC_Product && $product_object->get_id() > 0 && ! is_unborn( $product_object ) && is_connected() ) {
-			$id = $product_object->get_id();
+		$id = $product_object instanceof WC_Product ? $product_object->get_id() : 0;
+		if ( $id > 0 && ! is_unborn( $product_object ) && is_connected() && current_user_can( 'edit_post', $id ) ) {
 			echo '<div class="options_group"><div class="form-field" style="padding:5px 20px 5px 162px;position:relative">';
 			echo '<span style="position:absolute;left:12px;width:150px">' . esc_html__( 'In Nexpura', 'nexpura' ) . '</span>';
 			show_product( $id, standing( array(), array( $id ) ) );
@@ -31,7 +31,7 @@ add_action(
 add_action(
 	'woocommerce_product_after_variable_attributes',
 	static function ( $loop, $data = null, $variation = null ): void {
-		if ( ! $variation instanceof WP_Post || ! is_connected() ) {
+		if ( ! $variation instanceof WP_Post || ! is_connected() || ! current_user_can( 'edit_post', $variation->ID ) ) {
 			return;
 		}
 		echo '<div class="form-row form-row-full"><strong>' . esc_html__( 'In Nexpura', 'nexpura' ) . '</strong> ';

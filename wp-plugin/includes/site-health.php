@@ -44,6 +44,12 @@ add_filter(
 			'has_rest'          => true,
 			'async_direct_test' => __NAMESPACE__ . '\test_relay',
 		);
+		$tests['async']['nexpura_ledger']      = array(
+			'label'             => __( 'Nexpura: ledger', 'nexpura' ),
+			'test'              => rest_url( REST_NAMESPACE . '/health/ledger' ),
+			'has_rest'          => true,
+			'async_direct_test' => __NAMESPACE__ . '\test_ledger',
+		);
 		return $tests;
 	}
 );
@@ -51,15 +57,17 @@ add_filter(
 add_action(
 	'rest_api_init',
 	static function (): void {
-		register_rest_route(
-			REST_NAMESPACE,
-			'/health/relay',
-			array(
-				'methods'             => 'GET',
-				'callback'            => static fn(): WP_REST_Response => new WP_REST_Response( test_relay() ),
-				'permission_callback' => static fn(): bool => current_user_can( 'view_site_health_checks' ) || current_user_can( 'manage_woocommerce' ),
-			)
-		);
+		foreach ( array( 'relay', 'ledger' ) as $test ) {
+			register_rest_route(
+				REST_NAMESPACE,
+				'/health/' . $test,
+				array(
+					'methods'             => 'GET',
+					'callback'            => static fn(): WP_REST_Response => new WP_REST_Response( ( __NAMESPACE__ . '\\test_' . $test )() ),
+					'permission_callback' => static fn(): bool => current_user_can( 'view_site_health_checks' ) || current_user_can( 'manage_woocommerce' ),
+				)
+			);
+		}
 	}
 );
 
@@ -301,14 +309,18 @@ function test_relay(): array {
 }
 
 /**
- * What the relay itself says of this shop: it may know of something that cannot be seen from here.
+ * What the relay itself says of this shop: it may know of something that cannot be seen from here. Asked by Site Health in
+ * the background.
  *
  * @return array<string, mixed>
  */
 function test_ledger(): array {
+	if ( ! is_connected() ) {
+		return health( 'ledger', 'good', __( 'There is no ledger to ask', 'nexpura' ), __( 'This shop is not connected to Nexpura.', 'nexpura' ) );
+	}
 	$standing = standing();
 	if ( '' !== $standing->problem ) {
-		return health( 'ledger', is_connected() ? 'critical' : 'recommended', __( 'Nexpura says nothing of this shop', 'nexpura' ), $standing->problem );
+		return health( 'ledger', 'critical', __( 'Nexpura says nothing of this shop', 'nexpura' ), $standing->problem );
 	}
 	if ( 'connected' === ( $standing->store['status'] ?? '' ) && ! isset( $standing->store['detail'] ) ) {
 		return health( 'ledger', 'good', __( 'Nexpura knows this shop and reads it', 'nexpura' ), __( 'The ledger follows this shop.', 'nexpura' ) );

@@ -13,9 +13,13 @@ use super::{
 };
 use crate::{
     domain::Quantity,
-    service::drift::{self, Verdict},
+    service::{
+        adjust::By,
+        drift::{self, Verdict},
+    },
     store::{
-        self, drifts,
+        self,
+        drifts::{self, Wanted},
         page::{DEFAULT_LIMIT, MAX_LIMIT, Page},
     },
 };
@@ -52,7 +56,11 @@ pub(super) async fn list(
     let mut tx = app.relay.db.read().await?;
     let rows = match &query.status {
         Some(status) => drifts::of_status(&mut tx, who.tenant, status, limit).await?,
-        None => drifts::all(&mut tx, who.tenant, Uuid::max(), limit).await?,
+        None => {
+            let all = Wanted::default();
+            let found = drifts::found(&mut tx, who.tenant, &all, true, Uuid::max(), limit).await?;
+            found.into_iter().map(|found| found.drift).collect()
+        }
     };
     tx.commit().await?;
     let items = rows.into_iter().map(shown).collect();
@@ -91,8 +99,8 @@ async fn decide(
     Path(id): Path<Uuid>,
     (verdict, Body(Decided { seen })): (Verdict, Body<Decided>),
 ) -> Result<StatusCode, ApiError> {
-    let actor = who.actor();
-    drift::decide(&app.relay, who.tenant, id, (verdict, seen), &actor, store::now()).await?;
+    let by = By::Token(who.token);
+    drift::decide(&app.relay, who.tenant, id, (verdict, seen), by, store::now()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

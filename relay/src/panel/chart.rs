@@ -22,7 +22,11 @@ pub(super) struct Course {
     pub(super) area: String,
     /// Where nothing is.
     pub(super) ground: f64,
-    /// The same in words.
+    /// When it begins.
+    pub(super) from: DateTime<Utc>,
+    /// What there was from then on, in words.
+    pub(super) told: String,
+    /// All of it in words.
     pub(super) words: String,
 }
 
@@ -51,13 +55,13 @@ impl Course {
         let ground = y(0);
         let area = format!("{line}V{ground:.1}H{EDGE:.1}Z");
         let (low, high) = (words::units(&low), words::units(&high));
-        let words = format!(
-            "Stock since {}: {} then, at most {high}, at least {low}, {} now.",
-            show::moment(&first.0),
+        let told = format!(
+            "{} then, at most {high}, at least {low}, {} now.",
             words::units(&first.1),
             words::units(&last.1),
         );
-        Some(Self { line, area, ground, words })
+        let words = format!("Stock since {}: {told}", show::moment(&first.0));
+        Some(Self { line, area, ground, from: first.0, told, words })
     }
 }
 

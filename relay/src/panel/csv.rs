@@ -63,9 +63,11 @@ fn line(fields: &[String]) -> String {
     fields.join(",") + "\r\n"
 }
 
+/// What a spreadsheet begins a formula with, in whatever width it is written.
+const FORMULA: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
+
 fn quoted(field: &str) -> String {
-    let number = field.parse::<f64>().is_ok();
-    let formula = !number && field.starts_with(['=', '+', '-', '@', '\t', '\r']);
+    let formula = field.starts_with(FORMULA) && !is_number(field);
     let text = if formula { format!("'{field}") } else { field.to_owned() };
     if text.contains(['"', ',', '\r', '\n']) {
         format!("\"{}\"", text.replace('"', "\"\""))
@@ -74,9 +76,27 @@ fn quoted(field: &str) -> String {
     }
 }
 
+/// Digits with a sign in front, perhaps; `-inf` is a number to a program and a formula to a spreadsheet.
+fn is_number(field: &str) -> bool {
+    let digits = field.strip_prefix(['+', '-']).unwrap_or(field);
+    digits.parse::<f64>().is_ok() && digits.chars().all(|one| one.is_ascii_digit() || one == '.')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_a_number_keeps_its_sign() {
+        for field in ["=1", "+x", "-inf", "+NaN", "-1e9", "--1", "@a", "\t=1", "\n=1", "＝1", "-"]
+        {
+            let text = quoted(field);
+            assert!(text.trim_start_matches('"').starts_with('\''), "{field:?} became {text:?}");
+        }
+        for field in ["-3.5", "+2", "-1", "7", "RING", "2026-11-21T12:00:00Z", "’=1"] {
+            assert_eq!(quoted(field), field);
+        }
+    }
 
     #[test]
     fn nothing_in_a_field_becomes_a_field_or_a_formula() {

@@ -17,10 +17,12 @@ use super::{
 use crate::{
     service::{
         accounts::Person,
+        adjust::By,
         conflict::{self, ConflictError, Decision},
-        decisions::{self, Bulk, Drift, Waiting},
+        decisions::{self, Bulk, Drift, Others, Search, WaitingDrift},
         drift::{self, DriftError, Verdict},
         links::{self, ChooseError, Holds, Which},
+        stores,
     },
     store::{self, page::DEFAULT_LIMIT},
 };
@@ -30,44 +32,103 @@ const DECIDED: PanelError = PanelError::NotFound(
     "There is nothing to decide here: somebody has decided it already, or it went away.",
 );
 
+/// What the list is asked for, as its form sends it.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Asked {
+    q: String,
+    store: String,
+    state: String,
+    after: String,
+}
+
+impl Asked {
+    fn link(&self, path: &str) -> Link {
+        self.found(path).with("state", &self.state)
+    }
+
+    /// Where something is done with all that is found.
+    fn found(&self, path: impl Into<String>) -> Link {
+        Link::to(path).with("q", self.q.trim()).with("store", &self.store)
+    }
+
+    /// The list that something was decided in.
+    fn back(&self) -> String {
+        self.found(HERE).into()
+    }
+
+    fn narrows(&self) -> bool {
+        self.is_decided() || self.search().narrows()
+    }
+
+    fn is_decided(&self) -> bool {
+        self.state == "decided"
+    }
+
+    /// What is no id says nothing.
+    fn search(&self) -> Search {
+        Search { text: self.q.clone(), store: self.store.parse().ok() }
+    }
+}
+
 #[derive(Debug, Template)]
 #[template(path = "drift.html")]
 struct DriftPage {
     shell: Shell,
-    waiting: Waiting,
+    asked: Asked,
+    /// Address and id of each store.
+    stores: Vec<(String, String)>,
+    /// What else waits, unless something is searched for.
+    others: Option<Others>,
+    drifts: Vec<WaitingDrift>,
+    /// Those that are decided, where they are asked for.
+    decided: Vec<Drift>,
     first: Option<Link>,
     next: Option<Link>,
-}
-
-/// Where in the drifts a page begins.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct From {
-    after: String,
 }
 
 /// `GET /drift`
 pub(super) async fn list(
     State(panel): State<Panel>,
     person: Person,
-    Query(From { after }): Query<From>,
+    Query(asked): Query<Asked>,
 ) -> Answer {
-    let waiting = decisions::waiting(&panel.relay, person.tenant, &after, DEFAULT_LIMIT).await?;
+    let (relay, tenant, limit) = (&panel.relay, person.tenant, DEFAULT_LIMIT);
+    let (search, after) = (asked.search(), asked.after.as_str());
+    let (mut drifts, mut decided) = (Vec::new(), Vec::new());
+    let next = if asked.is_decided() {
+        let page = decisions::drifts(relay, tenant, &search, false, after, limit).await?;
+        decided = page.items;
+        page.next
+    } else {
+        let page = decisions::waiting(relay, tenant, &search, after, limit).await?;
+        drifts = page.items;
+        page.next
+    };
+    let others =
+        if asked.narrows() { None } else { Some(decisions::others(relay, tenant, limit).await?) };
+    let stores = stores::names(relay, tenant).await?;
+    let stores = stores.into_iter().map(|(id, url)| (url, id.to_string())).collect();
     let shell = panel.shell(person, Tab::Drift).await?;
-    let (first, next) = Link::to(HERE).pages(&after, waiting.drifts.next.clone());
-    Ok(Page(DriftPage { shell, waiting, first, next }).into_response())
+    let (first, next) = asked.link(HERE).pages(&asked.after, next);
+    Ok(Page(DriftPage { shell, asked, stores, others, drifts, decided, first, next })
+        .into_response())
 }
 
-/// `GET /drift.csv`: all that there ever was.
-pub(super) async fn export(State(panel): State<Panel>, person: Person) -> Answer {
+/// `GET /drift.csv`: all that there ever was of what is searched for, decided or not.
+pub(super) async fn export(
+    State(panel): State<Panel>,
+    person: Person,
+    Query(asked): Query<Asked>,
+) -> Answer {
     let heads = ["Seen", "SKU", "Expected", "In the shop", "State", "Decided", "Store"];
     Ok(csv::send("drift", &heads, row, move |after| {
-        let relay = panel.relay.clone();
-        async move { decisions::drifts(&relay, person.tenant, &after, csv::A_PAGE).await }
+        let (relay, search) = (panel.relay.clone(), asked.search());
+        async move { decisions::drifts(&relay, person.tenant, &search, true, &after, csv::A_PAGE).await }
     }))
 }
 
-fn row(drift: Drift) -> Vec<String> {
+fn row(Drift { drift, .. }: Drift) -> Vec<String> {
     vec![
         show::machine(&drift.created_at),
         drift.sku.unwrap_or_default(),
@@ -90,9 +151,10 @@ pub(super) async fn adopt(
     panel: State<Panel>,
     person: Person,
     id: Path<Uuid>,
+    asked: Query<Asked>,
     form: Form<Seen>,
 ) -> Answer {
-    decide(panel, person, id, (Verdict::Adopt, form)).await
+    decide(panel, person, id, asked, (Verdict::Adopt, form)).await
 }
 
 /// `POST /drift/{id}/push`: the ledger's number counts.
@@ -100,20 +162,22 @@ pub(super) async fn push(
     panel: State<Panel>,
     person: Person,
     id: Path<Uuid>,
+    asked: Query<Asked>,
     form: Form<Seen>,
 ) -> Answer {
-    decide(panel, person, id, (Verdict::Push, form)).await
+    decide(panel, person, id, asked, (Verdict::Push, form)).await
 }
 
 async fn decide(
     State(panel): State<Panel>,
     person: Person,
     Path(id): Path<Uuid>,
+    Query(asked): Query<Asked>,
     (verdict, Form(Seen { seen })): (Verdict, Form<Seen>),
 ) -> Answer {
-    let (relay, actor) = (&panel.relay, &person.email);
+    let by = By::Person { id: person.id, email: &person.email };
     let word = (verdict, seen);
-    let done = drift::decide(relay, person.tenant, id, word, actor, store::now()).await;
+    let done = drift::decide(&panel.relay, person.tenant, id, word, by, store::now()).await;
     let notice = match done {
         Ok(()) => Notice::good(said(verdict)),
         Err(DriftError::Unknown) => return Err(DECIDED),
@@ -122,7 +186,7 @@ async fn decide(
             Notice::bad(format!("Nothing is decided: {error}."))
         }
     };
-    panel.done(&person, HERE, notice).await
+    panel.done(&person, &asked.back(), notice).await
 }
 
 fn said(verdict: Verdict) -> &'static str {
@@ -138,26 +202,40 @@ fn said(verdict: Verdict) -> &'static str {
 #[template(path = "drift-all.html")]
 struct BulkPage {
     shell: Shell,
+    asked: Asked,
     bulk: Bulk,
     verdict: Verdict,
     seen_at: DateTime<Utc>,
 }
 
 /// `GET /drift/adopt`: what it would do, before it is done.
-pub(super) async fn ask_adopt_all(panel: State<Panel>, person: Person) -> Answer {
-    ask_all(panel, person, Verdict::Adopt).await
+pub(super) async fn ask_adopt_all(
+    panel: State<Panel>,
+    person: Person,
+    asked: Query<Asked>,
+) -> Answer {
+    ask_all(panel, person, asked, Verdict::Adopt).await
 }
 
 /// `GET /drift/push`: what it would do, before it is done.
-pub(super) async fn ask_push_all(panel: State<Panel>, person: Person) -> Answer {
-    ask_all(panel, person, Verdict::Push).await
+pub(super) async fn ask_push_all(
+    panel: State<Panel>,
+    person: Person,
+    asked: Query<Asked>,
+) -> Answer {
+    ask_all(panel, person, asked, Verdict::Push).await
 }
 
-async fn ask_all(State(panel): State<Panel>, person: Person, verdict: Verdict) -> Answer {
+async fn ask_all(
+    State(panel): State<Panel>,
+    person: Person,
+    Query(asked): Query<Asked>,
+    verdict: Verdict,
+) -> Answer {
     let seen_at = store::now();
-    let bulk = decisions::bulk(&panel.relay, person.tenant).await?;
+    let bulk = decisions::bulk(&panel.relay, person.tenant, &asked.search()).await?;
     let shell = panel.shell(person, Tab::Drift).await?;
-    Ok(Page(BulkPage { shell, bulk, verdict, seen_at }).into_response())
+    Ok(Page(BulkPage { shell, asked, bulk, verdict, seen_at }).into_response())
 }
 
 /// When all that waits was looked at.
@@ -167,23 +245,35 @@ pub(super) struct SeenAt {
 }
 
 /// `POST /drift/adopt`: the shops' numbers count everywhere.
-pub(super) async fn adopt_all(panel: State<Panel>, person: Person, form: Form<SeenAt>) -> Answer {
-    decide_all(panel, person, (Verdict::Adopt, form)).await
+pub(super) async fn adopt_all(
+    panel: State<Panel>,
+    person: Person,
+    asked: Query<Asked>,
+    form: Form<SeenAt>,
+) -> Answer {
+    decide_all(panel, person, asked, (Verdict::Adopt, form)).await
 }
 
 /// `POST /drift/push`: the ledger's numbers count everywhere.
-pub(super) async fn push_all(panel: State<Panel>, person: Person, form: Form<SeenAt>) -> Answer {
-    decide_all(panel, person, (Verdict::Push, form)).await
+pub(super) async fn push_all(
+    panel: State<Panel>,
+    person: Person,
+    asked: Query<Asked>,
+    form: Form<SeenAt>,
+) -> Answer {
+    decide_all(panel, person, asked, (Verdict::Push, form)).await
 }
 
 async fn decide_all(
     State(panel): State<Panel>,
     person: Person,
+    Query(asked): Query<Asked>,
     (verdict, Form(SeenAt { seen_at })): (Verdict, Form<SeenAt>),
 ) -> Answer {
-    let (relay, actor) = (&panel.relay, &person.email);
+    let (relay, tenant, search) = (&panel.relay, person.tenant, asked.search());
+    let by = By::Person { id: person.id, email: &person.email };
     let (word, now) = ((verdict, seen_at), store::now());
-    let done = decisions::decide_drifts(relay, person.tenant, word, actor, now).await?;
+    let done = decisions::decide_drifts(relay, tenant, &search, word, by, now).await?;
     let mut said = match done.decided {
         0 if done.left > 0 => "Nothing is decided.".to_owned(),
         0 => "There was nothing to decide.".to_owned(),
@@ -198,14 +288,14 @@ async fn decide_all(
         },
     };
     if done.left == 0 {
-        return panel.done(&person, HERE, Notice::good(said)).await;
+        return panel.done(&person, &asked.back(), Notice::good(said)).await;
     }
     let left = words::several(&count(done.left), "difference waits on", "differences wait on");
     said.push_str(&format!(
         " {left}: the numbers are newer than what you saw, the shop is being read again, or an order of it could \
          not be read yet."
     ));
-    panel.done(&person, HERE, Notice::bad(said)).await
+    panel.done(&person, &asked.back(), Notice::bad(said)).await
 }
 
 fn count(some: usize) -> i64 {
@@ -300,9 +390,11 @@ impl BulkPage {
     }
 
     fn question(&self) -> &'static str {
-        match self.verdict {
-            Verdict::Adopt => "Use the shops’ numbers for all?",
-            Verdict::Push => "Keep Nexpura’s numbers for all?",
+        match (self.verdict, self.asked.search().narrows()) {
+            (Verdict::Adopt, false) => "Use the shops’ numbers for all?",
+            (Verdict::Push, false) => "Keep Nexpura’s numbers for all?",
+            (Verdict::Adopt, true) => "Use the shops’ numbers for those you searched for?",
+            (Verdict::Push, true) => "Keep Nexpura’s numbers for those you searched for?",
         }
     }
 

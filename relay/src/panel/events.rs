@@ -157,11 +157,14 @@ pub(super) async fn retry(
 /// `POST /events/retry`
 pub(super) async fn retry_failed(State(panel): State<Panel>, person: Person) -> Answer {
     let (relay, actor) = (&panel.relay, &person.email);
-    let again = events::retry_failed(relay, person.tenant, actor, store::now()).await?;
+    let again = retry::retry_failed(relay, person.tenant, actor, store::now()).await?;
     let notice = match again {
         0 => Notice::good("Nothing had failed that could be tried again."),
         1 => Notice::good("One is being tried again."),
-        more => Notice::good(format!("{more} are being tried again.")),
+        more => {
+            let more = show::count(&i64::try_from(more).unwrap_or(i64::MAX));
+            Notice::good(format!("{more} are being tried again."))
+        }
     };
     panel.done(&person, HERE, notice).await
 }

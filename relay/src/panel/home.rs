@@ -2,6 +2,7 @@
 
 use askama::Template;
 use axum::{extract::State, response::IntoResponse};
+use chrono::{DateTime, Utc};
 
 use super::{
     Panel,
@@ -12,7 +13,7 @@ use super::{
 use crate::service::{
     accounts::Person,
     stores::{self, Overview},
-    today::{self, Today, Trouble},
+    today::{self, Today, Trouble, Troubled},
 };
 
 #[derive(Debug, Template)]
@@ -48,48 +49,60 @@ impl HomePage {
     }
 
     /// The day that the chart begins with.
-    fn first_day(&self) -> String {
-        let first = self.today.days.first();
-        first.map(|day| day.from.format("%-d %b").to_string()).unwrap_or_default()
+    fn first_day(&self) -> Option<&DateTime<Utc>> {
+        self.today.days.first().map(|day| &day.from)
     }
 
     /// What waits for somebody: how much, in words, and where.
-    fn waiting(&self) -> Vec<(String, &'static str)> {
+    fn waiting(&self) -> Vec<(String, String)> {
         let waiting = &self.today.waiting;
         let all = [
-            (waiting.conflicts, "sale does", "sales do", "not match the stock", "/drift"),
-            (waiting.drifts, "piece has", "pieces have", "another number in a shop", "/drift"),
+            (waiting.conflicts, "sale does", "sales do", "not match the stock", "/drift#conflicts"),
+            (
+                waiting.drifts,
+                "piece has",
+                "pieces have",
+                "another number in a shop",
+                "/drift#drift",
+            ),
             (
                 waiting.links,
                 "piece needs",
                 "pieces need",
                 "a decision about which count is right",
-                "/drift",
+                "/drift#links",
             ),
+            (waiting.below, "piece is", "pieces are", "below zero", "/inventory?stock=below"),
             (waiting.failed, "event", "events", "could not be processed", "/events?status=failed"),
         ];
         let some = all.into_iter().filter(|(count, ..)| *count > 0);
         let some = some.map(|(count, one, more, what, to)| {
-            (format!("{} {what}", words::several(&count, one, more)), to)
+            (format!("{} {what}", words::several(&count, one, more)), to.to_owned())
         });
-        let stores = self.today.trouble.iter().map(|(url, why)| (troubled(url, *why), STORES));
-        stores.chain(some).collect()
+        let troubled = self.today.trouble.iter();
+        troubled.map(|one| (self.troubled(one), words::card(&one.id))).chain(some).collect()
     }
-}
 
-/// Where stores are looked after.
-const STORES: &str = "/integrations";
-
-/// What is wrong with a store, in words.
-fn troubled(url: &str, why: Trouble) -> String {
-    let name = words::store(url);
-    match why {
-        Trouble::Halted => format!("{name} is halted: it may be a copy of your shop"),
-        Trouble::Error => format!("{name} cannot be reached or refuses the connection"),
-        Trouble::Held => format!("Stock changes for {name} are on hold until somebody checks them"),
-        Trouble::Backlog(unsent) => {
-            let events = words::several(&unsent, "event is", "events are");
-            format!("{events} waiting in {name} and have not arrived")
+    /// What is wrong with a store, in words.
+    fn troubled(&self, Troubled { store, why, .. }: &Troubled) -> String {
+        let name = words::store(store);
+        match why {
+            Trouble::Halted => format!("{name} is halted: it may be a copy of your shop"),
+            Trouble::Error => format!("{name} cannot be reached or refuses the connection"),
+            Trouble::Held => {
+                format!("Stock changes for {name} are on hold until somebody checks them")
+            }
+            Trouble::Backlog(unsent) => {
+                let events = words::several(unsent, "event is", "events are");
+                format!("{events} waiting in {name} and have not arrived")
+            }
+            Trouble::Unpushed => format!("Stock changes do not reach {name}"),
+            Trouble::Webhooks => {
+                format!("The webhooks of {name} fail: it is checked every few minutes instead")
+            }
+            Trouble::Unswept(at) => {
+                format!("{name} was last checked {}", show::ago(at, &self.shell.now))
+            }
         }
     }
 }

@@ -25,6 +25,7 @@ use crate::{
         accounts::{self, Person},
         adjust::{self, AdjustError, Amount, By, Entry, Kind},
         pieces::{self, Order, Piece, Search, Shown, Step, Stock},
+        stores,
     },
     store::{self, page::DEFAULT_LIMIT},
 };
@@ -71,6 +72,7 @@ impl Asked {
 #[template(path = "inventory.html")]
 struct InventoryPage {
     shell: Shell,
+    currency: Option<String>,
     pieces: Vec<Shown>,
     asked: Asked,
     export: Link,
@@ -86,10 +88,11 @@ pub(super) async fn list(
 ) -> Answer {
     let (relay, search) = (&panel.relay, asked.search());
     let page = pieces::list(relay, person.tenant, &search, &asked.after, DEFAULT_LIMIT).await?;
+    let currency = stores::currency(relay, person.tenant).await?;
     let shell = panel.shell(person, Tab::Inventory).await?;
     let (first, next) = asked.link(HERE).pages(&asked.after, page.next);
     let export = asked.link("/inventory.csv");
-    let shown = InventoryPage { shell, pieces: page.items, asked, export, first, next };
+    let shown = InventoryPage { shell, currency, pieces: page.items, asked, export, first, next };
     Ok(Page(shown).into_response())
 }
 
@@ -121,6 +124,7 @@ fn row(piece: Shown) -> Vec<String> {
 #[template(path = "piece.html")]
 struct PiecePage {
     shell: Shell,
+    currency: Option<String>,
     piece: Piece,
     course: Option<Course>,
     first: Option<Link>,
@@ -130,11 +134,12 @@ struct PiecePage {
 }
 
 impl PiecePage {
-    fn of(shell: Shell, piece: Piece, after: &str) -> Self {
+    fn of(shell: Shell, currency: Option<String>, piece: Piece, after: &str) -> Self {
         let course = Course::of(&piece.course, shell.now);
         let here = Link::to(words::piece(&piece.shown.sku));
         let (first, next) = here.pages(after, piece.steps.next.clone());
-        Self { shell, piece, course, first, next, once: store::new_id() }
+        let once = store::new_id();
+        Self { shell, currency, piece, course, first, next, once }
     }
 
     /// Who or what is behind a movement that no sale is behind.
@@ -165,8 +170,9 @@ pub(super) async fn show(
 ) -> Answer {
     let piece = pieces::piece(&panel.relay, person.tenant, &sku, &after, DEFAULT_LIMIT).await?;
     let piece = piece.ok_or(PanelError::NotFound("There is no piece with this SKU."))?;
+    let currency = stores::currency(&panel.relay, person.tenant).await?;
     let shell = panel.shell(person, Tab::Inventory).await?;
-    Ok(Page(PiecePage::of(shell, piece, &after)).into_response())
+    Ok(Page(PiecePage::of(shell, currency, piece, &after)).into_response())
 }
 
 /// Units that came or went.

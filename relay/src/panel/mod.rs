@@ -1,4 +1,5 @@
-//! The panel: pages for people, rendered here, working without scripts but for live progress.
+//! The panel: pages for people, rendered here, working without scripts but for live progress
+//! and the reader's own time zone.
 //!
 //! A page is added in four steps:
 //! 1. a handler in a file named after its page, which takes `Person` (and `Form`, `Query`, `Path` from

@@ -10,7 +10,6 @@ use super::{
     error::PanelError,
     extract::{Form, Path},
     page::{Answer, Page, Shell, Tab},
-    show,
 };
 use crate::{
     domain::Role,

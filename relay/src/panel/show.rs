@@ -12,6 +12,24 @@ pub(super) fn machine(at: &DateTime<Utc>) -> String {
     at.format("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
+/// The day of a moment, such as `21 Nov`.
+pub(super) fn day(at: &DateTime<Utc>) -> String {
+    at.format("%-d %b").to_string()
+}
+
+/// In which form [`ago`] tells a moment, for the page's script, which tells it anew in the reader's own zone: `moment` or
+/// `date`; empty where it tells how long ago it was, which is the same everywhere.
+pub(super) fn form(at: &DateTime<Utc>, now: &DateTime<Utc>) -> &'static str {
+    match *now - *at {
+        since if since < TimeDelta::zero() => "moment",
+        since if since < LONG => "",
+        _ => "date",
+    }
+}
+
+/// What is longer ago than this is told by its date.
+const LONG: TimeDelta = TimeDelta::days(7);
+
 /// How long ago something was, or when it was where that is long.
 pub(super) fn ago(at: &DateTime<Utc>, now: &DateTime<Utc>) -> String {
     let since = *now - *at;
@@ -26,7 +44,7 @@ pub(super) fn ago(at: &DateTime<Utc>, now: &DateTime<Utc>) -> String {
         since if since < TimeDelta::minutes(1) => "just now".to_owned(),
         since if since < TimeDelta::hours(1) => several(since.num_minutes(), "minute"),
         since if since < TimeDelta::days(1) => several(since.num_hours(), "hour"),
-        since if since < TimeDelta::days(7) => several(since.num_days(), "day"),
+        since if since < LONG => several(since.num_days(), "day"),
         _ => at.format("%-d %b %Y").to_string(),
     }
 }
@@ -58,6 +76,8 @@ mod tests {
         assert_eq!(at(3 * 86_400), "3 days ago");
         assert_eq!(at(30 * 86_400), "22 Oct 2026");
         assert_eq!(at(-3_600), "21 Nov 2026, 13:00 UTC");
+        let form = |seconds| form(&(now - TimeDelta::seconds(seconds)), &now);
+        assert_eq!([form(20), form(30 * 86_400), form(-3_600)], ["", "date", "moment"]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The ledger's numbers and words as a jeweller writes and says them.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use uuid::Uuid;
 
 use crate::{
     domain::{Address, Currency, Money, OrderStatus, Quantity},
@@ -10,7 +11,7 @@ use crate::{
 /// What an SKU in an address may hold as it is.
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'~');
 
-/// An amount with its currency, such as `AUD 1,450.00`.
+/// An amount with its currency, such as `A$1,450.00` or `CHF 1,450.00`.
 pub(super) fn money(micros: &i64, currency: &str) -> String {
     let amount = Money::from_micros(*micros);
     let text = Currency::parse(currency)
@@ -18,19 +19,36 @@ pub(super) fn money(micros: &i64, currency: &str) -> String {
     grouped(&text, currency)
 }
 
-/// An amount of which nobody knows the currency.
-pub(super) fn plain(micros: &i64) -> String {
-    grouped(&Money::from_micros(*micros).to_string(), "")
+/// A price; without a currency where nobody knows it.
+pub(super) fn price(micros: &i64, currency: &Option<String>) -> String {
+    match currency {
+        Some(currency) => money(micros, currency),
+        None => grouped(&Money::from_micros(*micros).to_string(), ""),
+    }
+}
+
+/// A currency in front of an amount: its sign where everybody knows it, else its code and a space.
+fn sign(currency: &str) -> String {
+    let sign = match currency {
+        "" => "",
+        "EUR" => "€",
+        "GBP" => "£",
+        "USD" => "$",
+        "AUD" => "A$",
+        "CAD" => "CA$",
+        "NZD" => "NZ$",
+        "JPY" => "¥",
+        "INR" => "₹",
+        code => return format!("{code} "),
+    };
+    sign.to_owned()
 }
 
 /// A number with a comma at every thousand, behind its sign and its currency.
 fn grouped(number: &str, currency: &str) -> String {
-    let (sign, number) = number.strip_prefix('-').map_or(("", number), |rest| ("−", rest));
+    let (minus, number) = number.strip_prefix('-').map_or(("", number), |rest| ("−", rest));
     let (whole, places) = number.split_once('.').map_or((number, None), |(a, b)| (a, Some(b)));
-    let mut text = format!("{sign}{currency}");
-    if !currency.is_empty() {
-        text.push(' ');
-    }
+    let mut text = format!("{minus}{}", sign(currency));
     for (at, digit) in whole.chars().enumerate() {
         if at > 0 && (whole.len() - at).is_multiple_of(3) {
             text.push(',');
@@ -224,6 +242,7 @@ pub(super) fn action(action: &str) -> String {
         "drift.pushed" => "Kept Nexpura’s number",
         "erased a person" => "Erased a person",
         "event.retried" => "Tried an event again",
+        "events.retried" => "Tried all failed events again",
         "fork.accepted" => "Took a halted store up again",
         "inventory.adjusted" => "Adjusted the stock",
         "links.ledger_holds" => "Chose Nexpura’s count of a piece",
@@ -268,6 +287,11 @@ pub(super) fn by_name(text: &str, url: &str) -> String {
     text.replacen(url, store(url), 1)
 }
 
+/// Where a store is looked after.
+pub(super) fn card(store: &Uuid) -> String {
+    format!("/integrations#store-{store}")
+}
+
 /// The page of a piece.
 pub(super) fn piece(sku: &str) -> String {
     format!("/inventory/{}", utf8_percent_encode(sku, PLAIN))
@@ -295,11 +319,13 @@ mod tests {
 
     #[test]
     fn amounts_are_grouped_and_keep_every_place() {
-        assert_eq!(money(&1_450_000_000, "AUD"), "AUD 1,450.00");
-        assert_eq!(money(&-20_000_000, "EUR"), "−EUR 20.00");
-        assert_eq!(money(&1_234_567_000_000, "JPY"), "JPY 1,234,567");
-        assert_eq!(plain(&1_450_000_000), "1,450.00");
-        assert_eq!(money(&999_119_091, "GBP"), "GBP 999.119091");
+        assert_eq!(money(&1_450_000_000, "AUD"), "A$1,450.00");
+        assert_eq!(money(&-20_000_000, "EUR"), "−€20.00");
+        assert_eq!(money(&1_234_567_000_000, "JPY"), "¥1,234,567");
+        assert_eq!(money(&1_450_000_000, "CHF"), "CHF 1,450.00");
+        assert_eq!(price(&1_450_000_000, &None), "1,450.00");
+        assert_eq!(price(&1_450_000_000, &Some("USD".to_owned())), "$1,450.00");
+        assert_eq!(money(&999_119_091, "GBP"), "£999.119091");
     }
 
     #[test]
@@ -314,6 +340,20 @@ mod tests {
         assert_eq!(status("processing"), "Processing");
         assert_eq!(status("being-engraved"), "Being engraved");
         assert_eq!(status(""), "");
+    }
+
+    #[test]
+    fn an_event_is_told_in_words() {
+        assert_eq!(happened("order.updated", &25), "Order #25 changed");
+        assert_eq!(happened("product.deleted", &7), "Product #7 deleted");
+        assert_eq!(happened("lineage.moved", &0), "The shop’s database was checked");
+        assert_eq!(happened("odd", &1), "odd #1");
+    }
+
+    #[test]
+    fn a_store_is_named_without_its_scheme() {
+        let told = by_name("Connected to https://a.example. Well.", "https://a.example");
+        assert_eq!(told, "Connected to a.example. Well.");
     }
 
     #[test]

@@ -78,11 +78,22 @@ impl From<Uuid> for By<'_> {
 }
 
 impl By<'_> {
-    fn actor(self) -> String {
+    /// How the audit log names them.
+    pub(super) fn actor(self) -> String {
         match self {
             Self::Token(token) => format!("token {token}"),
             Self::Person { email, .. } => email.to_owned(),
         }
+    }
+
+    /// The token, if it is one.
+    pub(super) fn token(self) -> Option<Uuid> {
+        if let Self::Token(token) = self { Some(token) } else { None }
+    }
+
+    /// The person's key within the tenant, if it is one.
+    pub(super) fn person(self) -> Option<Uuid> {
+        if let Self::Person { id, .. } = self { Some(id) } else { None }
     }
 }
 
@@ -127,7 +138,7 @@ pub enum AdjustError {
     #[error("quantity_change: expected a number of units other than 0, such as \"-1\": {0}")]
     Quantity(String),
     /// As many were counted as the ledger has.
-    #[error("there are as many as the ledger says: nothing has to be put right")]
+    #[error("Nexpura already has this number: nothing has to be changed")]
     Same,
     /// The note is too long.
     #[error("notes: at most {MAX_NOTE} characters")]
@@ -232,17 +243,13 @@ async fn post(
     if after.abs() > Quantity::from_thousandths(limits::MAX_STOCK * 1_000) {
         return Err(AdjustError::Quantity(format!("there would be {after}")));
     }
-    let (token_id, user_id) = match by {
-        By::Token(token) => (Some(token), None),
-        By::Person { id, .. } => (None, Some(id)),
-    };
     let movement = Movement {
         inventory_id: piece.id,
         kind: kind.as_str(),
         change: change.thousandths(),
         notes,
-        token_id,
-        user_id,
+        token_id: by.token(),
+        user_id: by.person(),
         ..Movement::default()
     };
     let posted = movements::post(&mut tx, tenant, &movement, now).await?;

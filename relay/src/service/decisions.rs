@@ -5,30 +5,55 @@ use uuid::Uuid;
 
 use super::{
     Relay,
+    adjust::By,
     drift::{self, DriftError, Verdict},
     links::{self, Link},
 };
 use crate::store::{
-    self, StoreError, TenantId, Tx, conflicts, drifts, keys,
+    self, IntegrationId, StoreError, TenantId, Tx, conflicts,
+    drifts::{self, Wanted},
+    inventory::Texts,
+    keys,
     page::{MAX_LIMIT, Page, read_cursor},
 };
 pub use crate::store::{
     conflicts::Shown as Conflict,
-    drifts::{Bulk, Shown as Drift, Waiting as WaitingDrift},
+    drifts::{Bulk, Found as Drift, Waiting as WaitingDrift},
 };
 
 /// Decided drifts that are shown beside those that wait.
-const LATELY: usize = 10;
+const LATELY: i64 = 10;
 
-/// All that waits.
+/// Which drifts.
+#[derive(Debug, Clone, Default)]
+pub struct Search {
+    /// How the SKU or the name of their piece begins; empty for all.
+    pub text: String,
+    /// Only those of this store.
+    pub store: Option<IntegrationId>,
+}
+
+impl Search {
+    /// Whether it leaves any out.
+    #[must_use]
+    pub fn narrows(&self) -> bool {
+        self.store.is_some() || !self.text.trim().is_empty()
+    }
+
+    fn wanted(&self) -> Wanted {
+        let text = self.text.trim().to_ascii_lowercase();
+        let texts = (!text.is_empty()).then(|| Texts::beginning_with(&text));
+        Wanted { texts, store: self.store }
+    }
+}
+
+/// What waits beside the drifts, and what was decided last.
 #[derive(Debug)]
-pub struct Waiting {
+pub struct Others {
     /// Oversales, and paid lines that never left the shop's stock; the newest.
     pub conflicts: Vec<Conflict>,
     /// Pieces that both sides have; the first of them.
     pub links: Page<Link>,
-    /// A page of the drifts.
-    pub drifts: Page<WaitingDrift>,
     /// Drifts that were decided last.
     pub lately: Vec<Drift>,
 }
@@ -49,54 +74,69 @@ pub async fn links_waiting(tx: &mut Tx, tenant: TenantId) -> Result<i64, StoreEr
     Ok(waiting)
 }
 
-/// What waits. `after` is the `next` of the page of drifts before; one that was tampered with begins anew.
+/// One page of the drifts that wait. `after` is the `next` of the page before; one that was tampered with
+/// begins anew.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn waiting(
     relay: &Relay,
     tenant: TenantId,
+    search: &Search,
     after: &str,
     limit: i64,
-) -> Result<Waiting, StoreError> {
+) -> Result<Page<WaitingDrift>, StoreError> {
+    let mut tx = relay.db.read().await?;
+    let rows = drifts::waiting(&mut tx, tenant, &search.wanted(), key(after), limit + 1).await?;
+    tx.commit().await?;
+    Ok(Page::cut(rows, limit, |drift| drift.id.to_string()))
+}
+
+/// What else waits, and what was decided last.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn others(relay: &Relay, tenant: TenantId, limit: i64) -> Result<Others, StoreError> {
     let mut tx = relay.db.read().await?;
     let links_wait = links_waiting(&mut tx, tenant).await? > 0;
     let conflicts = conflicts::open(&mut tx, tenant, limit).await?;
-    let drifts = drifts::waiting(&mut tx, tenant, key(after), limit + 1).await?;
-    let newest = drifts::all(&mut tx, tenant, Uuid::max(), limit).await?;
+    let all = Wanted::default();
+    let lately = drifts::found(&mut tx, tenant, &all, false, Uuid::max(), LATELY).await?;
     tx.commit().await?;
     let mut links = Page { items: Vec::new(), next: None };
     if links_wait {
         links = links::waiting(relay, tenant, None, None, limit).await?;
     }
-    let drifts = Page::cut(drifts, limit, |drift| drift.id.to_string());
-    let decided = newest.into_iter().filter(|drift| drift.resolved_at.is_some());
-    Ok(Waiting { conflicts, links, drifts, lately: decided.take(LATELY).collect() })
+    Ok(Others { conflicts, links, lately })
 }
 
-/// One page of all drifts that there ever were, the newest first.
+/// One page of drifts, the newest first: those that are decided, and where `undecided`, those that wait as
+/// well.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn drifts(
     relay: &Relay,
     tenant: TenantId,
+    search: &Search,
+    undecided: bool,
     after: &str,
     limit: i64,
 ) -> Result<Page<Drift>, StoreError> {
+    let (wanted, before) = (search.wanted(), key(after));
     let mut tx = relay.db.read().await?;
-    let rows = drifts::all(&mut tx, tenant, key(after), limit + 1).await?;
+    let rows = drifts::found(&mut tx, tenant, &wanted, undecided, before, limit + 1).await?;
     tx.commit().await?;
-    Ok(Page::cut(rows, limit, |drift| drift.id.to_string()))
+    Ok(Page::cut(rows, limit, |found| found.drift.id.to_string()))
 }
 
-/// What deciding every drift that waits alike would come to.
+/// What deciding all alike that wait and are searched for would come to.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn bulk(relay: &Relay, tenant: TenantId) -> Result<Bulk, StoreError> {
+pub async fn bulk(relay: &Relay, tenant: TenantId, search: &Search) -> Result<Bulk, StoreError> {
     let mut tx = relay.db.read().await?;
-    let bulk = drifts::bulk(&mut tx, tenant).await?;
+    let bulk = drifts::bulk(&mut tx, tenant, &search.wanted()).await?;
     tx.commit().await?;
     Ok(bulk)
 }
@@ -110,21 +150,23 @@ pub struct Together {
     pub left: usize,
 }
 
-/// Decides every drift alike whose numbers are not newer than what was looked at, at `seen_at`.
+/// Decides every drift alike that is searched for and whose numbers are not newer than what was looked at, at `seen_at`.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn decide_drifts(
     relay: &Relay,
     tenant: TenantId,
+    search: &Search,
     (verdict, seen_at): (Verdict, DateTime<Utc>),
-    actor: &str,
+    by: By<'_>,
     now: DateTime<Utc>,
 ) -> Result<Together, StoreError> {
-    let (mut before, mut done) = (Uuid::max(), Together::default());
+    let (wanted, mut before) = (search.wanted(), Uuid::max());
+    let mut done = Together::default();
     loop {
         let mut tx = relay.db.read().await?;
-        let waiting = drifts::waiting(&mut tx, tenant, before, MAX_LIMIT).await?;
+        let waiting = drifts::waiting(&mut tx, tenant, &wanted, before, MAX_LIMIT).await?;
         tx.commit().await?;
         let Some(last) = waiting.last() else { return Ok(done) };
         before = last.id;
@@ -134,7 +176,7 @@ pub async fn decide_drifts(
                 continue;
             }
             let word = (verdict, one.changes);
-            match drift::decide(relay, tenant, one.id, word, actor, now).await {
+            match drift::decide(relay, tenant, one.id, word, by, now).await {
                 Ok(()) => done.decided += 1,
                 // Somebody else has decided it, or it went away.
                 Err(DriftError::Unknown) => {}

@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::{
     Relay, Work,
+    adjust::By,
     anew::{anew, may_be_store},
 };
 use crate::{
@@ -38,7 +39,7 @@ pub fn empties_too_much(emptied: i64, open: i64) -> bool {
     emptied > FEW && emptied.saturating_mul(5) > open
 }
 
-/// Carries a verdict out. The difference counts, not the numbers: what was posted since the reading
+/// Carries a verdict out, that of a person or another system, or of the store's policy. The difference counts, not the numbers: what was posted since the reading
 /// moved the shop's stock and the mirror alike.
 ///
 /// # Errors
@@ -48,6 +49,7 @@ pub async fn carry_out(
     tenant: TenantId,
     drift: &drifts::Held,
     verdict: Verdict,
+    by: Option<By<'_>>,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
     let difference = drift.reading - drift.mirror;
@@ -61,6 +63,8 @@ pub async fn carry_out(
             change: difference,
             notes: &notes,
             integration_id: Some(drift.integration_id),
+            token_id: by.and_then(By::token),
+            user_id: by.and_then(By::person),
             ..Movement::default()
         };
         movements::post(tx, tenant, &movement, now).await?;
@@ -110,10 +114,10 @@ pub async fn decide(
     tenant: TenantId,
     id: Uuid,
     (verdict, seen): (Verdict, i64),
-    actor: &str,
+    by: By<'_>,
     now: DateTime<Utc>,
 ) -> Result<(), DriftError> {
-    let decided = anew(|| decide_one(relay, tenant, id, (verdict, seen), actor, now)).await;
+    let decided = anew(|| decide_one(relay, tenant, id, (verdict, seen), by, now)).await;
     match decided {
         Ok(()) => relay.wake.of(Work::Push).notify_one(),
         Err(DriftError::Overtaken) => relay.wake.of(Work::Sweep).notify_one(),
@@ -127,7 +131,7 @@ async fn decide_one(
     tenant: TenantId,
     id: Uuid,
     (verdict, seen): (Verdict, i64),
-    actor: &str,
+    by: By<'_>,
     now: DateTime<Utc>,
 ) -> Result<(), DriftError> {
     let mut tx = relay.db.write().await?;
@@ -148,9 +152,9 @@ async fn decide_one(
         tx.commit().await?;
         return Err(DriftError::Overtaken);
     }
-    carry_out(&mut tx, tenant, &drift, verdict, now).await?;
+    carry_out(&mut tx, tenant, &drift, verdict, Some(by), now).await?;
     let action = if verdict == Verdict::Adopt { "drift.adopted" } else { "drift.pushed" };
-    audit::record(&mut tx, tenant, actor, action, &drift.sku, now).await?;
+    audit::record(&mut tx, tenant, &by.actor(), action, &drift.sku, now).await?;
     Ok(tx.commit().await?)
 }
 

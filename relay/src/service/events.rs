@@ -1,20 +1,14 @@
-//! Events for people: what arrived, what became of it, and trying again all that failed.
+//! Events for people: what arrived, and what became of it.
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::{
-    Relay,
-    retry::{self, Retry},
-};
+use super::Relay;
 pub use crate::store::inbox::{Entry, Whole};
 use crate::store::{
     StoreError, TenantId, inbox,
     page::{Page, moment_key, read_cursor, read_moment_key},
 };
-
-/// Events that are tried again at once; the next ones on the next asking.
-const AT_ONCE: i64 = 500;
 
 /// Which events.
 #[derive(Debug, Clone, Default)]
@@ -66,24 +60,4 @@ pub async fn whole(relay: &Relay, tenant: TenantId, id: Uuid) -> Result<Option<W
     let event = inbox::whole(&mut tx, tenant, id).await?;
     tx.commit().await?;
     Ok(event)
-}
-
-/// Tries the newest failed events again, those that can be; gives how many.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn retry_failed(
-    relay: &Relay,
-    tenant: TenantId,
-    actor: &str,
-    now: DateTime<Utc>,
-) -> Result<usize, StoreError> {
-    let search = Search { status: "failed".to_owned(), ..Search::default() };
-    let mut again = 0;
-    for event in list(relay, tenant, &search, "", now, AT_ONCE).await?.items {
-        if retry::retry(relay, tenant, event.id, actor, now).await? == Retry::Queued {
-            again += 1;
-        }
-    }
-    Ok(again)
 }

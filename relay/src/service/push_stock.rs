@@ -108,7 +108,7 @@ pub async fn push_due(
     let open = listings::count_open(&mut tx, tenant, id).await?;
     if empties_too_much(emptied, open) {
         let reason = format!(
-            "{emptied} of {open} listings would be emptied at once, or within an hour: look why, then let the pushes go"
+            "{emptied} of {open} products would become 0 at once, or within an hour: check why, then send the changes"
         );
         integrations::hold(&mut tx, tenant, id, &reason, now).await?;
         tx.commit().await?;

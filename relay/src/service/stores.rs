@@ -1,12 +1,12 @@
 //! The stores of a tenant: how each stands, and how stock goes back to it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::{Relay, credential::ConnectionId, webhooks::delivery_url};
-use crate::store::{IntegrationId, StoreError, TenantId, keys, webhooks};
+use crate::store::{IntegrationId, StoreError, TenantId, keys, sales, webhooks};
 
 /// How stock goes back to a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -132,4 +132,20 @@ pub async fn names(
     let names = keys::names(&mut tx, tenant).await?;
     tx.commit().await?;
     Ok(names)
+}
+
+/// The currency that a tenant's pieces are priced in, as far as its orders tell: a shop's prices have none of
+/// their own. Nothing where there is no order yet, or the stores do not have the same.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn currency(relay: &Relay, tenant: TenantId) -> Result<Option<String>, StoreError> {
+    let mut tx = relay.db.read().await?;
+    let mut found = BTreeSet::new();
+    for (store, _) in keys::names(&mut tx, tenant).await? {
+        found.extend(sales::newest_currency(&mut tx, tenant, store).await?);
+    }
+    tx.commit().await?;
+    let only = found.pop_first();
+    Ok(only.filter(|_| found.is_empty()))
 }

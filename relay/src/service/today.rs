@@ -6,8 +6,8 @@ use uuid::Uuid;
 use super::{Relay, decisions};
 pub use crate::store::sales::Sold;
 use crate::store::{
-    StoreError, TenantId, Tx, conflicts, drifts, inbox, integrations, keys, movements, sales,
-    spools,
+    IntegrationId, StoreError, TenantId, Tx, conflicts, drifts, inbox, integrations, inventory,
+    keys, movements, sales, spools, webhooks,
 };
 
 /// Days that the chart shows.
@@ -22,11 +22,14 @@ pub struct Day {
     pub sales: i64,
 }
 
-/// A spool that has something to send is heard of within a minute; so long after that something is wrong.
+/// What a spool has to send is here within seconds; so long after that something is wrong.
 pub const LATE: TimeDelta = TimeDelta::minutes(15);
 
 /// A spool that was not heard of for so long was given up with what it held.
 const FORGOTTEN: TimeDelta = TimeDelta::days(7);
+
+/// A store that was not swept for so long is not looked at as it should be; longer where sweeps are rarer.
+const UNSWEPT: TimeDelta = TimeDelta::hours(1);
 
 /// What waits for somebody, and how much of it.
 #[derive(Debug, Default)]
@@ -39,6 +42,19 @@ pub struct Waiting {
     pub conflicts: i64,
     /// Pieces of which nobody has said whose count holds.
     pub links: i64,
+    /// Pieces of which more was sold than there was.
+    pub below: i64,
+}
+
+/// A store that somebody has to look after.
+#[derive(Debug)]
+pub struct Troubled {
+    /// Its key within the tenant.
+    pub id: IntegrationId,
+    /// Its address.
+    pub store: String,
+    /// Why.
+    pub why: Trouble,
 }
 
 /// All of it.
@@ -52,8 +68,8 @@ pub struct Today {
     pub moved: Vec<(String, i64, i64)>,
     /// What waits.
     pub waiting: Waiting,
-    /// Stores that somebody has to look after: address and why.
-    pub trouble: Vec<(String, Trouble)>,
+    /// Stores that somebody has to look after, each as often as there are reasons.
+    pub trouble: Vec<Troubled>,
 }
 
 /// Why somebody has to look after a store.
@@ -65,8 +81,14 @@ pub enum Trouble {
     Error,
     /// Its stock waits for a person's word.
     Held,
-    /// So many events wait in the shop, and it has not been heard of for [`LATE`].
+    /// So many events wait in the shop, the oldest for longer than [`LATE`].
     Backlog(i64),
+    /// Stock does not go back to it.
+    Unpushed,
+    /// Its webhooks do not come.
+    Webhooks,
+    /// Nothing was swept since then.
+    Unswept(DateTime<Utc>),
 }
 
 /// How a tenant stands.
@@ -94,8 +116,11 @@ pub async fn today(
         drifts: drifts::count_waiting(&mut tx, tenant).await?,
         conflicts: conflicts::count_open(&mut tx, tenant).await?,
         links: decisions::links_waiting(&mut tx, tenant).await?,
+        below: inventory::count_below(&mut tx, tenant).await?,
     };
-    let trouble = trouble(&mut tx, tenant, now).await?;
+    let between = TimeDelta::from_std(relay.config.sweep_every()).unwrap_or(UNSWEPT);
+    let unswept = now - UNSWEPT.max(between * 3);
+    let trouble = trouble(&mut tx, tenant, unswept, now).await?;
     tx.commit().await?;
     Ok(Today { sold, days, moved, waiting, trouble })
 }
@@ -103,24 +128,35 @@ pub async fn today(
 async fn trouble(
     tx: &mut Tx,
     tenant: TenantId,
+    unswept: DateTime<Utc>,
     now: DateTime<Utc>,
-) -> Result<Vec<(String, Trouble)>, StoreError> {
+) -> Result<Vec<Troubled>, StoreError> {
     let mut trouble = Vec::new();
+    let hooks = webhooks::standing(tx, tenant).await?;
     for store in keys::list(tx, tenant).await? {
         if store.status == "disconnected" {
             continue;
         }
-        let mut found = |why| trouble.push((store.store.clone(), why));
+        let mut found =
+            |why| trouble.push(Troubled { id: store.id, store: store.store.clone(), why });
         if store.halted.is_some() {
             found(Trouble::Halted);
         } else if store.status == "error" {
             found(Trouble::Error);
+        } else if let Some(at) = store.last_sync_at.filter(|at| *at < unswept) {
+            found(Trouble::Unswept(at));
         }
         if integrations::held_reason(tx, tenant, store.id).await?.is_some() {
             found(Trouble::Held);
+        } else if store.push_trouble.is_some() {
+            found(Trouble::Unpushed);
+        }
+        if hooks.iter().any(|hook| hook.integration_id == store.id && hook.state == "failing") {
+            found(Trouble::Webhooks);
         }
         let spool = spools::waiting(tx, tenant, store.id, now - FORGOTTEN).await?;
-        let late = |spool: &spools::Waiting| spool.unsent > 0 && spool.reported_at < now - LATE;
+        let since = |spool: &spools::Waiting| spool.oldest_unsent_at.unwrap_or(spool.reported_at);
+        let late = |spool: &spools::Waiting| spool.unsent > 0 && since(spool) < now - LATE;
         if let Some(spool) = spool.filter(late) {
             found(Trouble::Backlog(spool.unsent));
         }

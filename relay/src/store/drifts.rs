@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::{IntegrationId, StoreError, TenantId, Tx, execute, fetch, fetch_locked, new_id};
 
-pub use listed::{Bulk, Waiting, all, bulk, count_waiting, waiting};
+pub use listed::{Bulk, Found, Waiting, Wanted, bulk, count_waiting, found, waiting};
 
 /// A drift that waits for a decision.
 #[derive(Debug, Clone, sqlx::FromRow)]

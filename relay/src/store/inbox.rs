@@ -1,5 +1,6 @@
 //! Every event that ever arrived, and what became of it.
 
+mod failed;
 mod listed;
 
 use std::collections::HashSet;
@@ -15,6 +16,7 @@ use super::{
     page::{Page, far_ahead, moment_key},
 };
 
+pub use failed::{Failed, failed, queue_failed};
 pub use listed::{Whole, newest, of_order, of_status, whole};
 
 /// An event to be kept.

@@ -10,7 +10,7 @@ use super::{
 
 pub use due::{
     Due, claim, in_hand, orders_unread, orders_unread_since, orders_wanted, put_back, stores_due,
-    want,
+    want, want_all,
 };
 
 /// Which thing of which store.

@@ -13,7 +13,7 @@ use super::{
     fetch_many, page::Page,
 };
 
-pub use listed::{Listed, Sold, Span, Wanted, all, found, of_status, sold};
+pub use listed::{Listed, Sold, Span, Wanted, all, found, newest_currency, of_status, sold};
 
 /// A sale's columns; money in millionths of the currency unit.
 #[derive(Debug, Clone, PartialEq, sqlx::FromRow)]

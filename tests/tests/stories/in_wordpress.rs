@@ -52,7 +52,7 @@ pub(crate) async fn screens_show(
 }
 
 /// Forgets what the relay said, as half a minute would.
-async fn let_it_be_forgotten(shop: &Shop) -> Result<()> {
+pub(crate) async fn let_it_be_forgotten(shop: &Shop) -> Result<()> {
     let forget = "global $wpdb; $wpdb->query( \"DELETE FROM $wpdb->options WHERE option_name LIKE '%transient%nexpura_standing%'\" ); wp_cache_flush(); return true;";
     shop.php(forget).await.map(drop)
 }

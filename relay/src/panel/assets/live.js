@@ -1,3 +1,26 @@
+// Moments: the page tells them in UTC, which their titles keep; the reader's own zone is known only here.
+const CLOCK = new Intl.DateTimeFormat("en", {
+  year: "numeric", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23",
+});
+const FORMS = {
+  moment: (at) => `${at.day} ${at.month} ${at.year}, ${at.hour}:${at.minute}`,
+  date: (at) => `${at.day} ${at.month} ${at.year}`,
+  day: (at) => `${at.day} ${at.month}`,
+};
+
+function tellMoments(within) {
+  for (const moment of within.querySelectorAll("time[data-form]")) {
+    const parts = CLOCK.formatToParts(new Date(moment.dateTime)).map((part) => [part.type, part.value]);
+    moment.textContent = FORMS[moment.dataset.form](Object.fromEntries(parts));
+  }
+}
+tellMoments(document);
+
+// Whoever has sent a form is on the way to another page, and is not called back.
+let leaving = false;
+window.addEventListener("submit", () => { leaving = true; });
+window.addEventListener("pageshow", () => { leaving = false; });
+
 // Live progress: an element with data-watch listens to server-sent events from there. It says what they
 // say, and when the last has come the page is loaded anew, or the one in data-then.
 for (const element of document.querySelectorAll("[data-watch]")) {
@@ -14,7 +37,7 @@ for (const element of document.querySelectorAll("[data-watch]")) {
   });
   source.addEventListener("done", () => {
     source.close();
-    window.location.assign(element.dataset.then || window.location.href);
+    if (!leaving) window.location.assign(element.dataset.then || window.location.href);
   });
   window.addEventListener("pagehide", () => source.close());
 }
@@ -33,6 +56,7 @@ function renew(list, html) {
   const link = list.contains(document.activeElement) && document.activeElement.getAttribute("href");
   const aside = list.querySelector(".scroll")?.scrollLeft;
   list.innerHTML = html;
+  tellMoments(list);
   if (aside) list.querySelector(".scroll")?.scrollTo({ left: aside });
   if (link) list.querySelector(`a[href="${CSS.escape(link)}"]`)?.focus({ preventScroll: true });
   const fresh = rows().filter((row) => !known.has(row.dataset.key));

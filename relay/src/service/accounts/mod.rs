@@ -46,7 +46,7 @@ pub struct Person {
 #[derive(Debug, thiserror::Error)]
 pub enum LoginError {
     /// No account of this e-mail has this password; no more is told.
-    #[error("This e-mail and password do not belong together.")]
+    #[error("The e-mail address or the password is wrong.")]
     Wrong,
     /// Several jewellers have this person, all with this password: they have to say which one is meant.
     #[error("You work for several jewellers: choose one.")]

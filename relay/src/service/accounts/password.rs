@@ -22,14 +22,14 @@ const LONGEST: usize = 512;
 pub enum PasswordError {
     /// Too short.
     #[error(
-        "A password has at least {SHORTEST} characters. A few words in a row are easy to keep in mind."
+        "A password has at least {SHORTEST} characters. A few words in a row are easy to remember."
     )]
     Short,
     /// Too long.
     #[error("A password has at most {LONGEST} bytes.")]
     Long,
     /// It is the e-mail, or one character over and over.
-    #[error("This is the first password that anybody would try: choose another.")]
+    #[error("This password is too easy to guess: choose another.")]
     Obvious,
 }
 

@@ -34,10 +34,10 @@ const PAGE: &str = "set-password";
 #[derive(Debug, thiserror::Error)]
 pub enum PeopleError {
     /// No e-mail.
-    #[error("This is no e-mail address.")]
+    #[error("This is not an e-mail address.")]
     Email(#[from] EmailError),
     /// There is an account with this e-mail.
-    #[error("{0} has an account here already.")]
+    #[error("{0} already has an account here.")]
     Taken(String),
     /// The tenant has nobody with this key or e-mail.
     #[error("There is no such person here.")]
@@ -46,10 +46,10 @@ pub enum PeopleError {
     #[error("At least one owner has to stay: make somebody else an owner first.")]
     LastOwner,
     /// The link is used, replaced or expired.
-    #[error("This link has been used, or is too old. Ask an owner for a new one.")]
+    #[error("This link has already been used, or is too old. Ask an owner for a new one.")]
     Link,
     /// The password that was given as the present one is not.
-    #[error("The present password is another one.")]
+    #[error("The current password is wrong.")]
     Wrong,
     /// Not good enough for a password.
     #[error(transparent)]

@@ -33,12 +33,12 @@ impl Sweep<'_> {
             self.report(&mut tx, drift).await?;
             // What moved it since it was read has it read again.
             if !hold && !drift.overtaken {
-                carry_out(&mut tx, tenant, drift, verdict, now).await?;
+                carry_out(&mut tx, tenant, drift, verdict, None, now).await?;
             }
         }
         if too_much {
             let reason = format!(
-                "{emptied} of {open} listings differ so that they would be emptied at once: look at the drift list and decide"
+                "{emptied} of {open} products would become 0 at once: look at the differences and decide"
             );
             integrations::hold(&mut tx, tenant, id, &reason, now).await?;
         }

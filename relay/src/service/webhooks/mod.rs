@@ -65,7 +65,7 @@ pub enum WebhooksError {
     Busy,
     /// The key may read only.
     #[error(
-        "the store's key may not make webhooks: connect the store with a read/write key of an administrator or shop manager; until then it is swept every few minutes"
+        "the store's key may not make webhooks: connect the store with a read/write key of an administrator or shop manager; until then it is checked every few minutes"
     )]
     ReadOnly,
     /// WooCommerce would not make one, with its code.

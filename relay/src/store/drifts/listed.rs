@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::Shown;
-use crate::store::{StoreError, TenantId, Tx, fetch};
+use crate::store::{IntegrationId, StoreError, TenantId, Tx, fetch, inventory::Texts};
 
 /// A drift that waits for a word; quantities in thousandths.
 #[derive(Debug, Clone, sqlx::FromRow)]
@@ -27,6 +27,25 @@ pub struct Waiting {
     pub created_at: DateTime<Utc>,
 }
 
+/// Which drifts.
+#[derive(Debug, Clone, Default)]
+pub struct Wanted {
+    /// How the folded SKU or the folded name of their piece begins.
+    pub texts: Option<Texts>,
+    /// The store that they were found in.
+    pub store: Option<IntegrationId>,
+}
+
+impl Wanted {
+    fn first(&self) -> Option<&str> {
+        self.texts.as_ref().map(|texts| texts.first.as_str())
+    }
+
+    fn behind(&self) -> Option<&str> {
+        self.texts.as_ref().map(|texts| texts.behind.as_str())
+    }
+}
+
 /// The drifts that wait, before the one of the key `before`, the newest first.
 ///
 /// # Errors
@@ -34,6 +53,7 @@ pub struct Waiting {
 pub async fn waiting(
     tx: &mut Tx,
     tenant: TenantId,
+    wanted: &Wanted,
     before: Uuid,
     limit: i64,
 ) -> Result<Vec<Waiting>, StoreError> {
@@ -48,41 +68,68 @@ pub async fn waiting(
          JOIN listings l ON l.tenant_id = d.tenant_id AND l.id = d.listing_id
          JOIN inventory v ON v.tenant_id = l.tenant_id AND v.id = l.inventory_id
          WHERE d.tenant_id = $1 AND d.status = 'held' AND d.id < $2
-         ORDER BY d.id DESC LIMIT $3",
+           AND ($3 IS NULL OR d.integration_id = $3)
+           AND ($4 IS NULL OR (lower(v.sku) >= $4 AND lower(v.sku) < $5)
+                OR (lower(v.name) >= $4 AND lower(v.name) < $5))
+         ORDER BY d.id DESC LIMIT $6",
         tenant,
         before,
+        wanted.store,
+        wanted.first(),
+        wanted.behind(),
         limit,
     )
 }
 
-/// All drifts, before the one of the key `before`, the newest first.
+/// A drift, whatever became of it, and its piece's name where it has a piece.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Found {
+    /// The drift.
+    #[sqlx(flatten)]
+    pub drift: Shown,
+    /// The piece's name.
+    pub name: Option<String>,
+}
+
+/// Drifts before the one of the key `before`, the newest first: those that are decided, and where
+/// `undecided`, those that wait as well.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn all(
+pub async fn found(
     tx: &mut Tx,
     tenant: TenantId,
+    wanted: &Wanted,
+    undecided: bool,
     before: Uuid,
     limit: i64,
-) -> Result<Vec<Shown>, StoreError> {
+) -> Result<Vec<Found>, StoreError> {
     fetch!(
         fetch_all,
         tx,
-        Shown,
-        "SELECT d.id, i.store_url AS store, v.sku, l.stock_id, d.mirror, d.reading, d.changes,
+        Found,
+        "SELECT d.id, i.store_url AS store, v.sku, v.name, l.stock_id, d.mirror, d.reading, d.changes,
             d.status, d.reason, d.created_at, d.resolved_at
          FROM drifts d
          LEFT JOIN integrations i ON i.tenant_id = d.tenant_id AND i.id = d.integration_id
          LEFT JOIN listings l ON l.tenant_id = d.tenant_id AND l.id = d.listing_id
          LEFT JOIN inventory v ON v.tenant_id = l.tenant_id AND v.id = l.inventory_id
-         WHERE d.tenant_id = $1 AND d.id < $2 ORDER BY d.id DESC LIMIT $3",
+         WHERE d.tenant_id = $1 AND d.id < $2 AND (d.status <> 'held' OR $3)
+           AND ($4 IS NULL OR d.integration_id = $4)
+           AND ($5 IS NULL OR (lower(v.sku) >= $5 AND lower(v.sku) < $6)
+                OR (lower(v.name) >= $5 AND lower(v.name) < $6))
+         ORDER BY d.id DESC LIMIT $7",
         tenant,
         before,
+        undecided,
+        wanted.store,
+        wanted.first(),
+        wanted.behind(),
         limit,
     )
 }
 
-/// What deciding all that wait alike would come to.
+/// What deciding several that wait alike would come to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
 pub struct Bulk {
     /// How many wait.
@@ -93,20 +140,29 @@ pub struct Bulk {
     pub emptied_there: i64,
 }
 
-/// What deciding all that wait alike would come to.
+/// What deciding those of them that wait alike would come to.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn bulk(tx: &mut Tx, tenant: TenantId) -> Result<Bulk, StoreError> {
+pub async fn bulk(tx: &mut Tx, tenant: TenantId, wanted: &Wanted) -> Result<Bulk, StoreError> {
     fetch!(
         fetch_one,
         tx,
         Bulk,
         "SELECT COUNT(*) AS waiting,
-            COUNT(CASE WHEN reading <= 0 AND mirror > 0 THEN 1 END) AS emptied_here,
-            COUNT(CASE WHEN mirror <= 0 AND reading > 0 THEN 1 END) AS emptied_there
-         FROM drifts WHERE tenant_id = $1 AND status = 'held'",
+            COUNT(CASE WHEN d.reading <= 0 AND d.mirror > 0 THEN 1 END) AS emptied_here,
+            COUNT(CASE WHEN d.mirror <= 0 AND d.reading > 0 THEN 1 END) AS emptied_there
+         FROM drifts d
+         JOIN listings l ON l.tenant_id = d.tenant_id AND l.id = d.listing_id
+         JOIN inventory v ON v.tenant_id = l.tenant_id AND v.id = l.inventory_id
+         WHERE d.tenant_id = $1 AND d.status = 'held'
+           AND ($2 IS NULL OR d.integration_id = $2)
+           AND ($3 IS NULL OR (lower(v.sku) >= $3 AND lower(v.sku) < $4)
+                OR (lower(v.name) >= $3 AND lower(v.name) < $4))",
         tenant,
+        wanted.store,
+        wanted.first(),
+        wanted.behind(),
     )
 }
 

@@ -152,3 +152,18 @@ pub async fn get(tx: &mut Tx, tenant: TenantId, sku: &str) -> Result<Option<Show
         sku,
     )
 }
+
+/// How many pieces were sold more often than there were.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn count_below(tx: &mut Tx, tenant: TenantId) -> Result<i64, StoreError> {
+    let (count,) = fetch!(
+        fetch_one,
+        tx,
+        (i64,),
+        "SELECT COUNT(*) FROM inventory WHERE tenant_id = $1 AND quantity < 0 AND counted",
+        tenant,
+    )?;
+    Ok(count)
+}

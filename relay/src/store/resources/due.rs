@@ -4,28 +4,37 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::Key;
-use crate::store::{IntegrationId, StoreError, TenantId, Tx, execute, fetch, fetch_locked};
+use crate::store::{
+    IntegrationId, StoreError, TenantId, Tx, execute, execute_many, fetch, fetch_locked,
+};
 
 /// Asks for the thing to be fetched, at `at` or before.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn want(tx: &mut Tx, key: Key<'_>, at: DateTime<Utc>) -> Result<(), StoreError> {
-    execute!(
+    want_all(tx, &[key], at).await
+}
+
+/// The same for many things, each of them once, in the order in which others lock them as well: that of their keys.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn want_all(tx: &mut Tx, keys: &[Key<'_>], at: DateTime<Utc>) -> Result<(), StoreError> {
+    execute_many!(
         tx,
         "INSERT INTO resources (tenant_id, integration_id, resource, remote_id, arrived, arrived_at,
             heard_at, attempts, fetch_at)
          VALUES ($1, $2, $3, $4, 0, $5, $5, 0, $5)
          ON CONFLICT (tenant_id, integration_id, resource, remote_id)
-         DO UPDATE SET heard_at = COALESCE(resources.heard_at, $5), fetch_at = CASE WHEN resources.fetch_at IS NULL OR resources.fetch_at > $5
-            THEN $5 ELSE resources.fetch_at END",
-        key.tenant,
-        key.integration,
-        key.resource,
-        key.remote_id,
-        at,
-    )
-    .map(drop)
+         DO UPDATE SET heard_at = COALESCE(resources.heard_at, excluded.heard_at),
+            fetch_at = CASE WHEN resources.fetch_at IS NULL OR resources.fetch_at > excluded.fetch_at
+                THEN excluded.fetch_at ELSE resources.fetch_at END",
+        keys,
+        Key { tenant, integration, resource, remote_id } =>
+            [tenant, integration, *resource, *remote_id, at]
+    );
+    Ok(())
 }
 
 /// Whether a fetch of the thing is under way, which may have read it before what arrives now happened.

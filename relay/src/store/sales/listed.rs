@@ -198,6 +198,27 @@ pub struct Sold {
     pub total: i64,
 }
 
+/// The currency of a store's newest order, if it has any.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn newest_currency(
+    tx: &mut Tx,
+    tenant: TenantId,
+    store: IntegrationId,
+) -> Result<Option<String>, StoreError> {
+    let row = fetch!(
+        fetch_optional,
+        tx,
+        (String,),
+        "SELECT currency FROM sales WHERE tenant_id = $1 AND integration_id = $2
+         ORDER BY external_id DESC LIMIT 1",
+        tenant,
+        store,
+    )?;
+    Ok(row.map(|(currency,)| currency))
+}
+
 /// What was sold from one moment up to another, without what was never paid or is called off.
 ///
 /// # Errors

@@ -141,7 +141,7 @@ on_both! {
         assert_eq!((wrong.status, unknown.status), (401, 401));
         let same = |body: &str| body.replace("ann@", "").replace("nobody@", "");
         assert_eq!(same(&wrong.body), same(&unknown.body));
-        assert!(wrong.body.contains("do not belong together"));
+        assert!(wrong.body.contains("the password is wrong"));
         assert!(!wrong.body.contains("a ring of tin"), "a password is never shown");
         for _ in 0..4 {
             assert_eq!(browser.log_in("ann@example.test", "a ring of tin").await.status, 401);
@@ -247,7 +247,7 @@ on_both! {
         let wrong = here.submit("/settings/password", &fields).await;
         assert_eq!(leads_to(&wrong), "/settings");
         let told = here.open("/settings").await.body;
-        assert!(told.contains("present password is another one"), "{told}");
+        assert!(told.contains("current password is wrong"), "{told}");
         assert!(!here.open("/settings").await.body.contains("another one"), "it is told once");
         assert_eq!(there.open("/").await.status, 200);
         here.submit("/settings/password", &change(PASSWORD, "a ring of silver")).await;

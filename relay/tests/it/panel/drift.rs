@@ -5,6 +5,7 @@ use nexpura_relay::{
     domain::Role,
     store::{self, drifts, listings},
 };
+use uuid::Uuid;
 
 use super::{
     browser::{Browser, leads_to, somebody},
@@ -43,7 +44,8 @@ async fn all(manager: &mut Browser, verdict: &str) {
     let page = manager.open(&path).await.body;
     let at = page.find("name=\"seen_at\" value=\"").expect("the form");
     let seen_at = page[at..].split('"').nth(3).unwrap().replace("&#43;", "+");
-    assert_eq!(leads_to(&manager.submit(&path, &[("seen_at", &seen_at)]).await), "/drift");
+    let list = format!("/drift{}", verdict.trim_start_matches(|one| one != '?'));
+    assert_eq!(leads_to(&manager.submit(&path, &[("seen_at", &seen_at)]).await), list);
 }
 
 /// The addresses that a page's forms send to and that end so.
@@ -70,6 +72,8 @@ on_both! {
         let page = manager.open("/drift").await.body;
         assert!(page.contains("Nothing differs") && page.contains("the shop’s 11 used"), "{page}");
         assert_eq!(manager.submit(&adopt, &[("seen", "0")]).await.status, 404, "it is decided already");
+        let piece = manager.open("/inventory/RING%2F1").await.body;
+        assert!(piece.contains("by m@example.test"), "who decided it: {piece}");
         hold(&relay, &shop, ring).await;
         all(&mut manager, "push").await;
         assert_eq!(shop.quantity(ring).await, 11, "the ledger's number counts");
@@ -191,5 +195,95 @@ on_both! {
         relay.run(&format!("UPDATE inventory SET sku = '{evil}', name = '{evil}'")).await;
         let manager = manager(&relay, &served, &shop).await;
         is_inert(&manager.open("/drift").await.body, "/drift");
+    }
+}
+
+/// The SKUs of the pieces in a list, from all its pages.
+async fn walk(browser: &Browser, path: &str) -> Vec<String> {
+    let (mut path, mut seen) = (path.to_owned(), Vec::new());
+    loop {
+        let page = browser.open(&path).await;
+        assert_eq!(page.status, 200, "{path}: {}", page.body);
+        let skus = page.body.split("<span class=\"block small muted\">").skip(1);
+        seen.extend(skus.filter_map(|part| Some(part.split_once("</span>")?.0.to_owned())));
+        let Some(next) = page.body.split("<a ").find(|link| link.contains("rel=\"next\"")) else {
+            return seen;
+        };
+        path = next.split('"').nth(3).unwrap().replace("&#38;", "&");
+    }
+}
+
+/// A shop with two rings and a chain, all of which differ there.
+async fn differing(relay: &TestRelay) -> (Connected, [u64; 3]) {
+    let mut shop = crate::shop::Shop::new();
+    let pieces = ["RING-1", "RING-2", "CHAIN"].map(|sku| shop.simple(sku, 9));
+    let town = crate::shop::server::Town::open().await;
+    let shop = Connected::new(&relay.relay, &town, shop).await;
+    shop.open().await;
+    relay.run("UPDATE inventory SET name = 'Gold ' || sku").await;
+    relay.run("UPDATE inventory SET name = 'Ringlet' WHERE sku = 'CHAIN'").await;
+    for piece in pieces {
+        hold(relay, &shop, piece).await;
+    }
+    (shop, pieces)
+}
+
+on_both! {
+    async fn differences_are_found_by_piece_and_store_and_decided_as_found(relay: TestRelay) {
+        let served = relay.serve().await;
+        let (shop, [first, second, chain]) = differing(&relay).await;
+        let mut manager = manager(&relay, &served, &shop).await;
+        let (here, elsewhere) = (shop.integration, Uuid::new_v4());
+        for (query, found) in [
+            (String::new(), vec!["CHAIN", "RING-2", "RING-1"]),
+            ("q=ring-".to_owned(), vec!["RING-2", "RING-1"]),
+            ("q=+Ring".to_owned(), vec!["CHAIN", "RING-2", "RING-1"]),
+            ("q=gold%20r".to_owned(), vec!["RING-2", "RING-1"]),
+            ("q=ing".to_owned(), vec![]),
+            (format!("store={here}&q=chain"), vec!["CHAIN"]),
+            (format!("store={elsewhere}"), vec![]),
+            ("store=nonsense".to_owned(), vec!["CHAIN", "RING-2", "RING-1"]),
+            ("state=decided".to_owned(), vec![]),
+        ] {
+            assert_eq!(walk(&manager, &format!("/drift?{query}")).await, found, "{query}");
+        }
+        let page = manager.open("/drift?q=ing").await.body;
+        assert!(page.contains("Nothing like that") && page.contains("value=\"ing\""), "{page}");
+        let page = manager.open("/drift?q=ring-1").await.body;
+        let adopt = forms(&page, "/adopt?q=ring-1").remove(0);
+        let decided = manager.submit(&adopt, &[("seen", "0")]).await;
+        assert_eq!(leads_to(&decided), "/drift?q=ring-1");
+        assert_eq!(shop.quantity(first).await, 10);
+        let asked = manager.open("/drift/push?q=ring").await.body;
+        assert!(asked.contains("2 pieces get Nexpura’s number"), "{asked}");
+        all(&mut manager, "adopt?q=ring-").await;
+        assert_eq!((shop.quantity(second).await, shop.quantity(chain).await), (10, 9));
+        assert_eq!(walk(&manager, "/drift?q=").await, ["CHAIN"], "it still waits");
+        assert_eq!(walk(&manager, "/drift?state=decided&q=ring-2").await, ["RING-2"]);
+        assert_eq!(walk(&manager, "/drift?state=decided").await, ["RING-2", "RING-1"]);
+        let file = manager.open("/drift.csv?q=ring-1").await.body;
+        assert!(file.lines().count() == 2 && file.contains(",RING-1,9,10,adopted,"), "{file}");
+        assert_eq!(manager.open("/drift.csv").await.body.lines().count(), 4);
+    }
+}
+
+on_both! {
+    async fn every_decided_difference_is_on_one_page(relay: TestRelay) {
+        let served = relay.serve().await;
+        let (shop, [ring, ..]) = differing(&relay).await;
+        let mut manager = manager(&relay, &served, &shop).await;
+        for _ in 0..130 {
+            hold(&relay, &shop, ring).await;
+            relay.run("UPDATE drifts SET status = 'pushed', resolved_at = created_at").await;
+        }
+        for (query, wanted) in [("", 132), ("&q=ring-1", 130), ("&q=chain", 1)] {
+            let seen = walk(&manager, &format!("/drift?state=decided{query}")).await;
+            assert_eq!(seen.len(), wanted, "{query}");
+        }
+        let next = manager.open("/drift?state=decided&q=ring-1").await.body;
+        let next = next.split("<a ").find(|link| link.contains("rel=\"next\"")).unwrap();
+        assert!(next.contains("q=ring-1&#38;state=decided&#38;after="), "{next}");
+        manager.submit("/drift/adopt", &[("seen_at", &Utc::now().to_rfc3339())]).await;
+        assert_eq!(shop.quantity(ring).await, 9, "what is decided stays so");
     }
 }

@@ -1,5 +1,6 @@
 //! Events: finding what arrived, why it failed, and trying it again.
 
+use chrono::{TimeDelta, Utc};
 use nexpura_relay::domain::Role;
 use uuid::Uuid;
 
@@ -8,7 +9,7 @@ use super::{
     inert::is_inert,
     sales::rings,
 };
-use crate::support::on_both;
+use crate::support::{database, on_both};
 
 /// Addresses of events on a page, in their order.
 fn links(page: &str) -> Vec<String> {
@@ -32,6 +33,10 @@ on_both! {
         assert!(staff.open("/events?q=G-8").await.body.contains("Nothing like that"));
         assert!(staff.open("/events?status=failed").await.body.contains("Nothing like that"));
         assert!(!links(&staff.open("/events?status=applied").await.body).is_empty());
+        relay.run("UPDATE inbox SET resource = 'lineage' WHERE resource = 'order'").await;
+        assert!(links(&staff.open("/events").await.body).iter().all(|link| !links(&found).contains(link)));
+        assert!(!staff.open("/events?status=applied").await.body.contains(&links(&found)[0]));
+        relay.run("UPDATE inbox SET resource = 'order' WHERE resource = 'lineage' AND topic LIKE 'order%'").await;
         let here = links(&found)[0].clone();
         let event = staff.open(&here).await.body;
         for said in ["It is in Nexpura.", "line_items", "Order #G-7", "stock_reduced"] {
@@ -123,5 +128,46 @@ on_both! {
         let list = staff.open("/events").await.body;
         is_inert(&list, "/events");
         is_inert(&staff.open(&links(&list)[0]).await.body, "/events/{id}");
+    }
+}
+
+on_both! {
+    async fn all_that_failed_is_tried_again_however_many_they_are(relay: TestRelay) {
+        let served = relay.serve().await;
+        let (shop, ring, _) = rings(&relay, &served).await;
+        let mut manager =
+            somebody(&relay.relay, &served, shop.tenant, "m@example.test", Role::Manager).await;
+        let order = shop.request(|shop| shop.paid_order(&[(ring, 1)]));
+        shop.push().await;
+        let db = &relay.relay.db;
+        let (tenant, store) = (database::key(db, shop.tenant), database::key(db, shop.integration));
+        for n in 0..1_100_i64 {
+            // Some at the same moment, some about the same order.
+            let at = database::moment(db, Utc::now() - TimeDelta::seconds(n / 3));
+            let (id, about) = (database::key(db, Uuid::new_v4()), order + 1 + n.unsigned_abs() / 2);
+            let (topic, resource) =
+                if n % 100 == 0 { ("lineage.moved", "lineage") } else { ("order.updated", "order") };
+            relay
+                .run(&format!(
+                    "INSERT INTO inbox (tenant_id, integration_id, event_id, spool, seq, topic,
+                        resource, resource_id, occurred_at, received_at, status, attempts)
+                     VALUES ({tenant}, {store}, {id}, 's', {n}, '{topic}', '{resource}', {about},
+                        {at}, {at}, 'failed', 1)"
+                ))
+                .await;
+        }
+        manager.submit("/events/retry", &[]).await;
+        let page = manager.open("/events").await.body;
+        assert!(page.contains("1,089 are being tried again"), "{page}");
+        for (count, wanted) in [
+            ("SELECT COUNT(*) FROM inbox WHERE status = 'queued'", 1_089),
+            ("SELECT COUNT(*) FROM inbox WHERE status = 'failed'", 11),
+            ("SELECT COUNT(*) FROM resources WHERE fetch_at IS NOT NULL AND resource = 'order'", 550),
+            ("SELECT COUNT(*) FROM audit_log WHERE action = 'events.retried'", 3),
+        ] {
+            assert_eq!(relay.number(count).await, wanted, "{count}");
+        }
+        let log = manager.open("/settings/activity").await.body;
+        assert!(log.contains("Tried all failed events again") && log.contains("500 events"), "{log}");
     }
 }

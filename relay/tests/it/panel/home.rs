@@ -1,6 +1,7 @@
 //! The first page: what was sold and moved today, and what waits.
 
 use chrono::{TimeDelta, Utc};
+use uuid::Uuid;
 
 use super::sales::rings;
 use crate::support::{database, on_both};
@@ -23,10 +24,9 @@ on_both! {
         )).await;
         relay.run("UPDATE inbox SET status = 'failed' WHERE resource = 'order'").await;
         let failed = relay.number("SELECT COUNT(*) FROM inbox WHERE status = 'failed'").await;
-        let currency = relay.texts("SELECT DISTINCT currency FROM sales").await[0][0].clone();
         let page = staff.open("/").await.body;
         for said in [
-            &format!("{currency} 2,700.00"),
+            "A$2,700.00",
             "2 sales",
             "2 sales in the last 14 days, at most 2 in a day.",
             "Sold, 2 times",
@@ -42,5 +42,50 @@ on_both! {
         let page = staff.open("/").await.body;
         assert!(page.contains("Nothing yet"), "{page}");
         assert!(page.contains("2 sales in the last 14 days"), "{page}");
+        let named = shop.fake.home.split_once("://").unwrap().1;
+        assert!(!page.contains("cannot be reached"), "no store is in trouble: {page}");
+        relay.run("UPDATE integrations SET status = 'error', held_at = created_at, held_reason = 'x'").await;
+        relay.run(&format!(
+            "UPDATE spools SET unsent = 2, oldest_unsent_at = {then}, reported_at = {then}"
+        )).await;
+        let page = staff.open("/").await.body;
+        for said in [
+            format!("{named} cannot be reached"),
+            format!("Stock changes for {named} are on hold"),
+            format!("2 events are waiting in {named}"),
+        ] {
+            assert!(page.contains(&said), "{said}: {page}");
+        }
+        relay.run("UPDATE inventory SET quantity = -1000").await;
+        relay.run(&format!(
+            "UPDATE integrations SET status = 'connected', held_at = NULL, held_reason = NULL,
+                push_trouble = 'x', last_sync_at = {then}"
+        )).await;
+        let db = &relay.relay.db;
+        let key = |id| database::key(db, id);
+        relay.run(&format!(
+            "INSERT INTO webhook_setups (tenant_id, integration_id, address_id, state, heals, attempts,
+                created_at)
+             VALUES ({}, {}, {}, 'failing', 0, 0, {then})",
+            key(shop.tenant), key(shop.integration), key(Uuid::new_v4()),
+        )).await;
+        let page = staff.open("/").await.body;
+        let card = format!("href=\"/integrations#store-{}\"", shop.integration);
+        for said in [
+            format!("{card}>Stock changes do not reach {named}"),
+            format!("{card}>{named} was last checked 1 day ago"),
+            format!("{card}>The webhooks of {named} fail"),
+            "href=\"/inventory?stock=below\">1 piece is below zero".to_owned(),
+        ] {
+            assert!(page.contains(&said), "{said}: {page}");
+        }
+        let cards = staff.open("/integrations").await.body;
+        assert!(cards.contains(&format!("id=\"store-{}\"", shop.integration)), "{cards}");
+        assert!(staff.open("/inventory?stock=below").await.body.contains("RING"));
+        relay.run("UPDATE integrations SET forked_at = created_at, forked_reason = 'two of it'").await;
+        let page = staff.open("/").await.body;
+        assert!(page.contains(&format!("{named} is halted")), "{page}");
+        relay.run("UPDATE integrations SET status = 'disconnected'").await;
+        assert!(!staff.open("/").await.body.contains("is halted"), "nobody waits for it");
     }
 }

@@ -25,7 +25,7 @@ on_both! {
         let again = owner.submit("/settings/people", &invitation).await;
         assert_eq!(leads_to(&again), "/settings/people");
         let told = owner.open("/settings/people").await.body;
-        assert!(told.contains("ben@example.test has an account here already"), "{told}");
+        assert!(told.contains("ben@example.test already has an account here"), "{told}");
 
         let token = link.split_once("link=").unwrap().1;
         let mut ben = Browser::new(&served);

@@ -112,7 +112,8 @@ on_both! {
             assert!(page.body.contains(said), "{said}: {}", page.body);
         }
         let currency = &relay.texts("SELECT currency FROM sales").await[0][0];
-        let shown = format!("{currency} {}.{:02}", total / 1_000_000, total / 10_000 % 100);
+        assert_eq!(currency, "AUD");
+        let shown = format!("A${}.{:02}", total / 1_000_000, total / 10_000 % 100);
         assert!(page.body.contains(&shown), "{shown}: {}", page.body);
         let nobody = format!("/sales/{}", Uuid::new_v4());
         assert_eq!(staff.open(&nobody).await.status, 404);

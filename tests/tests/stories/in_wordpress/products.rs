@@ -60,6 +60,28 @@ async fn a_product_shows_its_piece_its_count_and_its_last_push() -> Result<()> {
     ensure!(shown.contains("SKU matched: BAND-52."), "{shown}");
     ensure!(shown.contains("The ledger has 5."), "{shown}");
 
+    // Whoever may not edit a product is told nothing of it, by whatever screen of theirs.
+    let told = async |user: &str| {
+        let code = format!(
+            "foreach ( array( 'retry', 'product-screens' ) as $screen ) {{
+                require_once WP_PLUGIN_DIR . '/nexpura/includes/' . $screen . '.php';
+            }}
+            wp_set_current_user( {user} );
+            $GLOBALS['product_object'] = wc_get_product( {ring} );
+            ob_start();
+            do_action( 'woocommerce_product_options_inventory_product_data' );
+            do_action( 'woocommerce_product_after_variable_attributes', 0, array(), get_post( {variation} ) );
+            return ob_get_clean();",
+            variation = variations[0],
+        );
+        shop.php(&code).await
+    };
+    let stranger = "wp_insert_user( array( 'user_login' => 'stranger', 'user_pass' => 'x', 'role' => 'subscriber' ) )";
+    let (shown, hidden) = (told("1").await?, told(stranger).await?);
+    let shown = shown.as_str().unwrap_or_default();
+    ensure!(shown.contains("The ledger has 12.") && shown.contains("BAND-52"), "{shown}");
+    ensure!(hidden == json!(""), "{hidden}");
+
     let status = admin.page("admin.php?page=wc-status").await?;
     ensure!(status.contains("data-export-label=\"Nexpura\""), "the status page has no section");
     ensure!(status.contains("data-export-label=\"Nexpura says\""), "it does not say what we say");

@@ -9,13 +9,14 @@ use nexpura_tests::{
 };
 use serde_json::{Value, json};
 
-use super::{Hands, owner};
+use super::{Hands, owner, with_door};
 
 #[tokio::test]
 async fn a_merchant_looks_after_the_connection_from_wordpress() -> Result<()> {
     on_woocommerce!();
     let mut town = Town::open(Shop::builder(), Database::Sqlite).await?;
     let shop = &town.shop;
+    with_door(shop)?;
     let ring = shop.add_product("RING", "900.00", Some(9)).await?;
     let sizes = [("BAND-52", "52", Some(4)), ("BAND-54", "54", Some(5))];
     let sizes = shop.add_variable("BAND", "300.00", None, &sizes).await?;
