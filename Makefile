@@ -61,12 +61,13 @@ stories: packages ## Run the end-to-end stories on real parts
 	$(CARGO) test -p nexpura-tests
 
 .PHONY: soak
-soak: packages ## Run the long campaigns; NEXPURA_SOAK_SECONDS says how long each
+soak: packages ## Run the long campaigns, NEXPURA_SOAK_SECONDS says how long each; then a ledger of ten million movements
 	$(CARGO) build --release $(PARTS)
 	$(CARGO) test --release -p nexpura-tests -- --ignored --test-threads=1 --nocapture
+	NEXPURA_BENCH_MOVEMENTS=10000000 $(CARGO) bench -p nexpura-tests --bench backlog --bench pages
 
 .PHONY: bench
-bench: packages ## Measure what Nexpura adds to a checkout and how long a sale travels; a catalogue both ways; a backlog
+bench: packages ## Measure what Nexpura adds to a checkout and how long a sale travels; a catalogue both ways; a backlog; the pages
 	$(CARGO) build --release $(PARTS)
 	$(CARGO) bench -p nexpura-tests
 

@@ -16,6 +16,7 @@ use anyhow::{Context, Result, ensure};
 use chrono::Utc;
 use futures::future::try_join_all;
 use nexpura_tests::{
+    large::{Size, Trade},
     push::Sender,
     relay::{Database, Relay},
     shop::Shop,
@@ -243,6 +244,19 @@ async fn caught_up(what: &str, counted: &mut Counted) -> Result<f64> {
     Ok(rate)
 }
 
+/// Gives a ledger the trade of years.
+async fn grow(relay: &mut Relay, movements: u64) -> Result<()> {
+    relay.stop();
+    let pieces = (movements / 20).max(STOCKS as u64);
+    let size = Size { movements, to_a_sale: 4, pieces, customers: (movements / 10).max(1) };
+    let trade = Trade::new(relay, size)?;
+    trade.list_pieces()?;
+    trade.sell()?;
+    trade.move_pieces()?;
+    trade.settle()?;
+    relay.start_again().await
+}
+
 #[tokio::main]
 async fn main() -> Result<()> {
     let mut counted = self::counted(Database::Sqlite).await?;
@@ -261,7 +275,9 @@ async fn main() -> Result<()> {
     );
     let few = drain(&mut spools[..1], pattern, 100_000_000, COMPARED).await?;
     let movements = setting("NEXPURA_BENCH_MOVEMENTS", 1_000_000);
-    by_hand::enlarge(&town.relay, movements)?;
+    grow(&mut town.relay, movements).await?;
+    // It has to open its database first.
+    drain(&mut spools[..1], pattern, 150_000_000, COMPARED / 10).await?;
     let many = drain(&mut spools[..1], pattern, 200_000_000, COMPARED).await?;
     println!(
         "{:<44} {:7.2} × what it costs among few   budget {GROWTH} ×",

@@ -1,4 +1,4 @@
-//! The relay's tables at PostgreSQL itself: the statements of an event by hand, and a ledger made large.
+//! The relay's tables at PostgreSQL itself: the statements of an event by hand.
 
 use std::fs;
 
@@ -58,34 +58,4 @@ pub(crate) fn rate(relay: &Relay, order: &Value) -> Result<f64> {
     let rate = printed.lines().find_map(|line| line.strip_prefix("tps = "));
     let rate = rate.and_then(|rest| rest.split(' ').next()).context("pgbench told no tps")?;
     Ok(rate.parse()?)
-}
-
-/// Gives the ledger so many movements more, and a tenth of that of everything that they come from.
-pub(crate) fn enlarge(relay: &Relay, movements: u64) -> Result<()> {
-    let orders = movements / 10;
-    relay.sql(&format!(
-        "INSERT INTO stock_movements (tenant_id, id, inventory_id, movement_type, quantity_change, notes, created_at)
-           SELECT v.tenant_id, ('00000000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, v.id, 'sale', -1000, '',
-             now() FROM generate_series(1, {movements}) AS n
-           JOIN (SELECT *, row_number() OVER () - 1 AS at, count(*) OVER () AS all_of_them FROM inventory) v
-             ON v.at = n % v.all_of_them;
-         INSERT INTO sales (tenant_id, id, integration_id, external_id, order_key, number, status, stock_flag, gone,
-             currency, prices_include_tax, shipping, shipping_tax, fees, fees_tax, discount, discount_tax, tax, rounding,
-             total, refunded, payment_method, payment_title, transaction_id, details, created_at, updated_at)
-           SELECT tenant_id, ('00000000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, id, 10000000000 + n, 'many',
-             n::text, 'completed', TRUE, FALSE, 'GBP', FALSE, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, '', '', '', '{{}}', now(),
-             now() FROM integrations, generate_series(1, {orders}) AS n;
-         INSERT INTO sale_items (tenant_id, sale_id, line_id, integration_id, product_id, variation_id, stock_id, name,
-             quantity, subtotal, subtotal_tax, total, total_tax, desired, posted, gone)
-           SELECT tenant_id, id, external_id, integration_id, 1, 0, 1, 'a ring', 1000, 1, 0, 1, 0, 1000, 1000, FALSE
-           FROM sales WHERE order_key = 'many';
-         INSERT INTO resources (tenant_id, integration_id, resource, remote_id, rev, arrived, arrived_at, attempts)
-           SELECT tenant_id, integration_id, 'order', external_id, 1, 1, now(), 0 FROM sales WHERE order_key = 'many';
-         INSERT INTO inbox (tenant_id, integration_id, event_id, spool, seq, topic, resource, resource_id, rev,
-             occurred_at, received_at, status, attempts)
-           SELECT tenant_id, integration_id, gen_random_uuid(), 'many', 1, 'order.created', 'order', external_id, 1,
-             now(), now(), 'applied', 0 FROM sales WHERE order_key = 'many';
-         ANALYZE"
-    ))?;
-    Ok(())
 }

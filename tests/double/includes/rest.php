@@ -22,7 +22,7 @@ abstract class Double_REST_Controller {
 	/**
 	 * One page of posts.
 	 *
-	 * @param WP_REST_Request      $request The request: page, per_page, status, modified_after.
+	 * @param WP_REST_Request      $request The request: page, offset, per_page, status, modified_after.
 	 * @param array<string,mixed>  $query   Which posts.
 	 * @param callable(int):object $find    The object of an id.
 	 */
@@ -33,6 +33,7 @@ abstract class Double_REST_Controller {
 				'post_status'    => $trash ? 'trash' : array_diff( array_keys( get_post_stati() ), array( 'trash', 'auto-draft' ) ),
 				'posts_per_page' => (int) ( $request['per_page'] ?? 10 ),
 				'paged'          => (int) ( $request['page'] ?? 1 ),
+				'offset'         => $request['offset'],
 				'orderby'        => 'ID',
 				'order'          => 'ASC',
 				'fields'         => 'ids',

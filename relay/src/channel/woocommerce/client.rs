@@ -61,6 +61,8 @@ struct Call<'a> {
 #[derive(Debug)]
 pub(super) struct Answer {
     pub(super) headers: HeaderMap,
+    /// By how many seconds the store's clock was ahead of ours when it answered, if it said so.
+    pub(super) clock_ahead: Option<i64>,
     pub(super) body: Value,
 }
 
@@ -228,22 +230,21 @@ impl Client {
     }
 
     async fn answer(&self, response: Response, max_bytes: usize) -> Result<Answer, Refusal> {
-        let status = response.status();
+        let (status, now) = (response.status(), Utc::now());
+        let clock_ahead = date(response.headers()).map(|shop| (shop - now).num_seconds());
         if status.is_success() {
             let headers = response.headers().clone();
             let body = shape::parse(&read_bounded(response, max_bytes).await?)?;
-            return Ok(Answer { headers, body });
+            return Ok(Answer { headers, clock_ahead, body });
         }
         if status.is_redirection() {
             return Err(ChannelError::Redirected { location: location(&response) }.into());
         }
-        let now = Utc::now();
         let retry_after = retry_after(response.headers(), now);
         if status == 429 || (status == 503 && retry_after.is_some()) {
             let pause = retry_after.unwrap_or(DEFAULT_PAUSE);
             self.pace.pause(pause).await;
         }
-        let clock_ahead = date(response.headers()).map(|shop| (shop - now).num_seconds());
         // A refusal is one whatever follows it: a body that cannot be read only loses the code.
         let body = read_bounded(response, MAX_ERROR_BYTES).await.unwrap_or_default();
         let code = shape::error_code(&body);

@@ -1,11 +1,13 @@
 //! What the relay reads from a store: single things, and whole listings page by page.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Datelike, TimeDelta, Utc, Weekday};
 use reqwest::header::HeaderMap;
 use serde_json::Value;
 
 use super::{
-    Client,
+    Client, Met, Reach,
     client::{Answer, MAX_OBJECT_BYTES, MAX_PAGE_BYTES},
     manner::Refusal,
     shape,
@@ -15,7 +17,10 @@ use crate::channel::ChannelError;
 /// Largest page that WooCommerce gives.
 pub const MAX_PER_PAGE: u32 = 100;
 /// An order with more refunds than this many pages of them is no order of a shop.
-const MAX_REFUND_PAGES: u32 = 10;
+const MAX_REFUND_PAGES: usize = 10;
+
+/// A clock that says to be slower than this, in seconds, tells no time: ten years.
+const SLOWEST: i64 = 10 * 366 * 24 * 3600;
 
 /// What to list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -44,14 +49,15 @@ impl Listing {
     }
 }
 
-/// Which page of a listing.
+/// Which page of a listing. Every listing here heeds `offset` and `orderby=id`, since WooCommerce 8.2 at the latest, and
+/// with orders in either storage (`WC_REST_CRUD_Controller`, `WC_REST_Customers_V1_Controller`, `OrdersTableQuery`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PageQuery {
-    /// From 1 on.
-    pub page: u32,
+    /// How many rows of the listing come before it.
+    pub offset: u64,
     /// 1 to [`MAX_PER_PAGE`].
     pub per_page: u32,
-    /// Only what was changed after this moment, to the second. Customers cannot be asked that way:
+    /// Only what was changed after this moment, to the second, by the store's own clock. Customers cannot be asked that way:
     /// WooCommerce ignores it there. The answer may hold older ones too.
     pub modified_after: Option<DateTime<Utc>>,
     /// Only what lies in the trash, which no other page holds. Customers have none.
@@ -60,7 +66,7 @@ pub struct PageQuery {
 
 impl Default for PageQuery {
     fn default() -> Self {
-        Self { page: 1, per_page: MAX_PER_PAGE, modified_after: None, trashed: false }
+        Self { offset: 0, per_page: MAX_PER_PAGE, modified_after: None, trashed: false }
     }
 }
 
@@ -69,10 +75,11 @@ impl Default for PageQuery {
 pub struct Page {
     /// The representations, each an object with an id.
     pub items: Vec<Value>,
-    /// Things in the whole listing, by the store's word.
+    /// Things in the whole listing, by the store's word; beyond its end WordPress knows of none.
     pub total: u64,
-    /// Pages in the whole listing, by the store's word.
-    pub total_pages: u64,
+    /// By how many seconds the store's clock was slow when it answered, by its `Date`; 0 where it is fast, or says
+    /// nothing. An answer that something in between has kept makes the clock look slower than it is, never faster.
+    pub slow: i64,
 }
 
 /// What a store says of itself.
@@ -172,15 +179,17 @@ impl Client {
     /// See [`ChannelError`].
     pub async fn refunds(&self, order: u64) -> Result<Vec<Value>, ChannelError> {
         let route = format!("wc/v3/orders/{order}/refunds");
-        let mut refunds = Vec::new();
-        for page in 1..=MAX_REFUND_PAGES {
-            let query = PageQuery { page, ..PageQuery::default() };
+        let (mut refunds, mut reach) = (BTreeMap::new(), Reach::default());
+        for _ in 0..MAX_REFUND_PAGES {
+            let query = PageQuery { offset: reach.offset(), ..PageQuery::default() };
             let answer = self.get(&route, &query.paging(), MAX_PAGE_BYTES).await?;
-            let page = Page::read(answer, query.per_page)?;
-            let whole = page.total_pages <= u64::from(query.page) || page.items.is_empty();
-            refunds.extend(page.items);
-            if whole {
-                return Ok(refunds);
+            let mut page = Page::read(answer, query.per_page)?;
+            let met = reach.meet(&mut page, query.per_page)?;
+            for refund in page.items {
+                refunds.insert(shape::identified(&refund)?, refund);
+            }
+            if met == Met::Last {
+                return Ok(refunds.into_values().collect());
             }
         }
         Err(wrong("an order with more than a thousand refunds"))
@@ -203,13 +212,9 @@ impl Client {
     /// # Errors
     /// See [`ChannelError`].
     pub async fn page(&self, listing: Listing, query: &PageQuery) -> Result<Page, ChannelError> {
-        let query = PageQuery {
-            page: query.page.max(1),
-            per_page: query.per_page.clamp(1, MAX_PER_PAGE),
-            ..*query
-        };
+        let query = PageQuery { per_page: query.per_page.clamp(1, MAX_PER_PAGE), ..*query };
         if listing == Listing::Customers && query.trashed {
-            return Ok(Page { items: Vec::new(), total: 0, total_pages: 0 });
+            return Ok(Page { items: Vec::new(), total: 0, slow: 0 });
         }
         let mut parameters = query.paging();
         let route = listing.route();
@@ -244,10 +249,10 @@ impl Client {
 }
 
 impl PageQuery {
-    /// Ascending by id, so that what is added meanwhile shifts no page.
+    /// Ascending by id, so that what is added meanwhile shifts no page; what leaves does (see [`Reach`]).
     fn paging(&self) -> Vec<(&'static str, String)> {
         vec![
-            ("page", self.page.to_string()),
+            ("offset", self.offset.to_string()),
             ("per_page", self.per_page.to_string()),
             ("orderby", "id".to_owned()),
             ("order", "asc".to_owned()),
@@ -266,11 +271,8 @@ impl Page {
         for item in &items {
             shape::identified(item)?;
         }
-        Ok(Self {
-            items,
-            total: count(&answer.headers, "x-wp-total")?,
-            total_pages: count(&answer.headers, "x-wp-totalpages")?,
-        })
+        let slow = answer.clock_ahead.map_or(0, |ahead| (-ahead).clamp(0, SLOWEST));
+        Ok(Self { items, total: count(&answer.headers, "x-wp-total")?, slow })
     }
 }
 

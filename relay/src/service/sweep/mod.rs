@@ -51,14 +51,19 @@ pub(in crate::service) struct Cursor {
     pub(super) everything: bool,
     /// What is being read.
     pub(super) stage: Stage,
-    /// Pages of it that are in.
-    pub(super) page: u32,
-    /// The last id of it that is in, where it goes by ids.
+    /// Where the next page of its listing begins. A cursor that counts pages, as cursors did before, knows no such
+    /// place: its listing is read anew.
+    pub(super) offset: u64,
+    /// The last id of that listing that is in.
+    pub(super) last: u64,
+    /// The last id of it that is in, where it goes from one listing or reading to the next.
     pub(super) after: i64,
     /// When reading it began: what changed since then is for the next sweep.
     pub(super) since: Option<DateTime<Utc>>,
     /// When the orders were last read from their beginning in this run.
     pub(super) orders_from: Option<DateTime<Utc>>,
+    /// By how many seconds the shop's clock was slow at most in this run.
+    pub(super) slow: i64,
     /// When this run began.
     pub(super) began: Option<DateTime<Utc>>,
 }
@@ -303,7 +308,7 @@ impl Sweep<'_> {
 impl Cursor {
     /// The beginning of another stage of the same run.
     fn enter(&self, stage: Stage) -> Self {
-        Self { stage, page: 0, after: 0, since: None, ..self.clone() }
+        Self { stage, offset: 0, last: 0, after: 0, since: None, ..self.clone() }
     }
 
     /// Where a run of this kind begins.

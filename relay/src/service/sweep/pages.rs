@@ -6,7 +6,10 @@ use serde_json::{Value, json};
 
 use super::{Cursor, LEASE, StepError, Sweep, report};
 use crate::{
-    channel::woocommerce::{Listing, PageQuery},
+    channel::{
+        ChannelError,
+        woocommerce::{Client, Listing, Met, Page, PageQuery, Reach},
+    },
     service::{
         fetch::apply_answer,
         ingest::facts_of,
@@ -20,22 +23,35 @@ use crate::{
     },
 };
 
-/// How far a listing by date reaches back beyond what is known: two clocks and long requests.
+/// How far a listing by date reaches back beyond what is known: long requests, and clocks as they are kept.
 const OVERLAP: TimeDelta = TimeDelta::minutes(5);
 /// What arrived this shortly before a page was asked for may be newer than the page.
 const SAME_MOMENT: TimeDelta = TimeDelta::seconds(5);
 /// When a row that could not be brought over is tried again for the first time.
 const FIRST_RETRY: TimeDelta = TimeDelta::seconds(30);
 
+/// A shop's clock that turns out slower by more than this than a listing by date was asked for has it asked for anew.
+const SLOWER: TimeDelta = TimeDelta::minutes(1);
+/// How often in one reading, before its clock is told to be none.
+const SLOWER_TIMES: u32 = 3;
+
+/// Up to when the changes of a listing are known.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Known {
+    until: DateTime<Utc>,
+    /// By how many seconds the shop's clock was slow then.
+    slow: i64,
+}
+
 /// Where pages come from.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Source {
     /// A whole listing.
     Plain(Listing),
-    /// A listing's rows that changed since this moment.
-    Since(Listing, DateTime<Utc>),
-    /// Orders in the trash, those that changed since then if it is given.
-    Trash(Option<DateTime<Utc>>),
+    /// A listing's rows that changed since they were known.
+    Since(Listing, Known),
+    /// Orders in the trash, those that changed since they were known if that is given.
+    Trash(Option<Known>),
     /// The variations of each variable product in turn.
     Variations,
 }
@@ -44,6 +60,7 @@ pub(super) enum Source {
 struct Request {
     listing: Listing,
     query: PageQuery,
+    reach: Reach,
     then: Cursor,
 }
 
@@ -55,15 +72,61 @@ enum Row {
     Failed { label: String, reason: String },
 }
 
+impl Known {
+    fn read(until: Option<DateTime<Utc>>, slow: i64, cursor: &Cursor) -> Option<Self> {
+        until.filter(|_| !cursor.everything).map(|until| Self { until, slow })
+    }
+
+    /// The date in the shop that nothing has which changed since, where its clock is this slow now: what was written
+    /// by the slower of both clocks has the earlier date. A fast clock only has more shown than is new.
+    fn modified_after(self, slow_now: i64) -> DateTime<Utc> {
+        self.until - OVERLAP - TimeDelta::seconds(self.slow.max(slow_now))
+    }
+}
+
+impl Source {
+    fn query(self, cursor: &Cursor) -> PageQuery {
+        let (known, trashed) = match self {
+            Self::Plain(_) | Self::Variations => (None, false),
+            Self::Since(_, known) => (Some(known), false),
+            Self::Trash(known) => (known, true),
+        };
+        let modified_after = known.map(|known| known.modified_after(cursor.slow));
+        PageQuery { modified_after, trashed, ..PageQuery::default() }
+    }
+}
+
+impl Request {
+    fn new(listing: Listing, query: PageQuery, cursor: &Cursor) -> Self {
+        let reach = Reach::at(cursor.offset, cursor.last);
+        Self { listing, query, reach, then: cursor.clone() }
+    }
+
+    async fn ask(&self, client: &Client) -> Result<Page, ChannelError> {
+        let query = PageQuery { offset: self.reach.offset(), ..self.query };
+        client.page(self.listing, &query).await
+    }
+
+    /// Takes the answer; where it follows what was read, the run stands behind it once it is in.
+    fn meet(&mut self, page: &mut Page) -> Result<Met, ChannelError> {
+        let met = self.reach.meet(page, self.query.per_page)?;
+        if met != Met::Not {
+            (self.then.offset, self.then.last) = (self.reach.offset(), self.reach.last());
+        }
+        Ok(met)
+    }
+}
+
 impl Sweep<'_> {
     pub(super) async fn products(&self, cursor: &Cursor) -> Result<Cursor, StepError> {
-        let known = self.known().await?.products;
-        let next = self.read(cursor, since(Listing::Products, known, cursor)).await?;
+        let known = self.known().await?;
+        let known = Known::read(known.products, known.products_slow, cursor);
+        let next = self.read(cursor, since(Listing::Products, known)).await?;
         let mut tx = self.relay.db.write().await?;
         let until = next.since.unwrap_or_else(store::now);
         let (tenant, id, now) = (self.tenant, self.store.id, store::now());
         integrations::lock(&mut tx, tenant, id).await?;
-        integrations::products_known(&mut tx, tenant, id, until).await?;
+        integrations::products_known(&mut tx, tenant, id, until, next.slow).await?;
         // A product that was one too many may be so no more, though nothing of it has changed.
         listings::waken(&mut tx, tenant, id, ledger::EXISTS_ALREADY, now).await?;
         tx.commit().await?;
@@ -71,20 +134,25 @@ impl Sweep<'_> {
     }
 
     pub(super) async fn orders(&self, cursor: &Cursor) -> Result<Cursor, StepError> {
-        let known = self.known().await?.orders;
-        let next = self.read(cursor, since(Listing::Orders, known, cursor)).await?;
+        let next =
+            self.read(cursor, since(Listing::Orders, self.orders_known(cursor).await?)).await?;
         Ok(Cursor { orders_from: next.since, ..next })
     }
 
     pub(super) async fn trashed_orders(&self, cursor: &Cursor) -> Result<Cursor, StepError> {
-        let known = self.known().await?.orders.filter(|_| !cursor.everything);
-        let next = self.read(cursor, Source::Trash(known.map(|at| at - OVERLAP))).await?;
+        let next = self.read(cursor, Source::Trash(self.orders_known(cursor).await?)).await?;
         if let Some(until) = next.orders_from {
             let mut tx = self.relay.db.write().await?;
-            integrations::orders_known(&mut tx, self.tenant, self.store.id, until).await?;
+            let (tenant, id) = (self.tenant, self.store.id);
+            integrations::orders_known(&mut tx, tenant, id, until, next.slow).await?;
             tx.commit().await?;
         }
         Ok(next)
+    }
+
+    async fn orders_known(&self, cursor: &Cursor) -> Result<Option<Known>, StoreError> {
+        let known = self.known().await?;
+        Ok(Known::read(known.orders, known.orders_slow, cursor))
     }
 
     async fn known(&self) -> Result<integrations::KnownUntil, StoreError> {
@@ -100,11 +168,31 @@ impl Sweep<'_> {
             return Ok(cursor.clone());
         };
         let mut asked_at = store::now();
-        let mut page = self.client.page(request.listing, &request.query).await?;
+        let mut page = request.ask(&self.client).await?;
+        let mut slower = 0;
         loop {
             request.then.since.get_or_insert(asked_at);
-            let last = page.items.is_empty() || u64::from(request.query.page) >= page.total_pages;
-            let following = self.following(source, &request, last).await?;
+            request.then.slow = request.then.slow.max(page.slow);
+            let needed = source.query(&request.then).modified_after;
+            if request.query.modified_after > needed.map(|needed| needed + SLOWER) {
+                slower += 1;
+                if slower > SLOWER_TIMES {
+                    let what = "a clock that is slower each time it is read".to_owned();
+                    return Err(ChannelError::WrongShape(what).into());
+                }
+                let anew = Cursor { offset: 0, last: 0, ..request.then };
+                request = Request::new(request.listing, source.query(&anew), &anew);
+                asked_at = store::now();
+                page = request.ask(&self.client).await?;
+                continue;
+            }
+            let met = request.meet(&mut page)?;
+            if met == Met::Not {
+                asked_at = store::now();
+                page = request.ask(&self.client).await?;
+                continue;
+            }
+            let following = self.following(source, &request, met == Met::Last).await?;
             let total = matches!(source, Source::Plain(_) | Source::Since(..))
                 .then(|| i64::try_from(page.total).unwrap_or(i64::MAX));
             let resource = resource_of(request.listing);
@@ -114,7 +202,7 @@ impl Sweep<'_> {
                 return Ok(request.then);
             };
             let asked_next = store::now();
-            let ahead = self.client.page(following.listing, &following.query);
+            let ahead = following.ask(&self.client);
             let (took, ahead) = tokio::join!(took, ahead);
             took?;
             if self.relay.wake.is_stopping() {
@@ -126,22 +214,12 @@ impl Sweep<'_> {
     }
 
     async fn first(&self, source: Source, cursor: &Cursor) -> Result<Option<Request>, StoreError> {
-        let page = cursor.page + 1;
-        let query = PageQuery { page, ..PageQuery::default() };
-        let then = Cursor { page, ..cursor.clone() };
-        let request = match source {
-            Source::Plain(listing) => Request { listing, query, then },
-            Source::Since(listing, moment) => {
-                let query = PageQuery { modified_after: Some(moment), ..query };
-                Request { listing, query, then }
-            }
-            Source::Trash(modified_after) => {
-                let query = PageQuery { modified_after, trashed: true, ..query };
-                Request { listing: Listing::Orders, query, then }
-            }
+        let listing = match source {
+            Source::Plain(listing) | Source::Since(listing, _) => listing,
+            Source::Trash(_) => Listing::Orders,
             Source::Variations => return self.next_parent(cursor).await,
         };
-        Ok(Some(request))
+        Ok(Some(Request::new(listing, source.query(cursor), cursor)))
     }
 
     async fn following(
@@ -151,17 +229,13 @@ impl Sweep<'_> {
         last: bool,
     ) -> Result<Option<Request>, StoreError> {
         if !last {
-            let page = request.query.page + 1;
-            return Ok(Some(Request {
-                listing: request.listing,
-                query: PageQuery { page, ..request.query },
-                then: Cursor { page, ..request.then.clone() },
-            }));
+            return Ok(Some(Request { then: request.then.clone(), ..*request }));
         }
         match (source, request.listing) {
             (Source::Variations, Listing::Variations { parent }) => {
                 let after = i64::try_from(parent).unwrap_or(i64::MAX);
-                self.next_parent(&Cursor { after, page: 0, ..request.then.clone() }).await
+                let cursor = Cursor { after, offset: 0, last: 0, ..request.then.clone() };
+                self.next_parent(&cursor).await
             }
             _ => Ok(None),
         }
@@ -173,12 +247,7 @@ impl Sweep<'_> {
         let parents = products::parents(&mut tx, tenant, id, cursor.after, 1).await?;
         tx.commit().await?;
         Ok(parents.first().and_then(|parent| u64::try_from(*parent).ok()).map(|parent| {
-            let page = cursor.page + 1;
-            Request {
-                listing: Listing::Variations { parent },
-                query: PageQuery { page, ..PageQuery::default() },
-                then: Cursor { page, ..cursor.clone() },
-            }
+            Request::new(Listing::Variations { parent }, PageQuery::default(), cursor)
         }))
     }
 
@@ -303,12 +372,9 @@ impl Sweep<'_> {
     }
 }
 
-/// What changed since all was known, or everything where that is asked for or nothing is known.
-fn since(listing: Listing, known: Option<DateTime<Utc>>, cursor: &Cursor) -> Source {
-    match known.filter(|_| !cursor.everything) {
-        Some(known) => Source::Since(listing, known - OVERLAP),
-        None => Source::Plain(listing),
-    }
+/// What changed since all was known, or everything where nothing is.
+fn since(listing: Listing, known: Option<Known>) -> Source {
+    known.map_or(Source::Plain(listing), |known| Source::Since(listing, known))
 }
 
 fn resource_of(listing: Listing) -> Resource {

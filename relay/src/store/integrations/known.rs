@@ -9,8 +9,12 @@ use crate::store::{IntegrationId, StoreError, TenantId, Tx, execute, fetch};
 pub struct KnownUntil {
     /// Orders.
     pub orders: Option<DateTime<Utc>>,
+    /// By how many seconds the store's clock was slow at most when that was read.
+    pub orders_slow: i64,
     /// Products.
     pub products: Option<DateTime<Utc>>,
+    /// The same for these.
+    pub products_slow: i64,
     /// Everything, however old, by a deep sweep.
     pub deep: Option<DateTime<Utc>>,
 }
@@ -28,8 +32,8 @@ pub async fn known_until(
         fetch_optional,
         tx,
         KnownUntil,
-        "SELECT orders_known_until AS orders, products_known_until AS products,
-            deep_at AS deep
+        "SELECT orders_known_until AS orders, orders_slow,
+            products_known_until AS products, products_slow, deep_at AS deep
          FROM integrations WHERE tenant_id = $1 AND id = $2",
         tenant,
         id,
@@ -37,7 +41,8 @@ pub async fn known_until(
     Ok(known.unwrap_or_default())
 }
 
-/// Notes up to when all orders of a store are known.
+/// Notes up to when all orders of a store are known, and by how many seconds its clock was slow at most when they were
+/// read.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -46,18 +51,22 @@ pub async fn orders_known(
     tenant: TenantId,
     id: IntegrationId,
     until: DateTime<Utc>,
+    slow: i64,
 ) -> Result<(), StoreError> {
     execute!(
         tx,
-        "UPDATE integrations SET orders_known_until = $3 WHERE tenant_id = $1 AND id = $2",
+        "UPDATE integrations SET orders_known_until = $3, orders_slow = $4
+         WHERE tenant_id = $1 AND id = $2",
         tenant,
         id,
         until,
+        slow,
     )
     .map(drop)
 }
 
-/// Notes up to when all products of a store are known.
+/// Notes up to when all products of a store are known, and by how many seconds its clock was slow at most when they were
+/// read.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -66,13 +75,16 @@ pub async fn products_known(
     tenant: TenantId,
     id: IntegrationId,
     until: DateTime<Utc>,
+    slow: i64,
 ) -> Result<(), StoreError> {
     execute!(
         tx,
-        "UPDATE integrations SET products_known_until = $3 WHERE tenant_id = $1 AND id = $2",
+        "UPDATE integrations SET products_known_until = $3, products_slow = $4
+         WHERE tenant_id = $1 AND id = $2",
         tenant,
         id,
         until,
+        slow,
     )
     .map(drop)
 }

@@ -79,6 +79,8 @@ pub(crate) struct Shop {
     pub(crate) bare: bool,
     /// Orders that some other plugin shows in a way that nobody understands.
     pub(crate) damaged: BTreeSet<u64>,
+    /// Whether its listings heed no `offset`.
+    pub(crate) deaf: bool,
     /// The plugin's table of pushes.
     pub(crate) pushes: plugin::Pushes,
     last_id: u64,

@@ -64,6 +64,11 @@ impl Shop {
     }
 
     fn listing(&mut self, listing: &str, query: &HashMap<String, String>) -> Response {
+        let mut query = query.clone();
+        if self.deaf {
+            query.remove("offset");
+        }
+        let query = &query;
         let trashed = query.get("status").is_some_and(|status| status == "trash");
         let since = query.get("modified_after").map(|text| moment(text));
         let changed = |at: DateTime<Utc>| since.is_none_or(|since| at > since);
@@ -146,8 +151,11 @@ fn page(query: &HashMap<String, String>, items: Vec<Value>) -> Response {
         query.get(name).and_then(|text| text.parse().ok()).unwrap_or(default)
     };
     let (at, each) = (number("page", 1).max(1), number("per_page", 10).clamp(1, 100));
-    let total = items.len();
-    let items: Vec<Value> = items.into_iter().skip((at - 1) * each).take(each).collect();
+    // WooCommerce takes the page's number only where it is not told where to begin.
+    let begin = number("offset", (at - 1) * each);
+    // Beyond the end WordPress counts no rows at all.
+    let total = if begin < items.len() { items.len() } else { 0 };
+    let items: Vec<Value> = items.into_iter().skip(begin).take(each).collect();
     let response = json_with(200, &Value::Array(items));
     let response = with(response, "x-wp-total", &total.to_string());
     with(response, "x-wp-totalpages", &total.div_ceil(each).to_string())

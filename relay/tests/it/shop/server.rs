@@ -17,6 +17,7 @@ use axum::{
     extract::{Request, State},
     response::Response,
 };
+use chrono::{TimeDelta, Utc};
 use serde_json::Value;
 use tokio::{net::TcpListener, task::JoinHandle};
 
@@ -73,6 +74,8 @@ struct Premises {
     /// Answers that are given to one route, whatever the shop holds.
     special: Mutex<HashMap<String, (u16, Value)>>,
     asked: Mutex<Vec<Asked>>,
+    /// By how much its clock is slow.
+    behind: Mutex<TimeDelta>,
     /// What happens between the reading and the answer of the next request to a route that begins so.
     interruptions: Mutex<Vec<(String, Interruption)>>,
 }
@@ -160,6 +163,11 @@ impl FakeShop {
         self.shop().damaged.clear();
     }
 
+    /// From now on its clock is slow by so much.
+    pub(crate) fn clock_behind(&self, behind: TimeDelta) {
+        *self.premises.behind.lock().unwrap() = behind;
+    }
+
     /// All requests so far.
     pub(crate) fn asked(&self) -> Vec<Asked> {
         self.premises.asked.lock().unwrap().clone()
@@ -210,7 +218,9 @@ async fn answer(State(shops): State<Shops>, request: Request) -> Response {
     let body = serde_json::from_slice(&body).unwrap_or_default();
     let asked = Asked { at, route, query, body };
     premises.asked.lock().unwrap().push(asked.clone());
+    let date = Utc::now() - *premises.behind.lock().unwrap();
     let response = premises.answer(&asked, &home);
+    let response = with(response, "date", &date.format("%a, %d %b %Y %H:%M:%S GMT").to_string());
     let interruption = {
         let mut waiting = premises.interruptions.lock().unwrap();
         let at = waiting.iter().position(|(route, _)| asked.route.starts_with(route.as_str()));

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chrono::{TimeZone, Utc};
+use chrono::{TimeDelta, TimeZone, Utc};
 use serde_json::json;
 
 use super::store::{KEY, SECRET, Store, client, json, page, reply};
@@ -11,6 +11,8 @@ use crate::channel::{
     woocommerce::{Listing, PageQuery, SystemStatus},
 };
 
+/// How an answer is dated.
+const HTTP_DATE: &str = "%a, %d %b %Y %H:%M:%S GMT";
 /// As recorded from WooCommerce 10.0.2: what a missing order gets.
 const NO_SUCH_ORDER: &str = r#"{"code":"woocommerce_rest_shop_order_invalid_id","message":"Invalid ID.","data":{"status":404}}"#;
 
@@ -78,9 +80,9 @@ async fn a_missing_thing_is_none_only_in_woocommerces_own_words() {
 async fn a_listing_asks_for_every_status_in_the_order_of_ids() {
     let store = Store::answering(|_| page(&json!([{"id": 1}, {"id": 2}]), 102, 2)).await;
     let client = store.client();
-    let query = PageQuery { page: 2, ..PageQuery::default() };
+    let query = PageQuery { offset: 99, ..PageQuery::default() };
     let answered = client.page(Listing::Orders, &query).await.unwrap();
-    assert_eq!((answered.items.len(), answered.total, answered.total_pages), (2, 102, 2));
+    assert_eq!((answered.items.len(), answered.total), (2, 102));
     client.page(Listing::Products, &PageQuery { trashed: true, ..query }).await.unwrap();
     client.page(Listing::Variations { parent: 20 }, &query).await.unwrap();
     client.page(Listing::Customers, &PageQuery { per_page: 1000, ..query }).await.unwrap();
@@ -98,7 +100,7 @@ async fn a_listing_asks_for_every_status_in_the_order_of_ids() {
     );
     for one in &asked {
         let of = |name: &str| one.query.get(name).map(String::as_str);
-        assert_eq!(of("page"), Some("2"));
+        assert_eq!((of("offset"), of("page")), (Some("99"), None));
         assert_eq!(of("per_page"), Some("100"));
         assert_eq!((of("orderby"), of("order")), (Some("id"), Some("asc")));
         assert_eq!(of("modified_after"), None);
@@ -116,7 +118,7 @@ async fn customers_have_no_trash_to_ask_for() {
     let store = Store::saying(500, "").await;
     let query = PageQuery { trashed: true, ..PageQuery::default() };
     let answered = store.client().page(Listing::Customers, &query).await.unwrap();
-    assert_eq!((answered.items.len(), answered.total_pages), (0, 0));
+    assert_eq!((answered.items.len(), answered.total), (0, 0));
     assert!(store.asked().is_empty());
 }
 
@@ -136,15 +138,32 @@ async fn changes_are_asked_for_in_gmt_and_never_miss_an_hour_that_clocks_skip() 
 }
 
 #[tokio::test]
+async fn a_page_says_how_slow_the_stores_clock_is() {
+    for (date, from, to) in [
+        (Some(Utc::now() - TimeDelta::hours(3)), 10_798, 10_830),
+        (Some(Utc::now() + TimeDelta::hours(3)), 0, 0),
+        (Utc.with_ymd_and_hms(1970, 1, 1, 0, 0, 0).single(), 316_224_000, 316_224_000),
+        (None, 0, 1),
+    ] {
+        let told = date.map_or("soon".to_owned(), |date| date.format(HTTP_DATE).to_string());
+        let store =
+            Store::answering(move |_| reply(200, &[("x-wp-total", "0"), ("date", &told)], "[]"));
+        let page = store.await.client().page(Listing::Orders, &PageQuery::default()).await.unwrap();
+        assert!((from..=to).contains(&page.slow), "{date:?}: {}", page.slow);
+    }
+}
+
+#[tokio::test]
 async fn all_pages_of_an_orders_refunds_are_read() {
-    let store = Store::answering(|asked| match asked.query["page"].as_str() {
-        "1" => page(&json!([{"id": 90}]), 2, 2),
-        "2" => page(&json!([{"id": 91}]), 2, 2),
-        _ => reply(500, &[], ""),
+    let store = Store::answering(|asked| {
+        let offset: u64 = asked.query["offset"].parse().unwrap();
+        let refunds: Vec<_> = (offset..130).take(100).map(|n| json!({"id": 90 + n})).collect();
+        page(&json!(refunds), 130, 2)
     })
     .await;
     let refunds = store.client().refunds(84).await.unwrap();
-    assert_eq!(refunds, [json!({"id": 90}), json!({"id": 91})]);
+    assert_eq!(refunds, (90..220).map(|id| json!({"id": id})).collect::<Vec<_>>());
+    assert_eq!(store.asked().len(), 2);
 }
 
 #[tokio::test]
