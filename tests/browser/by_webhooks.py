@@ -5,7 +5,7 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from cards import WHOLE_RUN, Runs, bare, card
+from cards import WHOLE_RUN, Runs, at_rest, bare, card
 from doors import come_in, into_wordpress
 from walk import until, walking
 
@@ -52,6 +52,7 @@ def by_key(page: Page, story, pictures) -> None:
     store.get_by_role("button", name="Remove webhooks").click()
     expect(store).to_contain_text("checked every few minutes")
     assert ours(story) == []
+    at_rest(page)
     pictures.take(page, "swept")
     store.get_by_role("button", name="Set up webhooks").click()
     expect(store).to_contain_text(BY_WEBHOOKS)
@@ -62,6 +63,7 @@ def by_key(page: Page, story, pictures) -> None:
     page.goto(f"{home}/integrations")
     runs = Runs(story, page, story.plain)
     runs.run("Import products", "Importing products", r"✓ Synced \d+ items?, \d+ skipped", lambda: pictures.take(page, "running"))
+    at_rest(page)
     pictures.take(page, "integrations")
 
     # A sale, told by WooCommerce and shown by itself.
@@ -83,6 +85,7 @@ def read_only(page: Page, story, pictures) -> None:
     store = card(page, story.plain)
     expect(store.get_by_role("button", name="Import products")).to_be_enabled()
     expect(store.get_by_role("button", name="Push inventory")).to_be_disabled()
+    at_rest(page)
     pictures.take(page, "read-only")
     connect(page, story.relay, story.plain, story.full)
     page.goto(f"{story.relay}/integrations")
@@ -122,6 +125,7 @@ def the_roles(person, owner: Page, story, pictures) -> None:
         assert manager.goto(f"{home}{path}").status == 200, path
     manager.goto(f"{home}/integrations")
     expect(card(manager, story.plain).get_by_role("button", name="Import products")).to_be_enabled()
+    at_rest(manager)
     pictures.take(manager, "as-manager")
 
     staff = person()
@@ -146,6 +150,7 @@ def the_roles(person, owner: Page, story, pictures) -> None:
     expect(card(staff, story.plain)).to_contain_text("Last synced")
     expect(staff.get_by_role("main").get_by_role("button")).to_have_count(0)
     expect(staff.get_by_role("link", name=re.compile("Disconnect|Connect a store"))).to_have_count(0)
+    at_rest(staff)
     pictures.take(staff, "as-staff")
     for path in ("/", "/sales", "/inventory", "/customers", "/events", "/drift", "/settings"):
         assert staff.goto(f"{home}{path}").status == 200, path
@@ -167,4 +172,5 @@ with walking("by_webhooks") as (story, person, pictures):
     owner.goto(f"{story.relay}/integrations")
     expect(card(owner, story.plain)).to_contain_text("Disconnected")
     assert ours(story) == []
+    at_rest(owner)
     pictures.take(owner, "disconnected")

@@ -19,6 +19,11 @@ def bare(address: str) -> str:
     return address.split("://", 1)[1]
 
 
+def at_rest(page: Page) -> None:
+    """Nothing is under way that the page waits for, so that it is not loaded anew while somebody looks at it."""
+    expect(page.locator("[data-watch]")).to_have_count(0, timeout=WHOLE_RUN)
+
+
 class Runs:
     """Presses the buttons of a sync panel and follows what is under way."""
 

@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import expect
 
-from cards import WHOLE_RUN, Runs, bare, card
+from cards import WHOLE_RUN, Runs, at_rest, bare, card
 from doors import come_in, into_wordpress
 from walk import until, walking
 
@@ -95,6 +95,7 @@ with walking("connect") as (story, person, pictures):
     owner.goto(f"{story.relay}/integrations")
     for shop in (story.shop, story.plain):
         expect(card(owner, shop)).to_contain_text("Connected", ignore_case=True)
+    at_rest(owner)
     pictures.take(owner, "integrations")
 
     manager_page = owner.goto(f"{story.relay}/settings/integrations")
