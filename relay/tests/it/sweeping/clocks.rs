@@ -3,7 +3,7 @@
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 
 use super::{counted, sweep};
-use crate::support::{connected::Connected, on_both, relay::TestRelay};
+use crate::support::{connected::Connected, on_both};
 
 /// An order that nobody tells of, dated as the shop's clock says.
 fn sell(shop: &Connected, ring: u64, at: DateTime<Utc>) {
