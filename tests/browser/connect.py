@@ -66,7 +66,8 @@ with walking("connect") as (story, person, pictures):
     expect(change.get_by_role("cell").last).to_have_text("9 → 7 (−2)")
     pictures.take(owner, "what-would-change")
     owner.goto(f"{story.relay}/integrations")
-    runs.run("Push inventory", "Pushing inventory: 0 of 1", "✓ Synced 1 item, 0 skipped")
+    # The change is on its way by itself as well; where a sweep is before the run, it may be through before it is counted.
+    runs.run("Push inventory", "Pushing inventory", "✓ Synced (1 item|0 items), 0 skipped")
     story.ask("reaches_the_shop", sku="RING", stock=7)
     card(owner, story.shop).get_by_role("link", name="What would change").click()
     # The shop has it before its answer has come back.
