@@ -39,8 +39,8 @@ pub fn empties_too_much(emptied: i64, open: i64) -> bool {
     emptied > FEW && emptied.saturating_mul(5) > open
 }
 
-/// Carries a verdict out, that of a person or another system, or of the store's policy. The difference counts, not the numbers: what was posted since the reading
-/// moved the shop's stock and the mirror alike.
+/// Carries a verdict out: `by` whom it is, or of the store's policy. The difference counts, not the numbers: what was
+/// posted since the reading moved the shop's stock and the mirror alike.
 ///
 /// # Errors
 /// When the database does not answer.

@@ -40,8 +40,10 @@ pub async fn list(
     let order = order.strip_prefix('#').unwrap_or(order);
     let mut tx = relay.db.read().await?;
     let rows = match (order, status) {
-        ("", None) => inbox::newest(&mut tx, tenant, before, limit + 1).await?,
-        ("", Some(status)) => inbox::of_status(&mut tx, tenant, status, before, limit + 1).await?,
+        ("", None) => inbox::newest(&mut tx, tenant, false, before, limit + 1).await?,
+        ("", Some(status)) => {
+            inbox::of_status(&mut tx, tenant, status, false, before, limit + 1).await?
+        }
         (number, status) => {
             let id = number.parse().ok();
             inbox::of_order(&mut tx, tenant, number, id, status, before, limit + 1).await?

@@ -279,8 +279,8 @@ pub async fn list(
 ) -> Result<Page<Entry>, StoreError> {
     let before = after.unwrap_or((far_ahead(), Uuid::max()));
     let rows = match status {
-        Some(status) => of_status(tx, tenant, status, before, limit + 1).await?,
-        None => newest(tx, tenant, before, limit + 1).await?,
+        Some(status) => of_status(tx, tenant, status, true, before, limit + 1).await?,
+        None => newest(tx, tenant, true, before, limit + 1).await?,
     };
     Ok(Page::cut(rows, limit, |row| moment_key(row.received_at, row.id)))
 }

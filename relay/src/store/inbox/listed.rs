@@ -6,14 +6,15 @@ use uuid::Uuid;
 use super::Entry;
 use crate::store::{StoreError, TenantId, Tx, fetch};
 
-/// The newest events, before `before`. That a shop's database was known again is none that anybody looks
-/// for, unless it failed.
+/// The newest events, before `before`. That a shop's database was known again is none that people look for, unless it
+/// failed: such events are there where `all` are asked for.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn newest(
     tx: &mut Tx,
     tenant: TenantId,
+    all: bool,
     before: (DateTime<Utc>, Uuid),
     limit: i64,
 ) -> Result<Vec<Entry>, StoreError> {
@@ -26,16 +27,17 @@ pub async fn newest(
          FROM inbox e
          LEFT JOIN integrations i ON i.tenant_id = e.tenant_id AND i.id = e.integration_id
          WHERE e.tenant_id = $1 AND (e.received_at, e.event_id) < ($2, $3)
-           AND (e.resource <> 'lineage' OR e.status = 'failed')
-         ORDER BY e.received_at DESC, e.event_id DESC LIMIT $4",
+           AND (e.resource <> 'lineage' OR e.status = 'failed' OR $4)
+         ORDER BY e.received_at DESC, e.event_id DESC LIMIT $5",
         tenant,
         before.0,
         before.1,
+        all,
         limit,
     )
 }
 
-/// The newest events of one status, before `before`.
+/// The newest events of one status, before `before`; `all` as of [`newest`].
 ///
 /// # Errors
 /// When the database does not answer.
@@ -43,6 +45,7 @@ pub async fn of_status(
     tx: &mut Tx,
     tenant: TenantId,
     status: &str,
+    all: bool,
     before: (DateTime<Utc>, Uuid),
     limit: i64,
 ) -> Result<Vec<Entry>, StoreError> {
@@ -55,12 +58,13 @@ pub async fn of_status(
          FROM inbox e
          LEFT JOIN integrations i ON i.tenant_id = e.tenant_id AND i.id = e.integration_id
          WHERE e.tenant_id = $1 AND e.status = $2 AND (e.received_at, e.event_id) < ($3, $4)
-           AND (e.resource <> 'lineage' OR e.status = 'failed')
-         ORDER BY e.received_at DESC, e.event_id DESC LIMIT $5",
+           AND (e.resource <> 'lineage' OR e.status = 'failed' OR $5)
+         ORDER BY e.received_at DESC, e.event_id DESC LIMIT $6",
         tenant,
         status,
         before.0,
         before.1,
+        all,
         limit,
     )
 }
