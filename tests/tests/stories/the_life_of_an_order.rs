@@ -240,7 +240,9 @@ async fn a_checkout_that_is_killed_as_its_order_is_written_reaches_the_ledger() 
     let born: Vec<u64> = serde_json::from_value(born.await?)?;
     let [order] = born.as_slice() else { anyhow::bail!("not one order was written: {born:?}") };
     // What a killed process has marked is sent after half a minute.
-    until("the mark is sent", PATIENCE * 2, async || Ok(town.quiet().await.ok())).await?;
+    until("the mark is sent", PATIENCE * 4, async || Ok(town.quiet().await.ok()))
+        .await
+        .with_context(|| town.relay.log().unwrap_or_default())?;
     town.agrees(*order, &[RING]).await?;
     Ok(())
 }
