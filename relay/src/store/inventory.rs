@@ -67,6 +67,22 @@ pub async fn lock_by_sku(
     )
 }
 
+/// A piece's SKU.
+///
+/// # Errors
+/// When the database does not answer, or there is no such piece.
+pub async fn sku_of(tx: &mut Tx, tenant: TenantId, id: Uuid) -> Result<String, StoreError> {
+    let (sku,) = fetch!(
+        fetch_one,
+        tx,
+        (String,),
+        "SELECT sku FROM inventory WHERE tenant_id = $1 AND id = $2",
+        tenant,
+        id,
+    )?;
+    Ok(sku)
+}
+
 /// Whether a SKU is that of another piece than this one.
 ///
 /// # Errors

@@ -15,7 +15,7 @@ pub use readings::{
     Unsettled, any_unsettled, first_reading, forget_reading, is_opening, made_sure, open,
     settle_mirror, unsettled, unsure,
 };
-pub use rivals::{has_rival, release, waken};
+pub use rivals::{has_rival, release, waken, waken_of};
 pub use shown::{Differing, Shown, between, count_open, differing, why_not};
 
 /// A listing.

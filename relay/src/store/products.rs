@@ -106,7 +106,7 @@ pub async fn parents(
     Ok(rows.into_iter().map(|(id,)| id).collect())
 }
 
-/// Notes that the shop has deleted a product.
+/// Notes that the shop has deleted a product; gives the SKU that it had.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -116,15 +116,17 @@ pub async fn gone(
     integration: IntegrationId,
     remote_id: i64,
     now: DateTime<Utc>,
-) -> Result<(), StoreError> {
-    execute!(
+) -> Result<Option<String>, StoreError> {
+    let row = fetch!(
+        fetch_optional,
         tx,
+        (Option<String>,),
         "UPDATE products SET gone = TRUE, updated_at = $4
-         WHERE tenant_id = $1 AND integration_id = $2 AND remote_id = $3",
+         WHERE tenant_id = $1 AND integration_id = $2 AND remote_id = $3 RETURNING sku",
         tenant,
         integration,
         remote_id,
         now,
-    )
-    .map(drop)
+    )?;
+    Ok(row.and_then(|(sku,)| sku))
 }

@@ -23,19 +23,21 @@ const LARGE: [&str; 14] = [
 ];
 
 /// What may read much of one: pages by key, which end after one page, and work that is done once.
-const MAY: [(&str, &str); 7] = [
+const MAY: [(&str, &str); 6] = [
     ("inbox.rs", "orders_waiting"),
     ("inbox.rs", "counts"),
     ("leases.rs", "let_go"),
     ("listed.rs", "newest_currency"),
     ("listings.rs", "begin_anew"),
     ("answer.rs", "begin_count"),
-    ("readings.rs", "any_unsettled"),
 ];
 
 /// What must be found by this very index. Another one would do as well by what the plan says of it, and look through
 /// nearly all that there is for what is rare.
-const BY: [(&str, &str, &str); 14] = [
+const BY: [(&str, &str, &str); 17] = [
+    ("readings.rs", "unsettled", "listings_unsettled"),
+    ("readings.rs", "any_unsettled", "listings_unsettled"),
+    ("rivals.rs", "waken_of", "products_sku"),
     ("listed.rs", "all", "sales_placed"),
     ("listed.rs", "of_status", "sales_status"),
     ("listed.rs", "of_status", "inbox_status"),

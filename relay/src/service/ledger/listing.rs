@@ -70,12 +70,14 @@ pub(super) async fn follow(
         return let_go(tx, source, listing, "it is a container of other products").await;
     }
     let linked = listing.as_ref().and_then(|listing| listing.inventory_id);
-    let moved = match linked {
-        Some(id) => now_of_another(tx, source, product, id).await?,
-        None => false,
+    let let_go_of = match linked {
+        Some(id) if now_of_another(tx, source, product, id).await? => {
+            Some(inventory::sku_of(tx, tenant, id).await?)
+        }
+        _ => None,
     };
     let piece = match linked {
-        Some(id) if !moved => Ok(id),
+        Some(id) if let_go_of.is_none() => Ok(id),
         _ => choose_piece(tx, source, product, stock_id, backorders).await?,
     };
     let standing = match piece {
@@ -105,9 +107,9 @@ pub(super) async fn follow(
         }
         Some(_) => false,
     };
-    if moved {
+    if let Some(sku) = let_go_of {
         // Whoever was one too many for the piece that it has let go of is so no more.
-        waken(tx, source).await?;
+        waken(tx, source, &sku).await?;
     }
     if opened && standing.state == "opening" {
         ask_for_reading(tx, source).await?;
@@ -140,14 +142,14 @@ async fn overtake(
     Ok(())
 }
 
-/// What was skipped because another product of the store had the same SKU waits for a choice, where that one has
-/// let go of it.
+/// What was skipped because another product of the store had this SKU waits for a choice, where that one has let go
+/// of it.
 ///
 /// # Errors
 /// When the database does not answer.
-pub(super) async fn waken(tx: &mut Tx, source: &Source) -> Result<(), StoreError> {
-    let (tenant, integration) = (source.tenant, source.integration);
-    let woken = listings::waken(tx, tenant, integration, EXISTS_ALREADY, source.now).await?;
+pub(super) async fn waken(tx: &mut Tx, source: &Source, sku: &str) -> Result<(), StoreError> {
+    let (tenant, integration, now) = (source.tenant, source.integration, source.now);
+    let woken = listings::waken_of(tx, tenant, integration, sku, EXISTS_ALREADY, now).await?;
     if woken > 0 && knows_orders(tx, source).await? {
         links::tell_apart(tx, tenant, integration, source.now).await?;
     }

@@ -32,8 +32,8 @@ pub(super) async fn apply(
     products::upsert(tx, tenant, integration, &known, source.now).await?;
     // The product's own listing follows what it says of its own stock, whoever owns that now.
     listing::follow(tx, source, &product, remote_id).await?;
-    if product.status == "trash" {
-        listing::waken(tx, source).await?;
+    if let ("trash", Some(sku)) = (product.status.as_str(), &product.sku) {
+        listing::waken(tx, source, sku.as_str()).await?;
     }
     if stock_id != remote_id
         && products::stock_owner(tx, tenant, integration, stock_id).await?.is_none()
@@ -48,7 +48,11 @@ pub(super) async fn apply(
 
 /// The shop has no such product any more.
 pub(super) async fn gone(tx: &mut Tx, source: &Source, remote_id: i64) -> Result<(), ApplyError> {
-    products::gone(tx, source.tenant, source.integration, remote_id, source.now).await?;
+    let (tenant, integration) = (source.tenant, source.integration);
+    let sku = products::gone(tx, tenant, integration, remote_id, source.now).await?;
     listing::missing(tx, source, remote_id).await?;
-    Ok(listing::waken(tx, source).await?)
+    if let Some(sku) = sku {
+        listing::waken(tx, source, &sku).await?;
+    }
+    Ok(())
 }

@@ -18,7 +18,8 @@ pub struct Unsettled {
     pub read: bool,
 }
 
-/// The listings of a store that wait for a settled reading, by stock owner.
+/// The listings of a store that wait for a settled reading, by stock owner; also those of which a drift is held that
+/// something has overtaken. The condition on what is read is, word for word, that of the index.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -33,19 +34,25 @@ pub async fn unsettled(
         fetch_all,
         tx,
         Unsettled,
-        "SELECT l.stock_id, p.parent_id, l.changes + COALESCE(v.changes, 0) AS changes,
+        "WITH waiting (id) AS (
+            SELECT id FROM listings
+            WHERE tenant_id = $1 AND integration_id = $2
+              AND (state = 'opening' OR (state = 'open'
+                AND (reading IS NOT NULL OR doubted_at IS NOT NULL OR unsure_at IS NOT NULL)))
+            UNION
+            SELECT d.listing_id FROM drifts d
+            JOIN listings l ON l.tenant_id = d.tenant_id AND l.id = d.listing_id
+            JOIN inventory v ON v.tenant_id = l.tenant_id AND v.id = l.inventory_id
+            WHERE d.tenant_id = $1 AND d.integration_id = $2 AND d.status = 'held'
+              AND l.state = 'open' AND d.listing_changes <> l.changes + v.changes)
+         SELECT l.stock_id, p.parent_id, l.changes + COALESCE(v.changes, 0) AS changes,
             CASE WHEN l.reading_at IS NULL THEN FALSE ELSE TRUE END AS read
-         FROM listings l
+         FROM waiting w
+         CROSS JOIN listings l
          LEFT JOIN products p ON p.tenant_id = l.tenant_id AND p.integration_id = l.integration_id
            AND p.remote_id = l.stock_id
          LEFT JOIN inventory v ON v.tenant_id = l.tenant_id AND v.id = l.inventory_id
-         WHERE l.tenant_id = $1 AND l.integration_id = $2 AND l.stock_id > $3
-           AND (l.state = 'opening' OR (l.state = 'open'
-             AND (l.reading IS NOT NULL OR l.doubted_at IS NOT NULL
-               OR l.unsure_at IS NOT NULL OR EXISTS (
-               SELECT 1 FROM drifts d
-               WHERE d.tenant_id = l.tenant_id AND d.listing_id = l.id AND d.status = 'held'
-                 AND d.listing_changes <> l.changes + COALESCE(v.changes, 0)))))
+         WHERE l.tenant_id = $1 AND l.id = w.id AND l.stock_id > $3
          ORDER BY l.stock_id LIMIT $4",
         tenant,
         integration,

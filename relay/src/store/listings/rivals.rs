@@ -6,7 +6,9 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use crate::store::{IntegrationId, StoreError, TenantId, Tx, execute, fetch, fetch_many};
+use crate::store::{
+    IntegrationId, StoreError, TenantId, Tx, execute, fetch, fetch_many, inventory,
+};
 
 /// Whether another listing of the store holds this piece.
 ///
@@ -71,6 +73,41 @@ pub async fn waken(
         now,
     )
 }
+
+/// The same of one SKU, which somebody has let go of.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn waken_of(
+    tx: &mut Tx,
+    tenant: TenantId,
+    integration: IntegrationId,
+    sku: &str,
+    reason: &str,
+    now: DateTime<Utc>,
+) -> Result<u64, StoreError> {
+    let Some(piece) = inventory::lock_by_sku(tx, tenant, sku).await? else { return Ok(0) };
+    if has_rival(tx, tenant, piece.id, integration, NOBODY).await? {
+        return Ok(0);
+    }
+    execute!(
+        tx,
+        "UPDATE listings SET state = 'waiting', reason = $4, changes = changes + 1, updated_at = $5
+         WHERE tenant_id = $1 AND integration_id = $2 AND state = 'skipped'
+           AND stock_id IN (
+             SELECT q.remote_id FROM products q
+             WHERE q.tenant_id = $1 AND q.integration_id = $2 AND q.sku = $3
+               AND NOT q.gone AND q.status <> 'trash')",
+        tenant,
+        integration,
+        sku,
+        reason,
+        now,
+    )
+}
+
+/// The id of no product.
+const NOBODY: i64 = 0;
 
 /// Takes these pieces from all other listings of the store but those that were linked just now, at `now`. Gives the
 /// stock owners that had them.
