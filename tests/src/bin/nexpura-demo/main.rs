@@ -139,10 +139,13 @@ async fn demo() -> Result<()> {
     if once {
         return Ok(());
     }
-    invite(&shop, &relay, &sources);
+    invite(&shop, &relay, &owner(&relay)?, &sources);
     // Until Ctrl-C: this future is dropped then, and with it the guards of everything that runs.
     sales::watch(&relay).await
 }
+
+/// Who looks at the panel.
+const OWNER: &str = "owner@aurelia.example";
 
 /// Pastes the connection string into the plugin's settings page, as a merchant does.
 async fn connect(shop: &Shop, connection_string: &str) -> Result<()> {
@@ -156,13 +159,22 @@ async fn connect(shop: &Shop, connection_string: &str) -> Result<()> {
     Ok(())
 }
 
+/// Lets somebody into the panel; gives the link by which they choose their password.
+fn owner(relay: &Relay) -> Result<String> {
+    let made = relay.run(&["user", "add", OWNER, "--tenant", TENANT, "--role", "owner"])?;
+    made["set_password"].as_str().map(str::to_owned).context("no link for the owner")
+}
+
 /// Where to look on.
-fn invite(shop: &Shop, relay: &Relay, sources: &Sources) {
+fn invite(shop: &Shop, relay: &Relay, panel: &str, sources: &Sources) {
     let (url, relay_url, token) = (&shop.url, &relay.url, relay.token());
     println!("  Look on, buy something, watch it arrive ({}):\n", sources.description);
     println!("    shop         {url}/shop/");
     println!("    shop admin   {url}/wp-admin/   user {USER}, password {PASSWORD}");
     println!("    settings     {url}/wp-admin/admin.php?page=nexpura");
+    println!(
+        "    panel        {panel}\n                 the first time, to choose a password; then {relay_url}/ as {OWNER}"
+    );
     println!("    ledger       {relay_url}/api/sales, /api/inventory, … of the tenant {TENANT}:\n");
     println!("      token={token}");
     println!("      curl -H \"authorization: Bearer $token\" {relay_url}/api/sales");
