@@ -35,7 +35,7 @@ const MAY: [(&str, &str); 7] = [
 
 /// What must be found by this very index. Another one would do as well by what the plan says of it, and look through
 /// nearly all that there is for what is rare.
-const BY: [(&str, &str, &str); 14] = [
+const BY: [(&str, &str, &str); 16] = [
     ("listed.rs", "all", "sales_placed"),
     ("listed.rs", "of_status", "sales_status"),
     ("listed.rs", "of_status", "inbox_status"),
@@ -46,6 +46,8 @@ const BY: [(&str, &str, &str); 14] = [
     ("movements.rs", "timeline", "stock_movements_inventory"),
     ("movements.rs", "list", "stock_movements_inventory"),
     ("links.rs", "waiting", "listings_waiting"),
+    ("links.rs", "stores_of", "products_sku"),
+    ("links.rs", "counted", "products_sku"),
     ("conflicts.rs", "open", "conflicts_unresolved"),
     ("audit.rs", "list_of", "audit_log_actor"),
     ("drifts.rs", "of_status", "drifts_status"),
