@@ -23,12 +23,14 @@ const LARGE: [&str; 14] = [
 ];
 
 /// What may read much of one: pages by key, which end after one page, and work that is done once.
-const MAY: [(&str, &str); 7] = [
+const MAY: [(&str, &str); 9] = [
     ("inbox.rs", "orders_waiting"),
     ("inbox.rs", "counts"),
     ("leases.rs", "let_go"),
     ("listed.rs", "newest_currency"),
     ("listings.rs", "begin_anew"),
+    ("listings.rs", "unlink"),
+    ("resources.rs", "begin_anew"),
     ("answer.rs", "begin_count"),
     ("readings.rs", "any_unsettled"),
 ];
