@@ -127,5 +127,9 @@ fn line(link: &Link) -> String {
         None => "no count".to_owned(),
     };
     let Link { id, sku, store, .. } = link;
-    format!("{id}  {sku}  ledger {}, {store} {}", units(&link.ledger), units(&link.shop))
+    let since = match &link.ledger_ends_at {
+        Some(ends) if !link.sold_since.is_zero() => format!(" ({ends} with what it sold since)"),
+        _ => String::new(),
+    };
+    format!("{id}  {sku}  ledger {}, {store} {}{since}", units(&link.ledger), units(&link.shop))
 }

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     domain::{Quantity, QuantityError, Sku, limits},
     store::{
-        StoreError, TenantId, audit, inventory, listings,
+        StoreError, TenantId, Tx, audit, integrations, inventory, links, listings,
         movements::{self, Movement},
         pushes,
     },
@@ -221,6 +221,10 @@ async fn post(
         return Err(AdjustError::Note);
     }
     let mut tx = relay.db.write().await?;
+    let sold_before = match amount {
+        Amount::Count(_) => count_over(&mut tx, tenant, sku, now).await?,
+        Amount::Change(_) => 0,
+    };
     let piece =
         inventory::lock_by_sku(&mut tx, tenant, sku.as_str()).await?.ok_or(AdjustError::Unknown)?;
     if !piece.counted {
@@ -235,7 +239,8 @@ async fn post(
         Amount::Change(change) => change,
         Amount::Count(count) => count.checked_sub(before).map_err(refuse)?,
     };
-    if change.is_zero() && piece.counted {
+    // Where something was to come off the number that was counted, the count is what keeps it.
+    if change.is_zero() && piece.counted && sold_before == 0 {
         return Err(AdjustError::Same);
     }
     let after = before.checked_add(change).map_err(refuse)?;
@@ -258,4 +263,20 @@ async fn post(
     tx.commit().await?;
     relay.wake.of(Work::Push).notify_one();
     Ok(Adjusted { id: posted.id, quantity: Quantity::from_thousandths(posted.quantity) })
+}
+
+/// What shops have sold of a piece that they do not have open would come off the ledger's number when they open.
+/// Whoever counts does not see those units any more: it comes off no more. Gives how many lines that is about.
+async fn count_over(
+    tx: &mut Tx,
+    tenant: TenantId,
+    sku: &Sku,
+    now: DateTime<Utc>,
+) -> Result<u64, StoreError> {
+    let mut lines = 0;
+    for store in links::stores_of(tx, tenant, sku.as_str()).await? {
+        integrations::lock(tx, tenant, store).await?;
+        lines += links::counted(tx, tenant, store, sku.as_str(), now).await?;
+    }
+    Ok(lines)
 }

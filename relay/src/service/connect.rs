@@ -21,7 +21,7 @@ use crate::{
     store::{
         StoreError, TenantId, Tx, audit, connections,
         integrations::{self, Integration, Registration},
-        lineage, listings, new_id, pushes, runs, webhooks as hooks,
+        lineage, listings, new_id, pushes, resources, runs, webhooks as hooks,
     },
 };
 
@@ -102,7 +102,7 @@ pub enum ConnectError {
     Pinned(String),
     /// Another shop is registered at this address.
     #[error(
-        "another installation of the plugin is connected at this address: if it was deleted and installed again, or the shop was built anew, disconnect the store in Nexpura (Integrations), then connect again; its history stays"
+        "another installation of the plugin is connected at this address: if it was deleted and installed again, or the shop was built anew, disconnect the store in Nexpura (Integrations), then connect again and say whose counts hold; its history stays"
     )]
     Taken,
     /// The database did not answer.
@@ -293,7 +293,8 @@ async fn register(
 }
 
 /// The disconnected store at this address, which a new installation goes on with: the plugin was deleted, and its
-/// id with it, or the shop was built anew. Nothing that was pushed to the one before can be relied on.
+/// id with it, or the shop was built anew. Nobody can tell which: its products may be others under the same ids, and its
+/// orders others or brought over. So it is read as a new shop is: whose count holds of what Nexpura has, a person says.
 async fn successor(
     tx: &mut Tx,
     tenant: TenantId,
@@ -306,6 +307,9 @@ async fn successor(
     integrations::unfork(tx, tenant, id, now).await?;
     lineage::begin_anew(tx, tenant, id).await?;
     listings::begin_anew(tx, tenant, id, now).await?;
+    listings::unlink(tx, tenant, id, now).await?;
+    resources::begin_anew(tx, tenant, id).await?;
+    integrations::nothing_known(tx, tenant, id).await?;
     Ok(Some(there))
 }
 

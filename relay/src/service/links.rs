@@ -14,7 +14,7 @@ use crate::{
     domain::Quantity,
     store::{
         IntegrationId, StoreError, TenantId, audit, integrations, links, listings, page::Page,
-        resources, runs,
+        resources, runs, sale_items,
     },
 };
 
@@ -60,6 +60,18 @@ pub struct Link {
     pub shop: Option<Quantity>,
     /// When the shop showed that.
     pub shop_seen_at: Option<DateTime<Utc>>,
+    /// What the shop has sold since, net of what came back. It comes off the ledger's count if that holds.
+    pub sold_since: Quantity,
+    /// What the ledger's count ends at if it holds; nothing where it has none.
+    pub ledger_ends_at: Option<Quantity>,
+}
+
+impl Link {
+    /// Whether more came back to the shop than it has sold since.
+    #[must_use]
+    pub fn comes_back(&self) -> bool {
+        self.sold_since.thousandths() < 0
+    }
 }
 
 /// What waits, that of one store if it is given.
@@ -84,6 +96,8 @@ pub async fn waiting(
         name: row.name,
         piece: row.piece,
         ledger: row.counted.then(|| Quantity::from_thousandths(row.quantity)),
+        sold_since: Quantity::from_thousandths(row.sold),
+        ledger_ends_at: row.counted.then(|| Quantity::from_thousandths(row.quantity - row.sold)),
         shop: row.reading.map(Quantity::from_thousandths),
         shop_seen_at: row.reading_at,
     }))
@@ -176,6 +190,7 @@ async fn link(
                 let (integration, resource) = (store, Resource::Product.as_str());
                 let key = resources::Key { tenant, integration, resource, remote_id: stock_id };
                 resources::want(&mut tx, key, now).await?;
+                sale_items::made_sure(&mut tx, tenant, store, stock_id).await?;
             }
             runs::ask(&mut tx, tenant, store, "sweep", &json!({}), false, now).await?;
             let action = format!("links.{}_holds", holds.as_str());

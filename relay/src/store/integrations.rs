@@ -11,7 +11,9 @@ use uuid::Uuid;
 use super::{IntegrationId, StoreError, TenantId, Tx, execute, fetch, fetch_locked};
 
 pub use decided::{fork, held_reason, hold, policy, release, set_policy, unfork};
-pub use known::{KnownUntil, deeply_swept, known_until, orders_known, products_known, synced};
+pub use known::{
+    KnownUntil, deeply_swept, known_until, nothing_known, orders_known, products_known, synced,
+};
 pub use summary::{Summary, summaries};
 
 /// A store that is, or was, connected.

@@ -28,6 +28,8 @@ pub struct Waiting {
     pub reading: Option<i64>,
     /// When it showed that.
     pub reading_at: Option<DateTime<Utc>>,
+    /// What the shop has sold of it since, which comes off the ledger's count if that holds.
+    pub sold: i64,
 }
 
 /// What waits, in the order in which it was found.
@@ -46,7 +48,11 @@ pub async fn waiting(
         tx,
         Waiting,
         "SELECT l.id, i.store_url AS store, l.stock_id, v.sku, p.name, v.name AS piece, v.quantity,
-            v.counted, l.reading, l.reading_at
+            v.counted, l.reading, l.reading_at,
+            CASE WHEN l.opened_at IS NULL AND l.told_apart_at IS NULL THEN 0 ELSE
+                COALESCE((SELECT CAST(SUM(o.desired - o.posted) AS BIGINT) FROM sale_items o
+                    WHERE o.tenant_id = l.tenant_id AND o.integration_id = l.integration_id
+                      AND o.stock_id = l.stock_id AND o.posted <> o.desired), 0) END AS sold
          FROM listings l
          JOIN integrations i ON i.tenant_id = l.tenant_id AND i.id = l.integration_id
          JOIN products p ON p.tenant_id = l.tenant_id AND p.integration_id = l.integration_id
@@ -172,6 +178,85 @@ pub async fn tell_one_apart(
         sale_items::take_as_posted(tx, tenant, integration, stock_id).await?;
     }
     Ok(())
+}
+
+/// The stores that list a piece, or a product of its SKU, in the order in which they are locked.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn stores_of(
+    tx: &mut Tx,
+    tenant: TenantId,
+    sku: &str,
+) -> Result<Vec<IntegrationId>, StoreError> {
+    let rows = fetch!(
+        fetch_all,
+        tx,
+        (Uuid,),
+        "SELECT i.id FROM integrations i
+         WHERE i.tenant_id = $1 AND (EXISTS (
+            SELECT 1 FROM products p
+            WHERE p.tenant_id = i.tenant_id AND p.integration_id = i.id AND p.sku = $2)
+          OR EXISTS (
+            SELECT 1 FROM inventory v
+            JOIN listings l ON l.tenant_id = v.tenant_id AND l.inventory_id = v.id
+            WHERE v.tenant_id = i.tenant_id AND v.sku = $2 AND l.integration_id = i.id))
+         ORDER BY i.id",
+        tenant,
+        sku,
+    )?;
+    Ok(rows.into_iter().map(|(store,)| store).collect())
+}
+
+/// Somebody has counted a piece: what a store that does not have it open has sold of it so far is no part of that
+/// count, and all that it sells from now on is. Gives how many lines that is about. The past of a store whose orders
+/// were never all read is told apart when they are.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn counted(
+    tx: &mut Tx,
+    tenant: TenantId,
+    integration: IntegrationId,
+    sku: &str,
+    now: DateTime<Utc>,
+) -> Result<u64, StoreError> {
+    let mut stocks = fetch!(
+        fetch_all,
+        tx,
+        (i64,),
+        "SELECT l.stock_id FROM inventory v
+         JOIN listings l ON l.tenant_id = v.tenant_id AND l.inventory_id = v.id
+         WHERE v.tenant_id = $1 AND v.sku = $3 AND l.integration_id = $2 AND l.state <> 'open'
+         UNION
+         SELECT l.stock_id FROM products p
+         JOIN listings l ON l.tenant_id = p.tenant_id AND l.integration_id = p.integration_id
+           AND l.stock_id = p.remote_id
+         WHERE p.tenant_id = $1 AND p.integration_id = $2 AND p.sku = $3
+           AND l.inventory_id IS NULL AND l.state <> 'open'",
+        tenant,
+        integration,
+        sku,
+    )?;
+    stocks.sort_unstable();
+    let mut lines = 0;
+    for (stock_id,) in stocks {
+        execute!(
+            tx,
+            "UPDATE listings SET unsure_at = NULL, changes = changes + 1,
+                told_apart_at = CASE WHEN opened_at IS NOT NULL OR told_apart_at IS NOT NULL OR EXISTS (
+                    SELECT 1 FROM integrations i WHERE i.tenant_id = $1 AND i.id = $2
+                      AND i.orders_known_until IS NOT NULL) THEN $4 END
+             WHERE tenant_id = $1 AND integration_id = $2 AND stock_id = $3",
+            tenant,
+            integration,
+            stock_id,
+            now,
+        )?;
+        lines += sale_items::made_sure(tx, tenant, integration, stock_id).await?.len() as u64;
+        lines += sale_items::take_as_posted(tx, tenant, integration, stock_id).await?;
+    }
+    Ok(lines)
 }
 
 /// Links what waits in a store, or this one listing, to the pieces of the same SKU: they open at their next

@@ -281,3 +281,38 @@ pub async fn begin_anew(
     )
     .map(drop)
 }
+
+/// Unlinks all that a store lists, for good: whether its stock owners are those that were known by these ids, nobody can
+/// say. What is seen there again is looked at as if it were new; nothing is counted or posted of it before.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn unlink(
+    tx: &mut Tx,
+    tenant: TenantId,
+    integration: IntegrationId,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    execute!(
+        tx,
+        "UPDATE sale_items SET unsure = 0
+         WHERE tenant_id = $1 AND integration_id = $2 AND unsure <> 0",
+        tenant,
+        integration,
+    )?;
+    execute!(
+        tx,
+        "UPDATE listings SET state = 'missing', reason = $3, inventory_id = NULL, holds = NULL,
+            opened_at = NULL, told_apart_at = NULL, unsure_at = NULL,
+            changes = changes + 1, updated_at = $4
+         WHERE tenant_id = $1 AND integration_id = $2",
+        tenant,
+        integration,
+        NOT_SEEN,
+        now,
+    )
+    .map(drop)
+}
+
+/// Why a listing is missing that nobody has seen in the shop of now.
+const NOT_SEEN: &str = "it was not seen since the shop was connected as a new one";

@@ -184,6 +184,26 @@ pub async fn applied(
     .map(drop)
 }
 
+/// Forgets as of which of its states everything of a store is in the ledger: whatever is shown under these ids is
+/// brought over as it stands, in a count of states of its own.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn begin_anew(
+    tx: &mut Tx,
+    tenant: TenantId,
+    integration: IntegrationId,
+) -> Result<(), StoreError> {
+    execute!(
+        tx,
+        "UPDATE resources SET rev = NULL, content = NULL
+         WHERE tenant_id = $1 AND integration_id = $2",
+        tenant,
+        integration,
+    )
+    .map(drop)
+}
+
 /// A thing that an event brought into the ledger.
 #[derive(Debug)]
 pub struct Brought<'a> {

@@ -1,6 +1,8 @@
 //! A piece that the ledger has already and a shop brings: nothing is linked until a person says whose count
 //! holds, and nothing is counted until the shop's stock is settled.
 
+mod counted;
+
 use std::process::Command;
 
 use nexpura_protocol::{Resource, Verb};
@@ -41,6 +43,11 @@ impl Two {
 
     async fn of(relay: &TestRelay, first: Shop, second: Shop) -> Self {
         Self::named(relay, first, second, TENANT).await
+    }
+
+    /// Of a tenant that is called as the one piece that both shops have.
+    async fn of_tenant(relay: &TestRelay, sku: &str, one: i64, other: i64) -> Self {
+        Self::named(relay, with((sku, one)), with((sku, other)), sku).await
     }
 
     /// The same for a tenant of this name.

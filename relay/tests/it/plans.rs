@@ -23,18 +23,20 @@ const LARGE: [&str; 14] = [
 ];
 
 /// What may read much of one: pages by key, which end after one page, and work that is done once.
-const MAY: [(&str, &str); 6] = [
+const MAY: [(&str, &str); 8] = [
     ("inbox.rs", "orders_waiting"),
     ("inbox.rs", "counts"),
     ("leases.rs", "let_go"),
     ("listed.rs", "newest_currency"),
     ("listings.rs", "begin_anew"),
+    ("listings.rs", "unlink"),
+    ("resources.rs", "begin_anew"),
     ("answer.rs", "begin_count"),
 ];
 
 /// What must be found by this very index. Another one would do as well by what the plan says of it, and look through
 /// nearly all that there is for what is rare.
-const BY: [(&str, &str, &str); 17] = [
+const BY: [(&str, &str, &str); 19] = [
     ("readings.rs", "unsettled", "listings_unsettled"),
     ("readings.rs", "any_unsettled", "listings_unsettled"),
     ("rivals.rs", "waken_of", "products_sku"),
@@ -48,6 +50,8 @@ const BY: [(&str, &str, &str); 17] = [
     ("movements.rs", "timeline", "stock_movements_inventory"),
     ("movements.rs", "list", "stock_movements_inventory"),
     ("links.rs", "waiting", "listings_waiting"),
+    ("links.rs", "stores_of", "products_sku"),
+    ("links.rs", "counted", "products_sku"),
     ("conflicts.rs", "open", "conflicts_unresolved"),
     ("audit.rs", "list_of", "audit_log_actor"),
     ("drifts.rs", "of_status", "drifts_status"),

@@ -10,7 +10,7 @@ use crate::{
     store::{
         StoreError, Tx, drifts, integrations, inventory, links,
         listings::{self, Listing, Standing},
-        new_id, products, resources, runs,
+        new_id, products, resources, runs, sale_items,
     },
 };
 
@@ -102,6 +102,11 @@ pub(super) async fn follow(
             false
         }
         Some(listing) if listing.state != standing.state => {
+            if listing.unsure_at.is_some() && listing.inventory_id != standing.inventory_id {
+                // What may have left the one piece has not left the other.
+                sale_items::made_sure(tx, tenant, integration, stock_id).await?;
+                listings::made_sure(tx, tenant, listing.id).await?;
+            }
             listings::restate(tx, tenant, listing.id, &standing, source.now).await?;
             true
         }

@@ -1,5 +1,7 @@
 //! What follows from a settled reading of a stock that is not open, or whose mirror nobody could tell.
 
+use std::cmp::Reverse;
+
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
@@ -108,8 +110,8 @@ impl Sweep<'_> {
         note_oversale(tx, self.tenant, &movement, &posted, now).await
     }
 
-    /// Says by a settled reading whether units that were taken to be in a listing's count have left the shop after
-    /// it: by what the shop has nearer. Those that have are posted, and move the mirror as well.
+    /// Says by a settled reading how many of the units that were taken to be in a listing's count have left the shop
+    /// after it: as many as the shop misses. They are posted as those of the newest lines, and move the mirror as well.
     pub(super) async fn make_sure(
         &self,
         tx: &mut Tx,
@@ -122,13 +124,9 @@ impl Sweep<'_> {
         let unsure = sale_items::made_sure(tx, tenant, integration, listing.stock_id).await?;
         listings::made_sure(tx, tenant, listing.id).await?;
         let Some(inventory_id) = listing.inventory_id else { return Ok(()) };
-        let units: i64 = unsure.iter().map(|line| line.units).sum();
-        // Where both are as near, a unit too few is offered rather than one too many.
-        let sold = (mirror - units - had).abs() <= (mirror - had).abs();
-        if sold && units != 0 {
-            self.post_unsure(tx, inventory_id, &unsure, now).await?;
-        }
-        let change = if sold { -units } else { 0 };
+        let after = left_after(unsure, mirror - had);
+        self.post_unsure(tx, inventory_id, &after, now).await?;
+        let change: i64 = after.iter().map(|line| -line.units).sum();
         listings::moved(tx, tenant, listing.id, change).await?;
         if mirror + change == had && listing.doubted_at.is_none() {
             listings::forget_reading(tx, tenant, listing.id).await?;
@@ -162,5 +160,53 @@ impl Sweep<'_> {
         listings::settle_mirror(tx, self.tenant, listing.id, quantity, now).await?;
         let Some(inventory_id) = listing.inventory_id else { return Ok(()) };
         pushes::ask(tx, self.tenant, inventory_id, now).await.map(drop)
+    }
+}
+
+/// Of lines whose units may or may not have left the shop after its count, those that have where it misses so many:
+/// of the newest, and of no more than may have.
+fn left_after(mut unsure: Vec<sale_items::Unsure>, missing: i64) -> Vec<sale_items::Unsure> {
+    let units: i64 = unsure.iter().map(|line| line.units).sum();
+    let mut left = missing.clamp(units.min(0), units.max(0));
+    unsure.sort_by_key(|line| Reverse((line.sale_id, line.line_id)));
+    for line in &mut unsure {
+        line.units = match left {
+            0 => 0,
+            1.. => line.units.clamp(0, left),
+            _ => line.units.clamp(left, 0),
+        };
+        left -= line.units;
+    }
+    unsure.retain(|line| line.units != 0);
+    unsure
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is left after the count of lines with these units, by line in the order in which they came.
+    fn of(units: &[i64], missing: i64) -> Vec<i64> {
+        let lines = units.iter().zip(1..);
+        let line = |(units, line_id): (&i64, i64)| sale_items::Unsure {
+            sale_id: Uuid::from_u128(line_id.unsigned_abs().into()),
+            line_id,
+            units: *units,
+        };
+        let after = left_after(lines.map(line).collect(), missing);
+        let of_line = |id: i64| after.iter().find(|line| line.line_id == id);
+        (1..).take(units.len()).map(|id| of_line(id).map_or(0, |line| line.units)).collect()
+    }
+
+    #[test]
+    fn just_what_the_shop_misses_has_left_it_after_the_count() {
+        assert_eq!(of(&[1, 1, 1], 1), [0, 0, 1]);
+        assert_eq!(of(&[2, 2], 3), [1, 2]);
+        assert_eq!(of(&[1, 1], 0), [0, 0]);
+        assert_eq!(of(&[1], 5), [1], "what is missed besides is no sale");
+        assert_eq!(of(&[1], -2), [0], "nor is what is there besides a return");
+        assert_eq!(of(&[-1, -1], -1), [0, -1]);
+        assert_eq!(of(&[3, -1], 2), [2, 0]);
+        assert_eq!(of(&[1, -1], 1), [0, 0]);
     }
 }

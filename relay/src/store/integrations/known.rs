@@ -128,3 +128,23 @@ pub async fn deeply_swept(
     )
     .map(drop)
 }
+
+/// Forgets up to when anything of a store is known: what is there may be another shop's.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn nothing_known(
+    tx: &mut Tx,
+    tenant: TenantId,
+    id: IntegrationId,
+) -> Result<(), StoreError> {
+    execute!(
+        tx,
+        "UPDATE integrations SET orders_known_until = NULL, products_known_until = NULL,
+            deep_at = NULL
+         WHERE tenant_id = $1 AND id = $2",
+        tenant,
+        id,
+    )
+    .map(drop)
+}

@@ -110,7 +110,7 @@ pub async fn waken_of(
 const NOBODY: i64 = 0;
 
 /// Takes these pieces from all other listings of the store but those that were linked just now, at `now`. Gives the
-/// stock owners that had them.
+/// stock owners that had them; what was not sure of their lines is not of any other piece.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -128,7 +128,7 @@ pub async fn release(
             reason = CASE WHEN state IN ('opening', 'open') THEN v.column4 ELSE reason END,
             state = CASE WHEN state IN ('opening', 'open') THEN 'skipped' ELSE state END,
             mirror = NULL, reading = NULL, reading_at = NULL, reading_changes = NULL,
-            doubted_at = NULL, holds = NULL, changes = changes + 1, updated_at = v.column5
+            doubted_at = NULL, unsure_at = NULL, holds = NULL, changes = changes + 1, updated_at = v.column5
          FROM (VALUES ($1, $2, $3, $4, $5)) AS v
          WHERE tenant_id = v.column1 AND integration_id = v.column2 AND inventory_id = v.column3
            AND NOT (state = 'opening' AND holds IS NOT NULL AND updated_at = v.column5)

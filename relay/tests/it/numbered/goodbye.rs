@@ -7,7 +7,7 @@ use std::sync::{
 };
 
 use nexpura_relay::{
-    service::{admin, credential::ConnectionId, runs, vault::Place},
+    service::{admin, credential::ConnectionId, links, runs, vault::Place},
     store,
 };
 use uuid::Uuid;
@@ -149,12 +149,55 @@ on_both! {
         assert_eq!(relay.number(stores).await, 1);
         assert_eq!(store_row(&back).await.store_id, Some(anew));
         assert_eq!(relay.number("SELECT COUNT(*) FROM lineage").await, 0);
-        assert_eq!(back.opening().await, 1, "its stock is believed to be what it was");
+        assert_eq!(back.listing(ring).await, ("missing".to_owned(), None, None), "its stock is believed");
         settle(&back).await;
+        assert_eq!(back.listing(ring).await, ("waiting".to_owned(), None, None));
+        ledgers_counts_hold(&back).await;
         adjust(&back, "RING", "-1").await;
         settle(&back).await;
         assert_eq!(halted(&relay).await, 0);
         assert_eq!(units(&back, ring), 7);
         assert_eq!(back.listing(ring).await, ("open".to_owned(), Some(7), Some(7)));
+    }
+}
+
+/// A person says so of all that waits.
+async fn ledgers_counts_hold(shop: &Connected) {
+    let (tenant, holds) = (shop.tenant, links::Holds::Ledger);
+    let done = links::choose(&shop.relay, tenant, links::Which::All, holds, "Ann", store::now());
+    assert_eq!(done.await.unwrap(), links::Chosen { chosen: 1, left: 0 });
+}
+
+on_both! {
+    async fn a_shop_that_was_built_anew_sells_what_it_says_and_sells_nothing_twice(relay: TestRelay) {
+        let (shop, old) = one_ring(&relay).await;
+        let order = shop.request(|shop| shop.paid_order(&[(old, 1)]));
+        shop.push().await;
+        assert_eq!(shop.quantity(old).await, 9);
+        by_a_person(&shop).await;
+        // Its products have other ids, and one has that of another; its orders were brought over.
+        let ring = shop.unnoticed(|shop| {
+            shop.pushes = Pushes::default();
+            shop.name_sku(old, "NECK");
+            shop.set_stock(old, 5);
+            shop.delete(order);
+            let ring = shop.simple("RING", 10);
+            shop.paid_order(&[(ring, 1)]);
+            ring
+        });
+        let back = register(&shop, &Uuid::new_v4().to_string()).await;
+        settle(&back).await;
+        assert_eq!(back.listing(old).await, ("open".to_owned(), Some(5), Some(5)));
+        assert_eq!(back.listing(ring).await, ("waiting".to_owned(), None, None));
+        ledgers_counts_hold(&back).await;
+        settle(&back).await;
+        assert_eq!(back.listing(ring).await, ("open".to_owned(), Some(9), Some(9)));
+        assert_eq!([units(&back, old), units(&back, ring)], [5, 9]);
+        // From here on it sells as any shop does.
+        for (stock, left) in [(old, 4), (ring, 8)] {
+            back.request(|shop| shop.paid_order(&[(stock, 1)]));
+            back.push().await;
+            assert_eq!(back.listing(stock).await, ("open".to_owned(), Some(left), Some(left)));
+        }
     }
 }

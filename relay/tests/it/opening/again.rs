@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::{counted, movements, report_and_sweep, with_a_ring};
 use crate::{
-    shop::{Mark, Shop, Stock},
+    shop::{Mark, Shop, Stock, server::Town},
     support::{connected::Connected, on_both},
 };
 
@@ -107,6 +107,48 @@ on_both! {
         read(&shop).await;
         assert_eq!(shop.listing(ring).await, ("open".to_owned(), Some(3), Some(3)));
         assert_eq!(relay.number("SELECT COUNT(*) FROM drifts").await, 0, "nobody edited anything");
+    }
+}
+
+on_both! {
+    async fn of_several_orders_just_those_that_left_after_the_count_are_sales(relay: TestRelay) {
+        let (shop, ring) = with_a_ring(&relay).await;
+        for _ in 0..2 {
+            unreadable(&shop, |shop| shop.paid_order(&[(ring, 1)])).await;
+        }
+        let later = unreadable(&shop, |shop| shop.order(&[(ring, 1)])).await;
+        read(&shop).await;
+        assert_eq!(shop.listing(ring).await, ("open".to_owned(), Some(1), Some(1)));
+        shop.act(|shop| shop.enter(later, "processing"));
+        shop.push().await;
+        becomes_readable(&shop).await;
+        read(&shop).await;
+        assert_eq!(shop.listing(ring).await, ("open".to_owned(), Some(0), Some(0)));
+        assert_eq!(movements(&shop).await, [counted(1), vec![("sale".to_owned(), -1)]].concat());
+        assert_eq!(relay.number("SELECT COUNT(*) FROM drifts").await, 0, "nobody edited anything");
+    }
+}
+
+on_both! {
+    async fn what_may_have_left_one_piece_has_not_left_another(relay: TestRelay) {
+        let mut shop = Shop::new();
+        let (gold, silver) = (shop.simple("GOLD", 3), shop.simple("SILVER", 5));
+        let shop = Connected::new(&relay.relay, &Town::open().await, shop).await;
+        let order = unreadable(&shop, |shop| shop.order(&[(gold, 1)])).await;
+        read(&shop).await;
+        shop.act(|shop| shop.enter(order, "processing"));
+        shop.push().await;
+        becomes_readable(&shop).await;
+        assert_eq!(shop.unsure().await, 1);
+        // It gets the other's SKU, and nobody can say any more of which piece that unit was.
+        for (product, sku) in [(silver, "OTHER"), (gold, "SILVER")] {
+            shop.act(|shop| shop.name_sku(product, sku));
+            shop.push().await;
+            shop.fetch().await;
+        }
+        assert_eq!(shop.listing(gold).await, ("waiting".to_owned(), None, None));
+        let lines = "SELECT COUNT(*) FROM sale_items WHERE unsure <> 0";
+        assert_eq!([shop.unsure().await, relay.number(lines).await], [0, 0]);
     }
 }
 

@@ -22,7 +22,7 @@ pub(super) const COOKIE: &str = "__Host-nexpura";
 
 /// One browser.
 #[derive(Debug, Clone)]
-pub(super) struct Browser {
+pub(crate) struct Browser {
     client: Client,
     root: String,
     /// What it holds of ours.
@@ -51,7 +51,7 @@ impl Browser {
     }
 
     /// Opens a page.
-    pub(super) async fn open(&self, path: &str) -> Reply {
+    pub(crate) async fn open(&self, path: &str) -> Reply {
         send(self.request(Method::GET, path)).await
     }
 
@@ -157,7 +157,7 @@ pub(super) async fn tenant(relay: &Relay, name: &str) -> Uuid {
 }
 
 /// Somebody of this role who is logged in.
-pub(super) async fn somebody(
+pub(crate) async fn somebody(
     relay: &Relay,
     served: &Served,
     tenant: Uuid,

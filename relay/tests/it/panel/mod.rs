@@ -2,7 +2,7 @@
 
 mod accounts;
 mod activity;
-mod browser;
+pub(crate) mod browser;
 mod customers;
 mod drift;
 mod events;

@@ -101,7 +101,7 @@ async fn a_shop_that_was_with_another_ledger_is_pushed_to_again() -> Result<()> 
 }
 
 #[tokio::test]
-async fn a_plugin_that_was_deleted_and_installed_again_goes_on_with_its_store() -> Result<()> {
+async fn an_installation_that_was_deleted_goes_on_once_somebody_has_chosen() -> Result<()> {
     on_woocommerce!();
     // A spool of before counts as live for two minutes more, and nothing settles meanwhile.
     let builder = Shop::builder().without_extension();
@@ -123,6 +123,14 @@ async fn a_plugin_that_was_deleted_and_installed_again_goes_on_with_its_store() 
     let body = json!({ "store": shop.url });
     relay.post("/api/integrations/woocommerce/disconnect", &body).await?;
     shop.connect(&relay.connection()?.string).await?;
+    // It may be another shop by now: a person says that the ledger's count holds.
+    until("RING waits for a choice", PATIENCE, async || {
+        let waiting = relay.list("/api/links").await?;
+        Ok(waiting.iter().any(|link| link["sku"] == "RING").then_some(()))
+    })
+    .await
+    .with_context(|| relay.log().unwrap_or_default())?;
+    relay.post("/api/links", &json!({ "holds": "ledger" })).await?;
     adjust(&relay, "-1").await?;
     both_have(&relay, &shop, 8.0).await
 }

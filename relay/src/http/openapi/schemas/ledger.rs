@@ -215,6 +215,12 @@ pub(super) const SCHEMAS: &[Schema] = &[
             ("ledger", "Quantity?", "The ledger's count; null where it has none."),
             ("shop", "Quantity?", "What the shop last showed; it is read anew before it counts."),
             ("shop_seen_at", "time?", ""),
+            (
+                "sold_since",
+                "Quantity",
+                "What the shop has sold since, net of what came back: it comes off the ledger's count if that holds.",
+            ),
+            ("ledger_ends_at", "Quantity?", "What the ledger's count ends at if it holds."),
         ],
     ),
     ("Choice", "Whose count holds.", &[("holds", "ledger|shop", "")]),
