@@ -97,4 +97,4 @@ fn behind_nat64(ip: Ipv6Addr) -> Option<Ipv4Addr> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -26,6 +26,7 @@ mod plain_push;
 mod plans;
 mod privacy;
 mod process;
+mod progress;
 mod rotation;
 mod same_sku;
 mod schema;

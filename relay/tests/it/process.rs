@@ -1,6 +1,7 @@
 //! The real program: its commands, what it prints, and how it ends.
 
 mod program;
+mod stores;
 
 use std::{
     fs,

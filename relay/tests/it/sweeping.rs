@@ -1,6 +1,7 @@
 //! The sweep: every page of a store, what nobody told, and what cannot be brought over.
 
 mod clocks;
+mod deep;
 mod pages;
 
 use chrono::{NaiveDateTime, TimeDelta, Utc};

@@ -2,6 +2,7 @@
 
 mod again;
 mod by_key;
+mod uninstalled;
 
 use anyhow::{Result, ensure};
 use nexpura_tests::{

@@ -2,7 +2,7 @@
 
 use super::*;
 
-const REFUSED: &str = "
+pub(in crate::channel) const REFUSED: &str = "
     0.0.0.0 0.1.2.3 0.255.255.255
     10.0.0.0 10.255.255.255
     100.64.0.0 100.100.100.200 100.127.255.255
@@ -36,7 +36,7 @@ const REFUSED: &str = "
     ff00::1 ff02::1 ff0e::1 ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff
 ";
 
-const PUBLIC: &str = "
+pub(in crate::channel) const PUBLIC: &str = "
     1.0.0.0 1.1.1.1 8.8.8.8 9.255.255.255 11.0.0.0
     100.63.255.255 100.128.0.0 126.255.255.255 128.0.0.0
     168.63.129.15 168.63.129.17 169.253.255.255 169.255.0.0
@@ -63,7 +63,7 @@ fn addresses_are_told_apart_to_the_edges_of_each_block() {
 
 /// What a URL's host comes to.
 #[derive(Debug, PartialEq)]
-enum Seen<'a> {
+pub(in crate::channel) enum Seen<'a> {
     /// Refused before any connection.
     Refused,
     /// A public address.
@@ -75,7 +75,7 @@ enum Seen<'a> {
 }
 use Seen::{Name, Nothing, Public, Refused};
 
-const SPELLINGS: &[(&str, Seen<'static>)] = &[
+pub(in crate::channel) const SPELLINGS: &[(&str, Seen<'static>)] = &[
     ("http://127.0.0.1/", Refused),
     ("http://127.0.0.1:8080/", Refused),
     ("http://127.0.0.1./", Refused),
@@ -167,6 +167,60 @@ const SPELLINGS: &[(&str, Seen<'static>)] = &[
     ("http://shop.example:99999/", Nothing),
     ("http:///", Nothing),
     ("http://@/", Nothing),
+    ("http://100.64.0.1:8443/", Refused),
+    ("http://100.64.0.1./", Refused),
+    ("http://1681915905/", Refused),
+    ("http://0144.0100.0.1/", Refused),
+    ("http://%31%30%30.64.0.1/", Refused),
+    ("http://ann:secret@100.127.255.254:81/", Refused),
+    ("http://[::ffff:100.64.0.1]/", Refused),
+    ("http://[2002:7f00:1::]:8080/", Refused),
+    ("http://ann@[2002:a9fe:a9fe::1]/", Refused),
+    ("http://[2002:c0a8:0101::c0a8:101]/", Refused),
+    ("http://[2002:808:808::1]/", Refused),
+    ("http://[64:ff9b::10.0.0.1]:8443/", Refused),
+    ("http://[64:ff9b::a9fe:a9fe]/", Refused),
+    ("http://ann:secret@[0064:ff9b::100.64.0.1]/", Refused),
+    ("http://[64:ff9b::808:808]/", Public),
+    ("http://[64:ff9b:1::7f00:1]/", Refused),
+    ("http://[64:ff9b:1::8.8.8.8]:443/", Refused),
+    ("http://[64:ff9b:1:fffe::a00:1]/", Refused),
+    ("http://224.0.0.1/", Refused),
+    ("http://239.255.255.250:1900/", Refused),
+    ("http://3758096385./", Refused),
+    ("http://[ff02::1]/", Refused),
+    ("http://ann@[ff0e::1]:80/", Refused),
+    ("http://[2001:0:4136:e378:8000:63bf:3fff:fdd2]:443/", Refused),
+    ("http://[2001::7f00:1]/", Refused),
+    ("http://192.0.2.1/", Refused),
+    ("http://198.51.100.7./", Refused),
+    ("http://203.0.113%2e9:8080/", Refused),
+    ("http://[2001:db8::1]/", Refused),
+    ("http://[3fff:fff::1]:8080/", Refused),
+    ("http://[::ffff:10.0.0.1]:8080/", Refused),
+    ("http://ann:secret@[::ffff:192.168.1.1]/", Refused),
+    ("http://[::ffff:a9fe:a9fe]/latest/meta-data/", Refused),
+    ("http://[::ffff:0:127.0.0.1]/", Refused),
+    ("http://[::10.0.0.1]:81/", Refused),
+    ("http://[::8.8.8.8]/", Refused),
+    ("http://[fec0::1]/", Refused),
+    ("http://[fe80::a9fe:a9fe]:9200/", Refused),
+    ("http://[fd00:ec2::254]/", Refused),
+    ("http://[100::1]/", Refused),
+    ("http://168.63.129.16./", Refused),
+    ("http://198.18.0.1:8080/", Refused),
+    ("http://10.0.0.1.:8080/", Refused),
+    ("http://169.254.169%2E254/", Refused),
+    ("http://%30%78%37%66.1/", Refused),
+    ("http://127.0.0.1%2F@shop.example/", Name("shop.example")),
+    ("http://127.0.0.1../", Name("127.0.0.1..")),
+    ("http://%6c%6f%63%61%6c%68%6f%73%74/", Name("localhost")),
+    ("http://metadata%2einternal.:8080/", Name("metadata.internal.")),
+    ("http://shop.example%40127.0.0.1/", Nothing),
+    ("http://127.0.0.1%00/", Nothing),
+    ("http://%5b::1%5d/", Nothing),
+    ("http://[::1]./", Nothing),
+    ("http://[::1.]/", Nothing),
 ];
 
 #[test]

@@ -19,7 +19,10 @@ use tokio::{
 
 use url::Url;
 
-use super::*;
+use super::{
+    super::address::tests::{PUBLIC, REFUSED, SPELLINGS, Seen},
+    *,
+};
 
 /// More than any answer here takes.
 const AMPLE: Deadlines =
@@ -100,6 +103,77 @@ async fn an_address_written_out_is_checked_before_each_request() {
         assert_eq!(answer.status(), 200);
     }
     assert_eq!(hits.load(Ordering::SeqCst), 2);
+}
+
+/// Answers every name with the same addresses and keeps what it was asked for.
+struct Always(Vec<SocketAddr>, Mutex<Vec<String>>);
+
+impl Always {
+    fn new(ip: IpAddr) -> Arc<Self> {
+        Arc::new(Self(vec![(ip, 0).into()], Mutex::default()))
+    }
+}
+
+impl Resolve for Always {
+    fn resolve(&self, name: Name) -> Resolving {
+        self.1.lock().unwrap().push(name.as_str().to_owned());
+        let found = self.0.clone();
+        Box::pin(async move { Ok(Box::new(found.into_iter()) as Addrs) })
+    }
+}
+
+#[tokio::test]
+async fn no_spelling_of_a_private_address_leaves() {
+    assert!(SPELLINGS.len() >= 100, "{}", SPELLINGS.len());
+    let lookup = Always::new(Ipv4Addr::LOCALHOST.into());
+    let guarded = Outbound::with(&[], AMPLE, Arc::clone(&lookup) as Arc<dyn Resolve>).unwrap();
+    for (text, seen) in SPELLINGS {
+        let Ok(plain) = Url::parse(text) else {
+            assert_eq!(seen, &Seen::Nothing, "{text:?}");
+            continue;
+        };
+        let mut safe = plain.clone();
+        safe.set_scheme("https").unwrap();
+        // Over https, what is public would be called in earnest.
+        let schemes = if seen == &Seen::Public { vec![plain] } else { vec![plain, safe] };
+        for url in schemes {
+            let outcome = guarded.send(Request::new(Method::GET, url.clone())).await.unwrap_err();
+            let asked = std::mem::take(&mut *lookup.1.lock().unwrap());
+            let (expected, looked_up) = match seen {
+                Seen::Public => (matches!(outcome, ChannelError::PlainHttp(_)), vec![]),
+                // No certificate can be for such a name: TLS refuses it before it is looked up.
+                Seen::Name(name) if url.scheme() == "https" && name.contains("..") => {
+                    (matches!(outcome, ChannelError::Unreachable(_)), vec![])
+                }
+                Seen::Name(name) => {
+                    let refused = ChannelError::BlockedAddress((*name).to_owned());
+                    (outcome == refused, vec![(*name).to_owned()])
+                }
+                _ => (matches!(outcome, ChannelError::BlockedAddress(_)), vec![]),
+            };
+            assert!(expected, "{text:?} as {url}: {outcome:?}");
+            assert_eq!(asked, looked_up, "{text:?} as {url}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_name_is_judged_by_each_address_that_it_may_have() {
+    let told = |ip: IpAddr, scheme: &'static str| async move {
+        let guarded = Outbound::with(&[], AMPLE, Always::new(ip)).unwrap();
+        guarded.send(request(&format!("{scheme}://shop.example/"))).await.unwrap_err()
+    };
+    for text in REFUSED.split_whitespace() {
+        for scheme in ["http", "https"] {
+            let outcome = told(text.parse().unwrap(), scheme).await;
+            let refused = ChannelError::BlockedAddress("shop.example".to_owned());
+            assert_eq!(outcome, refused, "{scheme} to {text}");
+        }
+    }
+    for text in PUBLIC.split_whitespace() {
+        let outcome = told(text.parse().unwrap(), "http").await;
+        assert_eq!(outcome, ChannelError::PlainHttp("shop.example".to_owned()), "{text}");
+    }
 }
 
 #[tokio::test]

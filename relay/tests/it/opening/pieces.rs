@@ -105,6 +105,74 @@ on_both! {
 }
 
 on_both! {
+    async fn a_product_of_any_kind_passes_through_and_has_the_stock_that_the_shop_keeps(relay: TestRelay) {
+        let mut shop = Shop::new();
+        let set = shop.product(None, "grouped", Some("SET"), Stock::Unmanaged);
+        let elsewhere = shop.product(None, "external", Some("ELSEWHERE"), Stock::Unmanaged);
+        let course = shop.product(None, "subscription", Some("COURSE"), Stock::Unmanaged);
+        let boxed = shop.product(None, "bundle", Some("BOXED"), Stock::Own(5));
+        let ring = shop.simple("RING", 3);
+        let shop = Connected::new(&relay.relay, &Town::open().await, shop).await;
+        shop.open().await;
+        shop.request(|shop| shop.paid_order(&[(boxed, 2), (elsewhere, 1), (course, 1), (ring, 1)]));
+        shop.push().await;
+
+        let sql = format!("SELECT kind, sku FROM products WHERE {} ORDER BY remote_id", shop.mine());
+        let known: Vec<(String, String)> =
+            relay.texts(&sql).await.into_iter().map(|row| (row[0].clone(), row[1].clone())).collect();
+        let known: Vec<(&str, &str)> = known.iter().map(|(kind, sku)| (&**kind, &**sku)).collect();
+        assert_eq!(known, [
+            ("grouped", "SET"), ("external", "ELSEWHERE"), ("subscription", "COURSE"),
+            ("bundle", "BOXED"), ("simple", "RING"),
+        ]);
+        // A set is sold as what is in it, and is no piece itself.
+        let listed: Vec<i64> = shop.listings().await.into_iter().map(|(id, ..)| id).collect();
+        let expected = [elsewhere, course, boxed, ring].map(|id| i64::try_from(id).unwrap());
+        assert_eq!(listed, expected, "{set} has no listing");
+        for unknown in [elsewhere, course] {
+            assert_eq!(shop.listing(unknown).await, ("unmanaged".to_owned(), None, Some(0)));
+        }
+        for (stock, units) in [(boxed, 3), (ring, 2)] {
+            assert_eq!(shop.listing(stock).await, ("open".to_owned(), Some(units), Some(units)));
+        }
+        let served = relay.serve().await;
+        let list = served.api.get("/api/inventory", &shop.token).await.ok();
+        let mut shown: Vec<(&str, &serde_json::Value)> = list["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|item| (item["sku"].as_str().unwrap(), &item["quantity"]))
+            .collect();
+        shown.sort_by_key(|(sku, _)| *sku);
+        let skus: Vec<&str> = shown.iter().map(|(sku, _)| *sku).collect();
+        assert_eq!(skus, ["BOXED", "COURSE", "ELSEWHERE", "RING"], "{list}");
+        assert_eq!((shown[1].1, shown[2].1), (&json!(null), &json!(null)), "unknown, not zero");
+    }
+}
+
+on_both! {
+    async fn a_container_is_a_piece_only_while_it_keeps_a_stock_of_its_own(relay: TestRelay) {
+        let mut shop = Shop::new();
+        let set = shop.product(None, "grouped", Some("SET"), Stock::Own(4));
+        let band = shop.product(None, "variable", Some("BAND"), Stock::Unmanaged);
+        let shop = Connected::new(&relay.relay, &Town::open().await, shop).await;
+        shop.open().await;
+        assert_eq!(shop.listing(set).await, ("open".to_owned(), Some(4), Some(4)));
+        assert_eq!(shop.listings().await.len(), 1, "{band} is only a shell");
+
+        shop.act(|shop| shop.keep_stock(set, Stock::Unmanaged));
+        shop.act(|shop| shop.keep_stock(band, Stock::Own(6)));
+        shop.push().await;
+        shop.let_time_pass().await;
+        shop.open().await;
+        assert_eq!(shop.listing(set).await.0, "unmanaged");
+        assert_eq!(shop.listing(band).await, ("open".to_owned(), Some(6), Some(6)));
+        let sql = format!("SELECT reason FROM listings WHERE state = 'unmanaged' AND {}", shop.mine());
+        assert_eq!(relay.texts(&sql).await[0][0], "it is a container of other products");
+    }
+}
+
+on_both! {
     async fn a_product_in_the_trash_is_counted_where_it_lies(relay: TestRelay) {
         let (shop, ring) = with_a_ring(&relay).await;
         report_and_sweep(&shop).await;
