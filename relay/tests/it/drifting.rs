@@ -1,9 +1,9 @@
 //! A drift that waits for a person is decided by what is true when the person decides.
 
-use chrono::Utc;
+use chrono::{TimeDelta, Utc};
 use nexpura_protocol::{Resource, Verb};
 use nexpura_relay::{
-    service::leave,
+    service::{drift, leave},
     store,
 };
 use serde_json::{Value, json};
@@ -260,6 +260,43 @@ on_both! {
         shop.fetch().await;
         assert_eq!(shop.fake.interruptions_left(), 0);
         assert_eq!(unread(&relay).await, 0);
+    }
+}
+
+on_both! {
+    async fn what_waits_already_counts_among_what_would_be_emptied_at_once(relay: TestRelay) {
+        let mut shop = Shop::new();
+        let rings: Vec<u64> = (0..40).map(|n| shop.simple(&format!("RING-{n}"), 1)).collect();
+        let shop = Connected::new(&relay.relay, &Town::open().await, shop).await;
+        shop.open().await;
+        relay.run("UPDATE integrations SET drift_policy = 'adopt'").await;
+        let empty = async |which: std::ops::Range<usize>| {
+            for ring in &rings[which.clone()] {
+                shop.unnoticed(|shop| shop.set_stock(*ring, 0));
+            }
+            for _ in 0..3 {
+                shop.let_time_pass().await;
+                shop.push().await;
+                shop.want_sweep(false).await;
+                assert!(shop.run_sweep().await);
+            }
+            // No page shows them again.
+            for ring in &rings[which] {
+                shop.fake.shop().products.get_mut(ring).unwrap().modified = Utc::now() - TimeDelta::days(2);
+            }
+        };
+        let waits = "SELECT COUNT(*) FROM integrations WHERE held_at IS NOT NULL";
+        empty(0..12).await;
+        assert_eq!((held(&shop).await.len(), relay.number(waits).await), (12, 1));
+        // Few enough, but while a person is asked, that person decides.
+        empty(12..14).await;
+        assert_eq!(held(&shop).await.len(), 14, "adopted while a person is asked to look");
+        let (tenant, id) = (shop.tenant, shop.integration);
+        assert!(drift::resume(&shop.relay, tenant, id, "Ann", store::now()).await.unwrap());
+        empty(14..16).await;
+        assert_eq!(held(&shop).await.len(), 16, "adopted little by little");
+        assert_eq!(relay.number(waits).await, 1, "nobody is asked");
+        assert_eq!(relay.number("SELECT COUNT(*) FROM drifts WHERE status = 'adopted'").await, 0);
     }
 }
 
