@@ -182,12 +182,14 @@ impl Sweep<'_> {
                 }
                 let anew = Cursor { offset: 0, last: 0, ..request.then };
                 request = Request::new(request.listing, source.query(&anew), &anew);
+                self.hold_on().await?;
                 asked_at = store::now();
                 page = request.ask(&self.client).await?;
                 continue;
             }
             let met = request.meet(&mut page)?;
             if met == Met::Not {
+                self.hold_on().await?;
                 asked_at = store::now();
                 page = request.ask(&self.client).await?;
                 continue;
