@@ -270,9 +270,9 @@ on_both! {
         let shop = Connected::new(&relay.relay, &Town::open().await, shop).await;
         shop.open().await;
         relay.run("UPDATE integrations SET drift_policy = 'adopt'").await;
-        let empty = async |which: std::ops::Range<usize>| {
+        let set = async |which: std::ops::Range<usize>, units: i64| {
             for ring in &rings[which.clone()] {
-                shop.unnoticed(|shop| shop.set_stock(*ring, 0));
+                shop.unnoticed(|shop| shop.set_stock(*ring, units));
             }
             for _ in 0..3 {
                 shop.let_time_pass().await;
@@ -286,14 +286,14 @@ on_both! {
             }
         };
         let waits = "SELECT COUNT(*) FROM integrations WHERE held_at IS NOT NULL";
-        empty(0..12).await;
+        set(0..12, 0).await;
         assert_eq!((held(&shop).await.len(), relay.number(waits).await), (12, 1));
-        // Few enough, but while a person is asked, that person decides.
-        empty(12..14).await;
+        // These are emptied by nothing, but while a person is asked, that person decides.
+        set(12..14, 4).await;
         assert_eq!(held(&shop).await.len(), 14, "adopted while a person is asked to look");
         let (tenant, id) = (shop.tenant, shop.integration);
         assert!(drift::resume(&shop.relay, tenant, id, "Ann", store::now()).await.unwrap());
-        empty(14..16).await;
+        set(14..16, 0).await;
         assert_eq!(held(&shop).await.len(), 16, "adopted little by little");
         assert_eq!(relay.number(waits).await, 1, "nobody is asked");
         assert_eq!(relay.number("SELECT COUNT(*) FROM drifts WHERE status = 'adopted'").await, 0);
