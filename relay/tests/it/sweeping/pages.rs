@@ -3,6 +3,7 @@
 use chrono::{TimeDelta, Utc};
 use nexpura_relay::store::runs;
 use serde_json::json;
+use tokio::sync::oneshot;
 
 use super::{counted, sweep};
 use crate::{
@@ -168,7 +169,7 @@ on_both! {
 on_both! {
     async fn steps_back_keep_the_claim_and_end_with_it(relay: TestRelay) {
         let (shop, _, _) = sold(&relay, 150).await;
-        let other = shop.clone();
+        let (other, (kept, told)) = (shop.clone(), oneshot::channel());
         let asked = step_back(&shop, || async move {
             let ago = database::moment(&other.relay.db, Utc::now() - TimeDelta::seconds(1));
             let sql = format!("UPDATE sync_runs SET leased_until = {ago} WHERE finished_at IS NULL");
@@ -180,12 +181,14 @@ on_both! {
                 let mut tx = later.relay.db.write().await.unwrap();
                 let store = (later.tenant, later.integration);
                 let claimed = runs::claim(&mut tx, store, now, now + TimeDelta::minutes(2)).await;
-                assert!(claimed.unwrap().is_none(), "a run in hand was taken away");
+                kept.send(claimed.unwrap().is_none()).unwrap();
+                // Taken away all the same.
                 let sql = format!("UPDATE sync_runs SET claims = claims + 1 WHERE {}", later.mine());
                 drop(tx);
                 database::run(&later.relay.db, &sql).await;
             });
         });
         assert_eq!(asked.await, 4, "it went on without its claim");
+        assert!(told.await.unwrap(), "the claim was not kept");
     }
 }
