@@ -16,6 +16,7 @@ use crate::{
         connect::{ConnectError, by_key::KeyError},
         drift::DriftError,
         ingest::IngestError,
+        leave::LeaveError,
         privacy::PrivacyError,
         runs::StartError,
         standing::StandingError,
@@ -216,10 +217,21 @@ impl From<DriftError> for ApiError {
     fn from(error: DriftError) -> Self {
         match error {
             DriftError::Unknown => Self::NotFound("no drift with this id waits for a decision"),
-            DriftError::Changed | DriftError::Overtaken | DriftError::Unread => {
-                Self::Conflict(error.to_string())
-            }
+            DriftError::Changed
+            | DriftError::Overtaken
+            | DriftError::Unread(_)
+            | DriftError::Frozen(_) => Self::Conflict(error.to_string()),
             DriftError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<LeaveError> for ApiError {
+    fn from(error: LeaveError) -> Self {
+        match error {
+            LeaveError::Unknown => Self::NotFound("there is no event with this id"),
+            LeaveError::NoOrder | LeaveError::NotUnread => Self::Conflict(error.to_string()),
+            LeaveError::Store(error) => error.into(),
         }
     }
 }

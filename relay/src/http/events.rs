@@ -1,4 +1,4 @@
-//! `/api/events`: what arrived, what became of it, and trying it again.
+//! `/api/events`: what arrived, what became of it, and trying it again or leaving it.
 
 use axum::{Json, extract::State, http::StatusCode};
 use chrono::{DateTime, Utc};
@@ -13,7 +13,10 @@ use super::{
     inventory::cursor,
 };
 use crate::{
-    service::retry::{self, Retry},
+    service::{
+        leave,
+        retry::{self, Retry},
+    },
     store::{
         self, inbox,
         page::{DEFAULT_LIMIT, MAX_LIMIT, Page, read_moment_key},
@@ -63,6 +66,17 @@ pub(super) async fn retry(
                 .to_owned(),
         )),
     }
+}
+
+/// `POST /api/events/{id}/leave`: nothing waits for the order any more.
+pub(super) async fn leave(
+    State(app): State<App>,
+    who: Bearer,
+    Path(id): Path<Uuid>,
+) -> Result<StatusCode, ApiError> {
+    let actor = format!("token {}", who.token);
+    leave::leave(&app.relay, who.tenant, id, &actor, store::now()).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 fn key(text: &str) -> Result<(DateTime<Utc>, Uuid), ApiError> {

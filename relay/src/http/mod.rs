@@ -78,6 +78,7 @@ pub fn router(app: App, pages: Router) -> Router {
         .route("/customers", get(customers::list))
         .route("/events", get(events::list))
         .route("/events/{id}/retry", post(events::retry))
+        .route("/events/{id}/leave", post(events::leave))
         .route("/conflicts", get(conflicts::list))
         .route("/conflicts/{id}/decide", post(conflicts::decide))
         .route("/drift", get(drift::list))

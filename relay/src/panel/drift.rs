@@ -182,9 +182,12 @@ async fn decide(
         Ok(()) => Notice::good(said(verdict)),
         Err(DriftError::Unknown) => return Err(DECIDED),
         Err(DriftError::Store(error)) => return Err(error.into()),
-        Err(error @ (DriftError::Changed | DriftError::Overtaken | DriftError::Unread)) => {
-            Notice::bad(format!("Nothing is decided: {error}."))
-        }
+        Err(
+            error @ (DriftError::Changed
+            | DriftError::Overtaken
+            | DriftError::Unread(_)
+            | DriftError::Frozen(_)),
+        ) => Notice::bad(format!("Nothing is decided: {error}.")),
     };
     panel.done(&person, &asked.back(), notice).await
 }
@@ -292,8 +295,8 @@ async fn decide_all(
     }
     let left = words::several(&count(done.left), "difference waits on", "differences wait on");
     said.push_str(&format!(
-        " {left}: the numbers are newer than what you saw, the shop is being read again, or an order of it could \
-         not be read yet."
+        " {left}: the numbers are newer than what you saw, the shop is being read again, an order of it could not \
+         be read yet, or a change is still on its way to it. Deciding one by itself says which."
     ));
     panel.done(&person, &asked.back(), Notice::bad(said)).await
 }

@@ -1,4 +1,4 @@
-//! `/events` and `/events/{id}`: what arrived, what became of it, and trying it again.
+//! `/events` and `/events/{id}`: what arrived, what became of it, and trying it again or leaving it.
 
 use askama::Template;
 use axum::{extract::State, response::IntoResponse};
@@ -12,12 +12,14 @@ use super::{
     extract::{Path, Query},
     link::Link,
     page::{Answer, Notice, Page, Shell, Tab},
+    said::Said,
     show, words,
 };
 use crate::{
     service::{
         accounts::Person,
         events::{self, Entry, Search, Whole},
+        leave::{self, LeaveError},
         retry::{self, Retry},
     },
     store::{self, page::DEFAULT_LIMIT},
@@ -152,6 +154,27 @@ pub(super) async fn retry(
         ),
     };
     panel.done(&person, &format!("{HERE}/{id}"), notice).await
+}
+
+/// `POST /events/{id}/leave`
+pub(super) async fn leave(
+    State(panel): State<Panel>,
+    person: Person,
+    Path(id): Path<Uuid>,
+) -> Answer {
+    let left = leave::leave(&panel.relay, person.tenant, id, &person.email, store::now()).await;
+    let left = left.map(|()| "The order is left: nothing waits for it any more.".to_owned());
+    panel.told(&person, &format!("{HERE}/{id}"), left).await
+}
+
+impl Said for LeaveError {
+    fn said(self) -> Result<String, PanelError> {
+        match self {
+            Self::Unknown => Err(NO_EVENT),
+            Self::Store(error) => Err(error.into()),
+            other => Ok(other.to_string()),
+        }
+    }
 }
 
 /// `POST /events/retry`

@@ -124,6 +124,7 @@ fn routes() -> Vec<Route> {
         post("/events/retry", MANAGER, events::retry_failed),
         get("/events/{id}", STAFF, events::show),
         post("/events/{id}/retry", MANAGER, events::retry),
+        post("/events/{id}/leave", MANAGER, events::leave),
         get("/drift", STAFF, drift::list),
         get("/drift.csv", STAFF, drift::export),
         get("/drift/adopt", MANAGER, drift::ask_adopt_all),

@@ -247,6 +247,7 @@ pub(super) fn action(action: &str) -> String {
         "inventory.adjusted" => "Adjusted the stock",
         "links.ledger_holds" => "Chose Nexpura’s count of a piece",
         "links.shop_holds" => "Chose the shop’s count of a piece",
+        "order.left" => "Left an order that could not be read",
         "password.changed" => "Changed their password",
         "password.set" => "Set their password",
         "policy.adopt" => "Chose that the shop’s number counts",

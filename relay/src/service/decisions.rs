@@ -180,9 +180,12 @@ pub async fn decide_drifts(
                 Ok(()) => done.decided += 1,
                 // Somebody else has decided it, or it went away.
                 Err(DriftError::Unknown) => {}
-                Err(DriftError::Changed | DriftError::Overtaken | DriftError::Unread) => {
-                    done.left += 1;
-                }
+                Err(
+                    DriftError::Changed
+                    | DriftError::Overtaken
+                    | DriftError::Unread(_)
+                    | DriftError::Frozen(_),
+                ) => done.left += 1,
                 Err(DriftError::Store(error)) => return Err(error),
             }
         }

@@ -1,5 +1,7 @@
 //! What follows from a drift, by the store's policy or by a person's word.
 
+use std::fmt;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 use uuid::Uuid;
@@ -12,7 +14,7 @@ use super::{
 use crate::{
     domain::Quantity,
     store::{
-        StoreError, TenantId, Tx, audit, drifts, integrations, inventory, listings,
+        IntegrationId, StoreError, TenantId, Tx, audit, drifts, integrations, inventory, listings,
         movements::{self, Movement},
         pushes, resources, runs,
     },
@@ -23,6 +25,9 @@ const FEW: i64 = 10;
 
 /// Stocks that are emptied within this time count as at once.
 pub const TOGETHER: TimeDelta = TimeDelta::hours(1);
+
+/// Orders that are named where they keep a drift from being decided.
+const NAMED: i64 = 3;
 
 /// Whose number counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,17 +98,62 @@ pub enum DriftError {
     )]
     Overtaken,
     /// The difference may be a sale.
+    #[error("{0}")]
+    Unread(Unread),
+    /// A change may or may not be in what was read, and nothing is read before that is known; why it is not.
     #[error(
-        "an order of this store is known of and could not be read yet, and may be this difference: the events tell \
-         which, decide once it is in"
+        "a change of this stock is on its way to the shop, which has not answered for it ({0}): decide once that is \
+         put right and the change is through"
     )]
-    Unread,
+    Frozen(String),
     /// The database did not answer.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 may_be_store!(DriftError);
+
+/// Orders of a store that are known of and could not be read yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unread {
+    /// How many.
+    count: i64,
+    /// The numbers of the first of them, or their ids.
+    first: Vec<String>,
+}
+
+impl Unread {
+    async fn of(
+        tx: &mut Tx,
+        tenant: TenantId,
+        store: IntegrationId,
+    ) -> Result<Option<Self>, StoreError> {
+        let count = resources::orders_unread(tx, tenant, store).await?;
+        if count == 0 {
+            return Ok(None);
+        }
+        let first = resources::first_unread(tx, tenant, store, NAMED).await?;
+        Ok(Some(Self { count, first }))
+    }
+}
+
+impl fmt::Display for Unread {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let named: Vec<_> = self.first.iter().map(|number| format!("#{number}")).collect();
+        let more = self.count - i64::try_from(named.len()).unwrap_or(i64::MAX);
+        let orders = if self.count == 1 { "order" } else { "orders" };
+        write!(f, "{orders} {}", named.join(", "))?;
+        if more > 0 {
+            write!(f, " and {more} more")?;
+        }
+        let (it, is) = if self.count == 1 { ("it", "is") } else { ("they", "are") };
+        write!(
+            f,
+            " of this store could not be read yet and may be this difference: look under Events for the number, and \
+             decide once {it} {is} in, or leave there what can never be read"
+        )
+    }
+}
 
 /// A person decides one drift as it was `seen`, by the count of its changes.
 ///
@@ -144,10 +194,14 @@ async fn decide_one(
     if drift.changes != seen {
         return Err(DriftError::Changed);
     }
-    if resources::orders_unread(&mut tx, tenant, store).await? > 0 {
-        return Err(DriftError::Unread);
+    if let Some(unread) = Unread::of(&mut tx, tenant, store).await? {
+        return Err(DriftError::Unread(unread));
     }
-    if drift.overtaken || pushes::is_frozen(&mut tx, tenant, drift.listing_id).await? {
+    // Nothing of it is read until the push is answered for, so that a sweep would change nothing.
+    if let Some(frozen) = pushes::frozen(&mut tx, tenant, drift.listing_id).await? {
+        return Err(DriftError::Frozen(frozen.why()));
+    }
+    if drift.overtaken {
         runs::ask(&mut tx, tenant, store, "sweep", &json!({}), false, now).await?;
         tx.commit().await?;
         return Err(DriftError::Overtaken);
@@ -185,6 +239,19 @@ pub async fn resume(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn at_most_three_unread_orders_are_named() {
+        let said = |count, first: &[&str]| {
+            let first = first.iter().map(|&number| number.to_owned()).collect();
+            Unread { count, first }.to_string()
+        };
+        assert!(said(1, &["12"]).starts_with("order #12 of this store could not be read"));
+        assert!(said(1, &["12"]).contains("once it is in"));
+        let many = said(5, &["12", "G-7", "30"]);
+        assert!(many.starts_with("orders #12, #G-7, #30 and 2 more of this store"), "{many}");
+        assert!(many.contains("once they are in"), "{many}");
+    }
 
     #[test]
     fn a_person_is_asked_for_more_than_ten_that_are_more_than_a_fifth() {

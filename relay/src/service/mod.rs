@@ -23,6 +23,7 @@ pub mod drift;
 pub mod events;
 pub mod fetch;
 pub mod ingest;
+pub mod leave;
 pub mod ledger;
 pub mod links;
 pub mod pace;

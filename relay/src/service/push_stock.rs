@@ -69,15 +69,23 @@ struct Sent {
 struct Trouble {
     reason: String,
     error: Option<ChannelError>,
+    /// Whether it says nothing of the store.
+    passing: bool,
 }
 
 impl Trouble {
     fn of(error: ChannelError) -> Self {
-        Self { reason: error.to_string(), error: Some(error) }
+        Self { reason: error.to_string(), error: Some(error), passing: false }
     }
 
     fn here(reason: impl ToString) -> Self {
-        Self { reason: reason.to_string(), error: None }
+        Self { reason: reason.to_string(), error: None, passing: false }
+    }
+
+    /// The claim's lease has ended while the store was read, and nothing was written.
+    fn taken_up() -> Self {
+        let reason = "reading the shop took so long that another relay took some of it up";
+        Self { reason: reason.to_owned(), error: None, passing: true }
     }
 }
 
@@ -180,6 +188,9 @@ async fn note(
     trouble: &Trouble,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
+    if trouble.passing {
+        return Ok(());
+    }
     let Some(error) = &trouble.error else {
         return integrations::set_push_trouble(tx, tenant, id, Some(&trouble.reason)).await;
     };

@@ -7,7 +7,7 @@ use super::{Relay, decisions};
 pub use crate::store::sales::Sold;
 use crate::store::{
     IntegrationId, StoreError, TenantId, Tx, conflicts, drifts, inbox, integrations, inventory,
-    keys, movements, sales, spools, webhooks,
+    keys, movements, runs, sales, spools, webhooks,
 };
 
 /// Days that the chart shows.
@@ -87,7 +87,7 @@ pub enum Trouble {
     Unpushed,
     /// Its webhooks do not come.
     Webhooks,
-    /// Nothing was swept since then.
+    /// Nothing was swept since then, and nothing is being swept.
     Unswept(DateTime<Utc>),
 }
 
@@ -137,13 +137,16 @@ async fn trouble(
         if store.status == "disconnected" {
             continue;
         }
+        let unswept = store.last_sync_at.filter(|at| *at < unswept);
+        // One that takes long is not one that does not come.
+        let in_hand = unswept.is_some() && runs::in_hand(tx, tenant, store.id, now).await?;
         let mut found =
             |why| trouble.push(Troubled { id: store.id, store: store.store.clone(), why });
         if store.halted.is_some() {
             found(Trouble::Halted);
         } else if store.status == "error" {
             found(Trouble::Error);
-        } else if let Some(at) = store.last_sync_at.filter(|at| *at < unswept) {
+        } else if let Some(at) = unswept.filter(|_| !in_hand) {
             found(Trouble::Unswept(at));
         }
         if integrations::held_reason(tx, tenant, store.id).await?.is_some() {

@@ -180,6 +180,34 @@ pub async fn emptied_since(
     Ok(count)
 }
 
+/// How many drifts of a store that wait would empty a stock: by the shop's number where `adopting`, else by the
+/// ledger's.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn held_emptying(
+    tx: &mut Tx,
+    tenant: TenantId,
+    integration: IntegrationId,
+    adopting: bool,
+) -> Result<i64, StoreError> {
+    let (count,) = fetch!(
+        fetch_one,
+        tx,
+        (i64,),
+        "SELECT COUNT(*) FROM drifts d
+         JOIN listings l ON l.tenant_id = d.tenant_id AND l.id = d.listing_id
+         JOIN inventory v ON v.tenant_id = l.tenant_id AND v.id = l.inventory_id
+         WHERE d.tenant_id = $1 AND d.integration_id = $2 AND d.status = 'held'
+           AND ($3 AND d.mirror > 0 AND d.reading <= 0
+             OR NOT $3 AND d.reading > 0 AND v.quantity <= 0)",
+        tenant,
+        integration,
+        adopting,
+    )?;
+    Ok(count)
+}
+
 /// The store that a drift was found in.
 ///
 /// # Errors

@@ -156,6 +156,47 @@ pub async fn is_frozen(tx: &mut Tx, tenant: TenantId, listing: Uuid) -> Result<b
     Ok(row.is_some())
 }
 
+/// A push that may or may not have been added, and what keeps it.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Frozen {
+    held_reason: Option<String>,
+    push_trouble: Option<String>,
+    writable: bool,
+    detail: Option<String>,
+}
+
+impl Frozen {
+    /// What keeps it, in words.
+    #[must_use]
+    pub fn why(self) -> String {
+        let key = (!self.writable).then(|| "the store's key may only read".to_owned());
+        let why = self.held_reason.or(self.push_trouble).or(key).or(self.detail);
+        why.unwrap_or_else(|| "it is being sent".to_owned())
+    }
+}
+
+/// The push of a listing that may or may not have been added, if there is one.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn frozen(
+    tx: &mut Tx,
+    tenant: TenantId,
+    listing: Uuid,
+) -> Result<Option<Frozen>, StoreError> {
+    fetch!(
+        fetch_optional,
+        tx,
+        Frozen,
+        "SELECT i.held_reason, i.push_trouble, i.writable, p.detail
+         FROM stock_pushes p
+         JOIN integrations i ON i.tenant_id = p.tenant_id AND i.id = p.integration_id
+         WHERE p.tenant_id = $1 AND p.listing_id = $2 AND p.status = 'open' AND p.delta IS NOT NULL",
+        tenant,
+        listing,
+    )
+}
+
 /// How many listings of a store pushes bring to nothing: those that wait, those that are on their way, and those that
 /// are through since `since` and have not been undone. What a person has approved is left out.
 ///

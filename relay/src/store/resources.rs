@@ -1,6 +1,7 @@
 //! What is known of each order, product and customer of a shop, and what has to be fetched.
 
 mod due;
+mod left;
 
 use chrono::{DateTime, Utc};
 
@@ -9,9 +10,11 @@ use super::{
 };
 
 pub use due::{
-    Due, claim, in_hand, orders_unread, orders_unread_since, orders_wanted, put_back, stores_due,
-    want, want_all,
+    Due, claim, first_unread, in_hand, orders_unread, orders_unread_since, orders_wanted, put_back,
+    stores_due, want, want_all,
 };
+
+pub use left::{leave, stays_left};
 
 /// Which thing of which store.
 #[derive(Debug, Clone, Copy)]
@@ -171,7 +174,8 @@ pub async fn applied(
     execute!(
         tx,
         "UPDATE resources SET rev = COALESCE($5, rev), fetch_at = NULL, leased_until = NULL,
-            attempts = 0, heard_at = NULL, content = $6, applied_at = $7, arrived = arrived + 1
+            attempts = 0, heard_at = NULL, content = $6, applied_at = $7, arrived = arrived + 1,
+            left_at = NULL, left_content = NULL
          WHERE tenant_id = $1 AND integration_id = $2 AND resource = $3 AND remote_id = $4",
         key.tenant,
         key.integration,
@@ -235,7 +239,8 @@ pub async fn brought_all(
             heard_at, content, arrived, attempts)
          VALUES ($1, $2, $3, $4, $5, $6, $6, $7, 0, 0)
          ON CONFLICT (tenant_id, integration_id, resource, remote_id)
-         DO UPDATE SET rev = excluded.rev, content = excluded.content,
+         DO UPDATE SET rev = excluded.rev, content = excluded.content, left_at = NULL,
+            left_content = NULL,
             heard_at = CASE WHEN resources.fetch_at IS NOT NULL THEN excluded.heard_at END",
         things,
         thing => [

@@ -1,9 +1,16 @@
 //! A drift that waits for a person is decided by what is true when the person decides.
 
+use chrono::{TimeDelta, Utc};
+use nexpura_protocol::{Resource, Verb};
+use nexpura_relay::{
+    service::{drift, leave},
+    store,
+};
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::{
-    shop::{Shop, server::Town},
+    shop::{Mark, Shop, server::Town},
     support::{
         api::Reply,
         connected::Connected,
@@ -31,9 +38,26 @@ async fn read(shop: &Connected) {
 }
 
 /// An order of which nobody has told, and that nobody can read.
-async fn unreadable_order(shop: &Connected, product: u64) {
+async fn unreadable_order(shop: &Connected, product: u64) -> u64 {
     let order = shop.unnoticed(|shop| shop.paid_order(&[(product, 1)])).0;
     shop.fake.damage_order(order);
+    order
+}
+
+/// How many orders the relay still asks for.
+async fn unread(relay: &TestRelay) -> i64 {
+    let sql = "SELECT COUNT(*) FROM resources WHERE resource = 'order' AND fetch_at IS NOT NULL";
+    relay.number(sql).await
+}
+
+/// The event of what could not be read.
+async fn failed_event(served: &Served, shop: &Connected) -> String {
+    let list = served.api.get("/api/events?status=failed", &shop.token).await.ok();
+    list["items"][0]["id"].as_str().expect("an event that failed").to_owned()
+}
+
+async fn leave_by(served: &Served, shop: &Connected, event: &str) -> Reply {
+    served.api.post(&format!("/api/events/{event}/leave"), &shop.token, &json!({})).await
 }
 
 /// It can be read after all.
@@ -180,5 +204,124 @@ on_both! {
         let refused = decide(&relay, &shop, ring, "adopt").await.problem(409);
         assert!(refused.contains("read again"), "{refused}");
         assert_eq!(shop.listing(ring).await, ("open".to_owned(), Some(5), Some(5)));
+    }
+}
+
+on_both! {
+    async fn an_order_that_can_never_be_read_is_left_and_nothing_waits_for_it(relay: TestRelay) {
+        let (shop, ring, _) = counted(&relay).await;
+        let order = unreadable_order(&shop, ring).await;
+        read(&shop).await;
+        assert_eq!(held(&shop).await, [(5, 4)]);
+        let refused = decide(&relay, &shop, ring, "adopt").await.problem(409);
+        assert!(refused.contains(&format!("order #{order} of this store")), "{refused}");
+        let served = relay.serve().await;
+        let event = failed_event(&served, &shop).await;
+        assert_eq!(leave_by(&served, &shop, &event).await.status, 204);
+        assert!(leave_by(&served, &shop, &event).await.problem(409).contains("does not wait"));
+        leave_by(&served, &shop, &Uuid::new_v4().to_string()).await.problem(404);
+        let told = relay.texts("SELECT status, detail FROM inbox WHERE resource = 'order'").await;
+        assert!(told.iter().all(|one| one[0] == "ignored" && one[1].contains("left")), "{told:?}");
+        assert_eq!(decide(&relay, &shop, ring, "adopt").await.body, "");
+        assert_eq!(shop.listing(ring).await, ("open".to_owned(), Some(4), Some(4)));
+        // A sweep shows it just as it was left.
+        read(&shop).await;
+        assert_eq!(unread(&relay).await, 0, "it is asked for again");
+        assert!(served.api.get("/api/events?status=failed", &shop.token).await.ok()["items"] == json!([]));
+        // Something new of it.
+        shop.unnoticed(|shop| shop.enter(order, "completed"));
+        read(&shop).await;
+        assert_eq!(unread(&relay).await, 1, "what is new of it is not asked for");
+        let event = failed_event(&served, &shop).await;
+        assert_eq!(leave_by(&served, &shop, &event).await.status, 204);
+        let verb = Verb::Updated;
+        shop.spool.lock().unwrap().touch(Mark { resource: Resource::Order, id: order, verb });
+        shop.push().await;
+        assert_eq!(unread(&relay).await, 1, "what arrived of it is not asked for");
+        becomes_readable(&shop).await;
+        assert_eq!(unread(&relay).await, 0);
+        assert_eq!(relay.number("SELECT COUNT(*) FROM sales").await, 1);
+        assert_eq!(relay.number("SELECT COUNT(*) FROM resources WHERE left_at IS NOT NULL").await, 0);
+    }
+}
+
+on_both! {
+    async fn an_order_that_is_left_while_it_is_being_read_stays_left(relay: TestRelay) {
+        let (shop, ring, _) = counted(&relay).await;
+        let order = unreadable_order(&shop, ring).await;
+        read(&shop).await;
+        let event = failed_event(&relay.serve().await, &shop).await.parse().unwrap();
+        let meanwhile = shop.clone();
+        shop.fake.interrupt(&format!("wc/v3/orders/{order}"), move || async move {
+            let now = store::now();
+            leave::leave(&meanwhile.relay, meanwhile.tenant, event, "Ann", now).await.unwrap();
+        });
+        shop.make_due().await;
+        shop.fetch().await;
+        assert_eq!(shop.fake.interruptions_left(), 0);
+        assert_eq!(unread(&relay).await, 0);
+    }
+}
+
+on_both! {
+    async fn what_waits_already_counts_among_what_would_be_emptied_at_once(relay: TestRelay) {
+        let mut shop = Shop::new();
+        let rings: Vec<u64> = (0..40).map(|n| shop.simple(&format!("RING-{n}"), 1)).collect();
+        let shop = Connected::new(&relay.relay, &Town::open().await, shop).await;
+        shop.open().await;
+        relay.run("UPDATE integrations SET drift_policy = 'adopt'").await;
+        let set = async |which: std::ops::Range<usize>, units: i64| {
+            for ring in &rings[which.clone()] {
+                shop.unnoticed(|shop| shop.set_stock(*ring, units));
+            }
+            for _ in 0..3 {
+                shop.let_time_pass().await;
+                shop.push().await;
+                shop.want_sweep(false).await;
+                assert!(shop.run_sweep().await);
+            }
+            // No page shows them again.
+            for ring in &rings[which] {
+                shop.fake.shop().products.get_mut(ring).unwrap().modified = Utc::now() - TimeDelta::days(2);
+            }
+        };
+        let waits = "SELECT COUNT(*) FROM integrations WHERE held_at IS NOT NULL";
+        set(0..12, 0).await;
+        assert_eq!((held(&shop).await.len(), relay.number(waits).await), (12, 1));
+        // These are emptied by nothing, but while a person is asked, that person decides.
+        set(12..14, 4).await;
+        assert_eq!(held(&shop).await.len(), 14, "adopted while a person is asked to look");
+        let (tenant, id) = (shop.tenant, shop.integration);
+        assert!(drift::resume(&shop.relay, tenant, id, "Ann", store::now()).await.unwrap());
+        set(14..16, 0).await;
+        assert_eq!(held(&shop).await.len(), 16, "adopted little by little");
+        assert_eq!(relay.number(waits).await, 1, "nobody is asked");
+        assert_eq!(relay.number("SELECT COUNT(*) FROM drifts WHERE status = 'adopted'").await, 0);
+    }
+}
+
+on_both! {
+    async fn a_change_on_its_way_says_why_nothing_is_decided(relay: TestRelay) {
+        let (shop, ring, band) = counted(&relay).await;
+        unreadable_order(&shop, band).await;
+        shop.unnoticed(|shop| shop.set_stock(ring, 2));
+        read(&shop).await;
+        becomes_readable(&shop).await;
+        let now = database::moment(&relay.relay.db, Utc::now());
+        relay.run("UPDATE integrations SET push_trouble = 'the plugin is gone'").await;
+        relay.run(&format!(
+            "INSERT INTO stock_pushes (tenant_id, id, integration_id, listing_id, status, push_no, delta,
+                attempts, due_at, created_at)
+             SELECT tenant_id, id, integration_id, id, 'open', 1, 1000, 0, {now}, {now} FROM listings
+             WHERE stock_id = {ring}"
+        )).await;
+        let asked = format!("SELECT COUNT(*) FROM sync_runs WHERE finished_at IS NULL AND due_at <= {now}");
+        let before = relay.number(&asked).await;
+        let refused = decide(&relay, &shop, ring, "adopt").await.problem(409);
+        assert!(refused.contains("the plugin is gone"), "{refused}");
+        assert!(!refused.contains("read again"), "{refused}");
+        assert_eq!(relay.number(&asked).await, before, "a sweep was asked for that can read nothing");
+        relay.run("UPDATE stock_pushes SET status = 'void'").await;
+        assert_eq!(decide(&relay, &shop, ring, "adopt").await.body, "");
     }
 }

@@ -50,6 +50,7 @@ pub(crate) const ROUTES: &[(&str, &[Method], Who)] = &[
     ("/api/customers", &[Method::GET], Who::Token),
     ("/api/events", &[Method::GET], Who::Token),
     ("/api/events/{id}/retry", &[Method::POST], Who::Token),
+    ("/api/events/{id}/leave", &[Method::POST], Who::Token),
     ("/api/conflicts", &[Method::GET], Who::Token),
     ("/api/conflicts/{id}/decide", &[Method::POST], Who::Token),
     ("/api/drift", &[Method::GET], Who::Token),
@@ -180,12 +181,13 @@ on_both! {
 async fn by_token(api: &Api, route: &str, method: &Method, me: &Jeweller, other: &Jeweller) {
     let place = format!("{method} {route}");
     let mine = ask(api, route, method, me, me).await;
-    // A decision can be made once, there is nothing to resume or to accept, and a shop with the
+    // A decision can be made once, an order that was read cannot be left, there is nothing to resume or to accept, and a shop with the
     // extension gets no webhooks.
     let ends = [
         "/push",
         "/adopt",
         "/decide",
+        "/leave",
         "/resume",
         "/accept",
         "/setup",

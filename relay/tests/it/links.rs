@@ -391,3 +391,23 @@ async fn the_command_line_lists_what_waits_and_takes_the_choice() {
     assert_eq!(listing("RING").await, ("open".to_owned(), Some(8), Some(8)));
     assert_eq!(listing("BAND").await, ("open".to_owned(), Some(2), Some(1)));
 }
+
+on_both! {
+    async fn where_the_shops_count_holds_no_order_that_cannot_be_read_is_waited_for(relay: TestRelay) {
+        let two = Two::with(&relay, &[("RING", 3, 8)]).await;
+        let ring = stock(&two.second, "RING");
+        let order = two.second.unnoticed(|shop| shop.paid_order(&[(ring, 1)])).0;
+        two.second.fake.damage_order(order);
+        read(&two.second).await;
+        let apart = "SELECT COUNT(*) FROM listings WHERE told_apart_at IS NOT NULL";
+        assert_eq!(relay.number(apart).await, 1, "what it sells is to be posted");
+        assert!(two.choose("RING", "shop").await.status < 300);
+        for _ in 0..3 {
+            two.second.let_time_pass().await;
+            read(&two.second).await;
+        }
+        let unread = "SELECT COUNT(*) FROM resources WHERE resource = 'order' AND fetch_at IS NOT NULL";
+        assert_eq!(relay.number(unread).await, 1);
+        assert_eq!(two.second.listing(ring).await, ("open".to_owned(), Some(7), Some(7)));
+    }
+}

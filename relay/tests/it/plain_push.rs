@@ -251,3 +251,29 @@ on_both! {
         assert_eq!(push(&shop).await, 0);
     }
 }
+
+on_both! {
+    async fn what_another_relay_has_taken_up_says_nothing_of_the_store(relay: TestRelay) {
+        let mut shop = Shop::new();
+        let rings = [shop.simple("RING", 10), shop.simple("BAND", 10)];
+        let shop = plain(&relay, shop).await;
+        adjust(&shop, "RING", "-1").await;
+        adjust(&shop, "BAND", "-1").await;
+        relay.run("UPDATE integrations SET status = 'error', push_trouble = 'the key may only read'").await;
+        let other = shop.clone();
+        shop.fake.interrupt("wc/v3/products", move || async move {
+            // Reading took longer than the claim holds.
+            let one = "UPDATE stock_pushes SET claims = claims + 1 WHERE id = (SELECT id FROM stock_pushes
+                ORDER BY id LIMIT 1)";
+            database::run(&other.relay.db, one).await;
+        });
+        assert_eq!(push(&shop).await, 2);
+        assert_eq!(shop.fake.interruptions_left(), 0);
+        assert_eq!(rings.map(|ring| units(&shop, ring)), [10, 10]);
+        let said = relay.texts("SELECT status, push_trouble FROM integrations").await;
+        assert_eq!(said, [["error", "the key may only read"]], "a trouble was taken away");
+        let put_back = relay.texts("SELECT detail FROM stock_pushes WHERE attempts = 1").await;
+        assert_eq!(put_back.len(), 1);
+        assert!(put_back[0][0].contains("another relay"), "{put_back:?}");
+    }
+}

@@ -144,6 +144,13 @@ pub(super) const OPERATIONS: &[Operation] = &[
     get("Events", "/api/events", "What shops told, the newest first", &[(200, "[Event]")])
         .with(&["status", "after", "limit"]),
     post("Events", "/api/events/{id}/retry", "Fetch the thing again at once", None, &[(202, "")]),
+    post(
+        "Events",
+        "/api/events/{id}/leave",
+        "Leave an order that cannot be read: nothing waits for it until the shop tells something new of it",
+        None,
+        &[(204, "")],
+    ),
     get("Runs", "/api/runs", "Imports and reconciliations, the newest first", &[(200, "[Run]")]),
     get("Runs", "/api/runs/{id}", "One run with its report", &[(200, "WholeRun")]),
     get(

@@ -65,7 +65,7 @@ pub(super) async fn send(
     integrations::lock(&mut tx, tenant, store.id).await?;
     if pushes::held(&mut tx, tenant, claimed).await?.len() < claimed.len() {
         // Reading took so long that another relay has taken some of it up.
-        return Ok(Sent::default());
+        return Ok(stopped(Trouble::taken_up()));
     }
     for (push, step) in claimed.iter().zip(&steps) {
         if let Step::Write(attempt) = step {

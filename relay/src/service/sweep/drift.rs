@@ -20,15 +20,18 @@ impl Sweep<'_> {
             return tx.commit().await;
         }
         let verdict = self.policy(&mut tx).await?;
-        let emptied = found.iter().filter(|drift| empties(drift, verdict)).count();
-        let emptied = i64::try_from(emptied).unwrap_or(i64::MAX);
-        // What comes little by little counts together.
+        let empties = found.iter().any(|drift| empties(drift, verdict));
+        // What comes little by little counts together: with what waits already, and with what was adopted.
+        let adopting = verdict == Verdict::Adopt;
+        let emptied = drifts::held_emptying(&mut tx, tenant, id, adopting).await?;
         let before = drifts::emptied_since(&mut tx, tenant, id, now - TOGETHER).await?;
         let open = listings::count_open(&mut tx, tenant, id).await?;
-        let too_much = emptied > 0 && empties_too_much(emptied + before, open);
+        let too_much = empties && empties_too_much(emptied + before, open);
         // The difference may be an order that is known of and could not be read: nobody may push that back.
         let unread = resources::orders_unread(&mut tx, tenant, id).await?;
-        let hold = too_much || unread > 0;
+        // While a person is asked to look, nothing is decided without that person's word.
+        let asked = integrations::held_reason(&mut tx, tenant, id).await?.is_some();
+        let hold = too_much || asked || unread > 0;
         for drift in &found {
             self.report(&mut tx, drift).await?;
             // What moved it since it was read has it read again.

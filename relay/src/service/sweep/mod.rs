@@ -270,6 +270,19 @@ impl Sweep<'_> {
         }
     }
 
+    /// Before a request that brings nothing by itself: keeps the run's claim, and stops where the relay stops.
+    async fn hold_on(&self) -> Result<(), StepError> {
+        if self.relay.wake.is_stopping() {
+            return Err(StepError::Stopping);
+        }
+        let mut tx = self.relay.db.write().await?;
+        let until = store::now() + LEASE;
+        if !runs::renew(&mut tx, self.tenant, self.run.held(), until).await? {
+            return Err(StepError::Lost);
+        }
+        Ok(tx.commit().await?)
+    }
+
     async fn finish(
         &self,
         tx: &mut store::Tx,

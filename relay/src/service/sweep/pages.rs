@@ -182,12 +182,14 @@ impl Sweep<'_> {
                 }
                 let anew = Cursor { offset: 0, last: 0, ..request.then };
                 request = Request::new(request.listing, source.query(&anew), &anew);
+                self.hold_on().await?;
                 asked_at = store::now();
                 page = request.ask(&self.client).await?;
                 continue;
             }
             let met = request.meet(&mut page)?;
             if met == Met::Not {
+                self.hold_on().await?;
                 asked_at = store::now();
                 page = request.ask(&self.client).await?;
                 continue;
@@ -312,15 +314,18 @@ impl Sweep<'_> {
         if overtaken || standing.arrived_at > asked_at - SAME_MOMENT {
             // Something about it arrived while the page was under way: it is asked for by itself.
             resources::want(tx, key, now).await?;
-            return self.seen_product(tx, key, stock, label(&item), Row::Unchanged, now).await;
+            return self
+                .seen_product(tx, key, stock, report::label(&item), Row::Unchanged, now)
+                .await;
         }
         let mut payload = item;
         let facts = payload.get("nexpura").cloned();
         let read = facts_of(&mut payload);
-        let label = label(&payload);
+        let label = report::label(&payload);
         // Whatever its `rev` says: a change that the plugin never noticed has not raised it.
         let known = standing.content.as_deref();
-        let same = known == Some(&ledger::digest(&payload, read.as_ref()));
+        let content = ledger::digest(&payload, read.as_ref());
+        let same = known == Some(&content);
         if same {
             resources::unchanged(tx, key).await?;
         } else {
@@ -338,6 +343,10 @@ impl Sweep<'_> {
             };
             if let Err(error) = apply_answer(tx, &source, key, resource, Some(payload)).await? {
                 let reason = error.for_people();
+                if resources::stays_left(tx, key, &content).await? {
+                    let reason = format!("left by a person: {reason}");
+                    return Ok(Row::Skipped { label, reason });
+                }
                 report::failed(tx, key, &reason, now).await?;
                 resources::put_back(tx, key, now + FIRST_RETRY, true).await?;
                 return Ok(Row::Failed { label, reason });
@@ -383,13 +392,4 @@ fn resource_of(listing: Listing) -> Resource {
         Listing::Products | Listing::Variations { .. } => Resource::Product,
         Listing::Customers => Resource::Customer,
     }
-}
-
-/// What people call a thing: its SKU, number or name. No personal data.
-fn label(item: &Value) -> String {
-    let text = |key| item.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
-    let id = item.get("id").and_then(Value::as_i64).unwrap_or_default();
-    let told = text("sku").or_else(|| text("number"));
-    let named = told.or_else(|| text("name"));
-    named.map_or_else(|| format!("#{id}"), |text| text.chars().take(200).collect())
 }

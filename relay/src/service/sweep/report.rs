@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use nexpura_protocol::Verdict;
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -57,4 +58,13 @@ fn id_of(key: Key<'_>) -> Uuid {
     let mut bytes = [0; 16];
     bytes.copy_from_slice(&Sha256::digest(name)[..16]);
     uuid::Builder::from_custom_bytes(bytes).into_uuid()
+}
+
+/// What people call a thing: its SKU, number or name. No personal data.
+pub(super) fn label(item: &Value) -> String {
+    let text = |key| item.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
+    let id = item.get("id").and_then(Value::as_i64).unwrap_or_default();
+    let told = text("sku").or_else(|| text("number"));
+    let named = told.or_else(|| text("name"));
+    named.map_or_else(|| format!("#{id}"), |text| text.chars().take(200).collect())
 }

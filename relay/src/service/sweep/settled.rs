@@ -231,9 +231,8 @@ impl Sweep<'_> {
             _ => {
                 // What it has sold meanwhile is in the reading and posted by order: one that is known of and
                 // could not be read would be given back.
-                if listing.posts_meanwhile()
-                    && resources::orders_unread(tx, tenant, integration).await? > 0
-                {
+                let posts = listing.posts_meanwhile() && listing.holds.as_deref() != Some("shop");
+                if posts && resources::orders_unread(tx, tenant, integration).await? > 0 {
                     return Ok(());
                 }
                 // The number that was read may be older or newer than what has just been heard of.

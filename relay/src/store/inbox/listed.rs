@@ -126,6 +126,10 @@ pub struct Whole {
     pub sale_id: Option<Uuid>,
     /// That sale's number.
     pub order_number: Option<String>,
+    /// Whether what it is about could not be read when that was tried, and is to be tried again.
+    pub unread: bool,
+    /// Whether a person has left what it is about.
+    pub is_left: bool,
 }
 
 /// One event, if it is there.
@@ -139,11 +143,14 @@ pub async fn whole(tx: &mut Tx, tenant: TenantId, id: Uuid) -> Result<Option<Who
         Whole,
         "SELECT e.event_id AS id, i.store_url AS store, e.topic, e.resource_id, e.status, e.detail,
             e.received_at, e.attempts, e.occurred_at, e.resource, e.payload, e.facts, s.id AS sale_id,
-            s.number AS order_number
+            s.number AS order_number, COALESCE(r.fetch_at IS NOT NULL AND r.attempts > 0, FALSE) AS unread,
+            COALESCE(r.fetch_at IS NULL AND r.left_at IS NOT NULL, FALSE) AS is_left
          FROM inbox e
          LEFT JOIN integrations i ON i.tenant_id = e.tenant_id AND i.id = e.integration_id
          LEFT JOIN sales s ON s.tenant_id = e.tenant_id AND s.integration_id = e.integration_id
            AND s.external_id = e.resource_id AND e.resource = 'order'
+         LEFT JOIN resources r ON r.tenant_id = e.tenant_id AND r.integration_id = e.integration_id
+           AND r.resource = e.resource AND r.remote_id = e.resource_id
          WHERE e.tenant_id = $1 AND e.event_id = $2 ORDER BY s.id DESC LIMIT 1",
         tenant,
         id,

@@ -80,6 +80,35 @@ pub async fn orders_unread(
     Ok(count)
 }
 
+/// The numbers of the first of them, or their ids where no number is known; those that failed to be read come before
+/// those that were not tried yet.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn first_unread(
+    tx: &mut Tx,
+    tenant: TenantId,
+    integration: IntegrationId,
+    limit: i64,
+) -> Result<Vec<String>, StoreError> {
+    let rows = fetch!(
+        fetch_all,
+        tx,
+        (String,),
+        "SELECT COALESCE((SELECT MAX(s.number) FROM sales s WHERE s.tenant_id = r.tenant_id
+            AND s.integration_id = r.integration_id AND s.external_id = r.remote_id AND s.number <> ''),
+            CAST(r.remote_id AS TEXT))
+         FROM resources r
+         WHERE r.tenant_id = $1 AND r.integration_id = $2 AND r.resource = 'order'
+           AND r.fetch_at IS NOT NULL
+         ORDER BY r.attempts DESC, r.remote_id LIMIT $3",
+        tenant,
+        integration,
+        limit,
+    )?;
+    Ok(rows.into_iter().map(|(number,)| number).collect())
+}
+
 /// How many of them something has been heard of since `since`.
 ///
 /// # Errors
@@ -209,7 +238,7 @@ pub async fn claim(
     Ok(due)
 }
 
-/// Puts a thing back, to be fetched at `at`; `failed` counts against it.
+/// Puts a thing back, to be fetched at `at`; `failed` counts against it. One that was left meanwhile stays so.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -221,7 +250,8 @@ pub async fn put_back(
 ) -> Result<(), StoreError> {
     execute!(
         tx,
-        "UPDATE resources SET fetch_at = $5, leased_until = NULL, attempts = attempts + $6
+        "UPDATE resources SET leased_until = NULL, attempts = attempts + $6,
+            fetch_at = CASE WHEN left_at IS NULL OR fetch_at IS NOT NULL THEN $5 END
          WHERE tenant_id = $1 AND integration_id = $2 AND resource = $3 AND remote_id = $4",
         key.tenant,
         key.integration,

@@ -151,3 +151,26 @@ pub async fn first_failure(
         id,
     )
 }
+
+/// Whether a relay has a run of the store in hand.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn in_hand(
+    tx: &mut Tx,
+    tenant: TenantId,
+    integration: IntegrationId,
+    now: DateTime<Utc>,
+) -> Result<bool, StoreError> {
+    let row = fetch!(
+        fetch_optional,
+        tx,
+        (Uuid,),
+        "SELECT id FROM sync_runs WHERE tenant_id = $1 AND integration_id = $2
+           AND finished_at IS NULL AND leased_until > $3 LIMIT 1",
+        tenant,
+        integration,
+        now,
+    )?;
+    Ok(row.is_some())
+}

@@ -171,3 +171,37 @@ on_both! {
         assert!(log.contains("Tried all failed events again") && log.contains("500 events"), "{log}");
     }
 }
+
+on_both! {
+    async fn an_order_that_can_never_be_read_can_be_left(relay: TestRelay) {
+        let served = relay.serve().await;
+        let (shop, ring, staff) = rings(&relay, &served).await;
+        let mut manager =
+            somebody(&relay.relay, &served, shop.tenant, "m@example.test", Role::Manager).await;
+        let order = shop.unnoticed(|shop| shop.paid_order(&[(ring, 1)])).0;
+        shop.fake.damage_order(order);
+        shop.let_time_pass().await;
+        shop.want_sweep(true).await;
+        shop.run_sweep().await;
+        let here = links(&manager.open("/events?status=failed").await.body)[0].clone();
+        let button = format!("action=\"{here}/leave\"");
+        let page = manager.open(&here).await.body;
+        assert!(page.contains(&button) && page.contains("decided like any other"), "{page}");
+        assert!(!staff.open(&here).await.body.contains(&button), "staff only look");
+        assert_eq!(leads_to(&manager.submit(&format!("{here}/leave"), &[]).await), here);
+        let page = manager.open(&here).await.body;
+        for said in ["The order is left", "Somebody has left this order", "Try again"] {
+            assert!(page.contains(said), "{said}: {page}");
+        }
+        assert!(!page.contains(&button), "{page}");
+        manager.submit(&format!("{here}/leave"), &[]).await;
+        assert!(manager.open(&here).await.body.contains("This order does not wait to be read"));
+        let log = manager.open("/settings/activity").await.body;
+        assert!(log.contains("Left an order that could not be read"), "{log}");
+        // Whoever thinks better of it tries again.
+        shop.fake.repair();
+        manager.submit(&format!("{here}/retry"), &[]).await;
+        shop.fetch().await;
+        assert!(manager.open(&here).await.body.contains("It is in Nexpura."));
+    }
+}

@@ -79,6 +79,12 @@ on_both! {
         ] {
             assert!(page.contains(&said), "{said}: {page}");
         }
+        // One that takes long is none that does not come.
+        let soon = database::moment(&relay.relay.db, Utc::now() + TimeDelta::minutes(2));
+        let hold = format!("UPDATE sync_runs SET leased_until = {soon} WHERE finished_at IS NULL");
+        assert!(relay.run(&hold).await > 0);
+        let page = staff.open("/").await.body;
+        assert!(!page.contains("was last checked"), "it is being swept: {page}");
         let cards = staff.open("/integrations").await.body;
         assert!(cards.contains(&format!("id=\"store-{}\"", shop.integration)), "{cards}");
         assert!(staff.open("/inventory?stock=below").await.body.contains("RING"));

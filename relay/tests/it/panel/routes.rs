@@ -68,6 +68,7 @@ const ROUTES: &[(&str, &str, Option<Role>)] = &[
     ("POST", "/events/retry", MANAGER),
     ("GET", "/events/{id}", STAFF),
     ("POST", "/events/{id}/retry", MANAGER),
+    ("POST", "/events/{id}/leave", MANAGER),
     ("GET", "/drift", STAFF),
     ("GET", "/drift.csv", STAFF),
     ("GET", "/drift/adopt", MANAGER),

@@ -1,11 +1,14 @@
 //! Listings that move while they are read.
 
+use chrono::{TimeDelta, Utc};
+use nexpura_relay::store::runs;
 use serde_json::json;
+use tokio::sync::oneshot;
 
 use super::{counted, sweep};
 use crate::{
     shop::{Shop, Stock, server::Town},
-    support::{connected::Connected, on_both, relay::TestRelay},
+    support::{connected::Connected, database, on_both, relay::TestRelay},
 };
 
 /// A shop that sells one ring in so many orders, and their ids.
@@ -132,5 +135,60 @@ on_both! {
         assert!(shop.run_sweep().await);
         assert_eq!(relay.number("SELECT COUNT(*) FROM sales").await, 150);
         assert_eq!(shop.fake.times_asked("wc/v3/products"), before, "what came before is in");
+    }
+}
+
+/// Begins to read a listing whose pages never meet, and does this at its first step back; gives how often it was asked
+/// for.
+async fn step_back<F: Future<Output = ()> + Send + 'static>(
+    shop: &Connected,
+    doing: impl FnOnce() -> F + Send + 'static,
+) -> usize {
+    shop.fake.shop().deaf = true;
+    for _ in 0..2 {
+        shop.fake.interrupt("wc/v3/orders", || async {});
+    }
+    shop.fake.interrupt("wc/v3/orders", doing);
+    shop.want_sweep(true).await;
+    shop.run_sweep().await;
+    assert_eq!(shop.fake.interruptions_left(), 0);
+    shop.fake.times_asked("wc/v3/orders")
+}
+
+on_both! {
+    async fn a_relay_that_stops_takes_no_more_steps_back(relay: TestRelay) {
+        let (shop, _, _) = sold(&relay, 150).await;
+        let stopping = shop.relay.clone();
+        let asked = step_back(&shop, || async move { stopping.wake.stop() }).await;
+        assert_eq!(asked, 3);
+        let failed = relay.number("SELECT COUNT(*) FROM sync_runs WHERE error IS NOT NULL").await;
+        assert_eq!(failed, 0, "it goes on where it stands");
+    }
+}
+
+on_both! {
+    async fn steps_back_keep_the_claim_and_end_with_it(relay: TestRelay) {
+        let (shop, _, _) = sold(&relay, 150).await;
+        let (other, (kept, told)) = (shop.clone(), oneshot::channel());
+        let asked = step_back(&shop, || async move {
+            let ago = database::moment(&other.relay.db, Utc::now() - TimeDelta::seconds(1));
+            let sql = format!("UPDATE sync_runs SET leased_until = {ago} WHERE finished_at IS NULL");
+            database::run(&other.relay.db, &sql).await;
+            // Looked at while the next step is under way.
+            let later = other.clone();
+            other.fake.interrupt("wc/v3/orders", move || async move {
+                let now = Utc::now();
+                let mut tx = later.relay.db.write().await.unwrap();
+                let store = (later.tenant, later.integration);
+                let claimed = runs::claim(&mut tx, store, now, now + TimeDelta::minutes(2)).await;
+                kept.send(claimed.unwrap().is_none()).unwrap();
+                // Taken away all the same.
+                let sql = format!("UPDATE sync_runs SET claims = claims + 1 WHERE {}", later.mine());
+                drop(tx);
+                database::run(&later.relay.db, &sql).await;
+            });
+        });
+        assert_eq!(asked.await, 4, "it went on without its claim");
+        assert!(told.await.unwrap(), "the claim was not kept");
     }
 }
