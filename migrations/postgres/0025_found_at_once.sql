@@ -2,5 +2,3 @@
 CREATE INDEX listings_unsettled ON listings (tenant_id, integration_id, stock_id)
     WHERE state = 'opening' OR (state = 'open'
         AND (reading IS NOT NULL OR doubted_at IS NOT NULL OR unsure_at IS NOT NULL));
--- Products of one SKU.
-CREATE INDEX products_sku ON products (tenant_id, integration_id, sku);
