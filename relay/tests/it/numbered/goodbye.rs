@@ -201,3 +201,14 @@ on_both! {
         }
     }
 }
+
+on_both! {
+    async fn what_has_not_changed_since_is_brought_over_all_the_same(relay: TestRelay) {
+        let (shop, ring) = one_ring(&relay).await;
+        by_a_person(&shop).await;
+        shop.fake.shop().pushes = Pushes::default();
+        let back = register(&shop, &Uuid::new_v4().to_string()).await;
+        settle(&back).await;
+        assert_eq!(back.listing(ring).await, ("waiting".to_owned(), None, None));
+    }
+}
