@@ -95,9 +95,9 @@ pub async fn first_unread(
         fetch_all,
         tx,
         (String,),
-        "SELECT COALESCE((SELECT MAX(s.number) FROM sales s WHERE s.tenant_id = r.tenant_id
-            AND s.integration_id = r.integration_id AND s.external_id = r.remote_id AND s.number <> ''),
-            CAST(r.remote_id AS TEXT))
+        "SELECT COALESCE((SELECT NULLIF(s.number, '') FROM sales s WHERE s.tenant_id = r.tenant_id
+            AND s.integration_id = r.integration_id AND s.external_id = r.remote_id
+            ORDER BY s.id DESC LIMIT 1), CAST(r.remote_id AS TEXT))
          FROM resources r
          WHERE r.tenant_id = $1 AND r.integration_id = $2 AND r.resource = 'order'
            AND r.fetch_at IS NOT NULL
