@@ -8,11 +8,12 @@ import json
 import os
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Locator, Page, expect, sync_playwright
+from playwright.sync_api import TimeoutError as NotInTime
 
 PHONE = {"width": 390, "height": 844}
 DESKTOP = {"width": 1280, "height": 860}
@@ -108,6 +109,16 @@ def until(page: Page, look, what: str) -> None:
         assert time.monotonic() < end, f"waited in vain until {what}"
         page.wait_for_timeout(300)
         page.reload()
+
+
+def opens(control: Locator, shown: Locator) -> None:
+    """Presses what a script of WordPress answers to: again while that script is not there yet."""
+    end = time.monotonic() + PATIENCE
+    while not shown.is_visible():
+        assert time.monotonic() < end, f"nothing opens by {control}"
+        control.click()
+        with suppress(NotInTime):
+            shown.wait_for(state="visible", timeout=2_000)
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import re
 from playwright.sync_api import Page, expect
 
 from doors import come_in, for_support, into_wordpress
-from walk import Story, until, walking
+from walk import Story, opens, until, walking
 
 # Milliseconds. Site Health asks other servers too, which do not answer here.
 HEALTH = 120_000
@@ -38,11 +38,10 @@ def health(page: Page, label: str, *, passed: bool) -> None:
     """Site Health lists a finding, once it has asked all that it asks."""
     if passed:
         expect(page.locator(".site-health-progress.loading")).to_have_count(0, timeout=HEALTH)
-        page.locator(".site-health-view-passed").click()
+        opens(page.locator(".site-health-view-passed"), page.locator("#health-check-issues-good"))
     finding = page.get_by_role("button", name=label)
     expect(finding).to_be_visible(timeout=HEALTH)
-    finding.click()
-    expect(finding).to_have_attribute("aria-expanded", "true")
+    opens(finding, page.get_by_role("button", name=label, expanded=True))
 
 
 def while_all_is_well(page: Page, story: Story, pictures, admin: str) -> None:
@@ -76,7 +75,7 @@ def the_stocks(page: Page, story: Story, pictures, admin: str) -> None:
     page.goto(f"{admin}/post.php?post={story.ring}&action=edit")
     beside = page.locator("#inventory_product_data .nexpura-state").locator("..")
     until(page, lambda: beside.filter(has_text=f"The ledger has {story.left}."), "the relay has told")
-    page.locator(".inventory_tab a").click()
+    opens(page.locator(".inventory_tab a"), page.locator("#inventory_product_data"))
     for sentence in ("SKU matched: RING.", f"The ledger has {story.left}.", "Nothing was pushed yet."):
         expect(beside).to_contain_text(sentence)
     piece = beside.get_by_role("link", name="Open the piece in Nexpura")
@@ -84,13 +83,12 @@ def the_stocks(page: Page, story: Story, pictures, admin: str) -> None:
     pictures.take(page, "product", within="#inventory_product_data div:has(> .nexpura-state)")
 
     page.goto(f"{admin}/post.php?post={story.band}&action=edit")
-    page.locator(".variations_tab a").click()
     variations = page.locator("#variable_product_options .woocommerce_variation")
+    opens(page.locator(".variations_tab a"), page.locator("#variable_product_options"))
     expect(variations).to_have_count(2)
     one = variations.filter(has_text="BAND-52")
-    one.locator("h3").click()
     beside = one.locator(".nexpura-state").locator("..")
-    expect(beside).to_be_visible()
+    opens(one.locator("h3"), beside)
     expect(beside).to_contain_text("SKU matched: BAND-52.")
     expect(beside).to_contain_text("The ledger has 4.")
     pictures.take(page, "variation", within="#variable_product_options .form-row:has(> .nexpura-state)")
@@ -101,8 +99,8 @@ def the_reports(page: Page, story: Story, pictures, admin: str) -> None:
     section = page.locator(STATUS)
     expect(section.get_by_role("row").filter(has_text="Nexpura says")).to_contain_text("connected")
     pictures.take(page, "system-status", within=STATUS, closeup=True)
-    page.get_by_role("link", name="Get system report").click()
     report = page.locator("#debug-report textarea")
+    opens(page.get_by_role("link", name="Get system report"), report)
     expect(report).to_have_value(re.compile("### Nexpura ###"))
     assert "whsec_" not in report.input_value() and "ck_" not in report.input_value()
 
@@ -119,8 +117,8 @@ def the_reports(page: Page, story: Story, pictures, admin: str) -> None:
         expect(page.get_by_role("button", name=label)).to_be_visible(timeout=HEALTH)
     pictures.take(page, "site-health", within="[id^=health-check-accordion-block-nexpura]")
     page.goto(f"{admin}/site-health.php?tab=debug")
-    page.get_by_role("button", name="Nexpura", exact=True).click()
     info = page.locator("#health-check-accordion-block-nexpura")
+    opens(page.get_by_role("button", name="Nexpura", exact=True), info)
     expect(info).to_contain_text("Order storage")
     assert "whsec_" not in info.inner_text()
     pictures.take(page, "site-health-info", within="#health-check-accordion-block-nexpura")

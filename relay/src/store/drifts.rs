@@ -49,7 +49,8 @@ pub struct Seen {
     pub listing_changes: i64,
 }
 
-/// Keeps a drift to be decided. One of the same listing that waits already is brought up to date.
+/// Keeps a drift to be decided. One of the same listing that waits already is brought up to date; it is as old as its
+/// numbers are.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -64,10 +65,12 @@ pub async fn hold(
     execute!(
         tx,
         "INSERT INTO drifts (tenant_id, id, integration_id, listing_id, mirror, reading,
-            listing_changes, status, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, 'held', $8)
+            listing_changes, status, created_at, read_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, 'held', $8, $8)
          ON CONFLICT (tenant_id, listing_id) WHERE status = 'held'
-         DO UPDATE SET mirror = $5, reading = $6, listing_changes = $7, created_at = $8,
+         DO UPDATE SET mirror = $5, reading = $6, listing_changes = $7, read_at = $8,
+            created_at = CASE WHEN drifts.mirror <> $5 OR drifts.reading <> $6
+                THEN $8 ELSE drifts.created_at END,
             changes = drifts.changes
                 + CASE WHEN drifts.mirror <> $5 OR drifts.reading <> $6 THEN 1 ELSE 0 END",
         tenant,
@@ -148,7 +151,7 @@ pub async fn fresh(
          JOIN listings l ON l.tenant_id = d.tenant_id AND l.id = d.listing_id
          JOIN inventory v ON v.tenant_id = l.tenant_id AND v.id = l.inventory_id
          WHERE d.tenant_id = $1 AND d.integration_id = $2 AND d.status = 'held'
-           AND d.created_at >= $3
+           AND d.read_at >= $3
          ORDER BY d.id",
         tenant,
         integration,

@@ -174,7 +174,9 @@ on_both! {
         let seen = drift_of(&served, &shop, ring).await;
         // Read once more, and nothing is new.
         read(&shop).await;
-        assert_eq!(drift_of(&served, &shop, ring).await["changes"], seen["changes"]);
+        let again = drift_of(&served, &shop, ring).await;
+        assert_eq!(again["changes"], seen["changes"]);
+        assert_eq!(again["created_at"], seen["created_at"], "the same is no younger");
         // Edited once more, and nobody has noticed.
         shop.unnoticed(|shop| shop.set_stock(ring, 9));
         read(&shop).await;
@@ -184,6 +186,7 @@ on_both! {
         assert_eq!(shop.listing(ring).await, ("open".to_owned(), Some(5), Some(5)));
         let fresh = drift_of(&served, &shop, ring).await;
         assert_eq!([&fresh["expected"], &fresh["found"]], ["5", "9"]);
+        assert_ne!(fresh["created_at"], seen["created_at"], "since these numbers are there");
         assert_eq!(decide_as(&served, &shop, &fresh, "adopt").await.body, "");
         assert_eq!(shop.listing(ring).await, ("open".to_owned(), Some(9), Some(9)));
     }

@@ -9,11 +9,12 @@ use serde_json::json;
 use tokio::time::sleep;
 
 use crate::{
-    numbered::{adjust, one_ring, want},
+    numbered::{one_ring, want},
     support::{
         connected::Connected,
         database::{self, Backend},
         on_both,
+        pushing::adjust,
         relay::TestRelay,
     },
 };

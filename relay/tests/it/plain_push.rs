@@ -1,20 +1,15 @@
 //! Stock goes back without the plugin: read, remembered, written, read again; and nothing is guessed.
 
-use chrono::{TimeDelta, Utc};
-use nexpura_relay::{
-    domain::Sku,
-    service::{
-        adjust::{self, Kind},
-        push_stock,
-    },
-    store,
-};
 use serde_json::json;
-use uuid::Uuid;
 
 use crate::{
     shop::{Shop, Stock, server::Town},
-    support::{connected::Connected, database, on_both, relay::TestRelay},
+    support::{
+        connected::Connected,
+        database, on_both,
+        pushing::{adjust, push, units},
+        relay::TestRelay,
+    },
 };
 
 const BATCH: &str = "wc/v3/products/batch";
@@ -35,30 +30,6 @@ async fn one_ring(relay: &TestRelay) -> (Connected, u64) {
     let mut shop = Shop::new();
     let ring = shop.simple("RING", 10);
     (plain(relay, shop).await, ring)
-}
-
-async fn adjust(shop: &Connected, sku: &str, change: &str) {
-    let request = adjust::Request {
-        kind: Kind::Adjustment,
-        quantity_change: json!(change),
-        notes: "by hand".to_owned(),
-    };
-    let sku = Sku::parse(sku).unwrap();
-    adjust::adjust(&shop.relay, shop.tenant, Uuid::new_v4(), &sku, &request, store::now())
-        .await
-        .unwrap();
-}
-
-/// Pushes what waits, whenever its next try would be; gives how many pushes were in hand.
-async fn push(shop: &Connected) -> usize {
-    let ago = database::moment(&shop.relay.db, Utc::now() - TimeDelta::seconds(1));
-    let sql = format!("UPDATE stock_pushes SET due_at = {ago} WHERE status = 'open'");
-    database::run(&shop.relay.db, &sql).await;
-    push_stock::push_due(&shop.relay, shop.tenant, shop.integration).await.unwrap()
-}
-
-fn units(shop: &Connected, stock: u64) -> i64 {
-    shop.fake.shop().units(stock).unwrap()
 }
 
 /// Sweeps and pushes until nothing is to do.

@@ -13,12 +13,16 @@ use nexpura_relay::{
 use uuid::Uuid;
 
 use super::{
-    adjust, by_a_person, by_the_plugin, halted, one_ring, push, register, register_again, settle,
-    store_row, units, want, with_plugin,
+    by_a_person, by_the_plugin, halted, one_ring, register, register_again, settle, store_row,
+    want, with_plugin,
 };
 use crate::{
     shop::{Shop, plugin::Pushes},
-    support::{connected::Connected, database, on_both},
+    support::{
+        connected::Connected,
+        database, on_both,
+        pushing::{adjust, push, units},
+    },
 };
 
 on_both! {

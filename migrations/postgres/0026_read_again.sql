@@ -1,0 +1,3 @@
+-- When a drift was last read, beside since when its numbers are what they are: the same read again makes it no younger.
+ALTER TABLE drifts ADD COLUMN read_at TIMESTAMPTZ;
+UPDATE drifts SET read_at = created_at;
