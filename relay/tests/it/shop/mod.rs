@@ -83,6 +83,8 @@ pub(crate) struct Shop {
     pub(crate) deaf: bool,
     /// The plugin's table of pushes.
     pub(crate) pushes: plugin::Pushes,
+    /// The plugin's table of what was brought over.
+    pub(crate) synced: BTreeSet<(Resource, u64)>,
     last_id: u64,
 }
 

@@ -27,6 +27,9 @@ impl Shop {
             ["wc-nexpura", "v1", "stock"] if !self.bare => {
                 json_with(200, &self.answer_stock(&asked.body))
             }
+            ["wc-nexpura", "v1", "synced"] if !self.bare => {
+                json_with(200, &self.answer_synced(&asked.body))
+            }
             ["wc", "v3", listing] => self.listing(listing, &asked.query),
             ["wc", "v3", listing, id] => one(self, listing, id),
             _ => refusal(404, "rest_no_route"),
