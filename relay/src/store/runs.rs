@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::{IntegrationId, StoreError, TenantId, Tx, execute, fetch, fetch_locked, new_id};
 
-pub use shown::{Finding, Shown, findings, first_failure, get, in_hand, list, newest};
+pub use shown::{Finding, Shown, before, findings, first_failure, get, in_hand, newest};
 
 /// A run in hand.
 #[derive(Debug, Clone, sqlx::FromRow)]

@@ -6,6 +6,7 @@ mod shop;
 mod support;
 
 mod by_key;
+mod commands;
 mod conflicts;
 mod connect;
 mod drifting;

@@ -7,12 +7,31 @@ use uuid::Uuid;
 
 use super::super::Relay;
 use crate::store::{
-    StoreError, TenantId,
+    IntegrationId, StoreError, TenantId,
+    page::Page,
     runs::{self, Finding, Shown},
 };
 
 /// How often a run is looked at while somebody watches it.
 const LOOK_EVERY: Duration = Duration::from_millis(300);
+
+/// One page of runs before the one of the key `before`, the newest first; those of one store if it is given.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn list(
+    relay: &Relay,
+    tenant: TenantId,
+    store: Option<IntegrationId>,
+    before: Option<Uuid>,
+    limit: i64,
+) -> Result<Page<Shown>, StoreError> {
+    let before = before.unwrap_or(Uuid::max());
+    let mut tx = relay.db.read().await?;
+    let rows = runs::before(&mut tx, tenant, store, before, limit + 1).await?;
+    tx.commit().await?;
+    Ok(Page::cut(rows, limit, |run| run.id.to_string()))
+}
 
 /// One run.
 ///
