@@ -93,6 +93,11 @@ def the_stocks(page: Page, story: Story, pictures, admin: str) -> None:
     expect(beside).to_contain_text("The ledger has 4.")
     pictures.take(page, "variation", within="#variable_product_options .form-row:has(> .nexpura-state)")
 
+    page.goto(f"{admin}/edit.php?post_type=product")
+    mark = page.locator(f"#post-{story.ring} .post-state").filter(has_text="Synced with Nexpura")
+    until(page, lambda: mark, "the piece is marked in the list")
+    pictures.take(page, "products", within=".post-state")
+
 
 def the_reports(page: Page, story: Story, pictures, admin: str) -> None:
     page.goto(f"{admin}/admin.php?page=wc-status")

@@ -99,3 +99,15 @@ on_both! {
         assert_eq!(shop.fake.times_asked(SYNCED), 0);
     }
 }
+
+on_both! {
+    async fn what_an_event_has_just_brought_is_marked_too(relay: TestRelay) {
+        let (shop, rings) = some_of_everything(&relay, 1).await;
+        let order = shop.request(|shop| shop.paid_order(&[(rings[0], 1)]));
+        shop.push().await;
+        // Too soon for the page to be believed before the event; but the order is in.
+        shop.want_sweep(true).await;
+        shop.run_sweep().await;
+        assert!(shop.fake.shop().synced.contains(&(Order, order)), "{:?}", shop.fake.shop().synced);
+    }
+}

@@ -57,8 +57,8 @@ struct Request {
 enum Row {
     Synced,
     Unchanged,
-    /// It is asked for by itself.
-    Overtaken,
+    /// Nothing of it is in yet: it is asked for by itself.
+    Waiting,
     Skipped {
         label: String,
         reason: String,
@@ -271,7 +271,7 @@ impl Sweep<'_> {
             tally.seen += 1;
             match row {
                 Row::Synced => tally.synced += 1,
-                Row::Unchanged | Row::Overtaken => tally.unchanged += 1,
+                Row::Unchanged | Row::Waiting => tally.unchanged += 1,
                 Row::Skipped { label, reason } => {
                     tally.skipped += 1;
                     report::found(&mut tx, self.run.id, key, "skipped", &label, &reason).await?;
@@ -308,9 +308,9 @@ impl Sweep<'_> {
         if overtaken || standing.arrived_at > asked_at - SAME_MOMENT {
             // Something about it arrived while the page was under way: it is asked for by itself.
             resources::want(tx, key, now).await?;
-            return self
-                .seen_product(tx, key, stock, report::label(&item), Row::Overtaken, now)
-                .await;
+            let is_in = standing.rev.is_some() || standing.applied_at.is_some();
+            let row = if is_in { Row::Unchanged } else { Row::Waiting };
+            return self.seen_product(tx, key, stock, report::label(&item), row, now).await;
         }
         let mut payload = item;
         let facts = payload.get("nexpura").cloned();

@@ -83,10 +83,12 @@ async fn what_was_brought_over_is_marked_without_changing_anything() -> Result<(
     let products = admin.page("edit.php?post_type=product").await?;
     let row = |id: u64| between(&products, &format!("id=\"post-{id}\""), "</tr>");
     ensure!(row(ring).contains("Synced with Nexpura"), "{}", row(ring));
-    ensure!(row(nameless).contains("Not synced with Nexpura"), "{}", row(nameless));
+    ensure!(!row(nameless).contains("Synced with Nexpura"), "{}", row(nameless));
     let users = admin.page("users.php").await?;
     let row = between(&users, &format!("id='user-{ada}'"), "</tr>");
-    ensure!(row.contains("Synced with Nexpura"), "{row}");
+    ensure!(row.contains(">Synced with Nexpura"), "{row}");
+    let row = between(&users, "id='user-1'", "</tr>");
+    ensure!(row.contains("Not synced with Nexpura"), "{row}");
     let page = admin.page(&format!("post.php?post={ring}&action=edit")).await?;
     ensure!(page.contains("Synced with Nexpura: "), "the product does not say when");
     let edit = format!("admin.php?page=wc-orders&action=edit&id={order}");
