@@ -58,7 +58,7 @@ unit: packages ## Run the tests of each crate
 .PHONY: stories
 stories: packages ## Run the end-to-end stories on real parts
 	$(CARGO) build $(PARTS)
-	$(CARGO) test -p nexpura-tests
+	@CARGO="$(CARGO)" scripts/tell-stories
 
 .PHONY: soak
 soak: packages ## Run the long campaigns, NEXPURA_SOAK_SECONDS says how long each; then a ledger of ten million movements

@@ -16,6 +16,7 @@ use anyhow::{Context, Result, ensure};
 use chrono::Utc;
 use futures::future::try_join_all;
 use nexpura_tests::{
+    budgets::Budgets,
     large::{Size, Trade},
     push::Sender,
     relay::{Database, Relay},
@@ -46,8 +47,6 @@ const BACKLOG: f64 = 100_000.0;
 const WITHIN: f64 = 30.0;
 /// …and an event that happens meanwhile within so many milliseconds.
 const LIVE_WITHIN: f64 = 1000.0;
-/// What the relay may take, in MiB.
-const MEMORY: u64 = 64;
 /// What an event of a large ledger may cost of one of a small one.
 const GROWTH: f64 = 1.2;
 /// Of what the same statements reach by hand.
@@ -220,7 +219,7 @@ async fn live(spool: &mut Spool, pattern: &Pattern, stop: &AtomicBool) -> Result
     Ok(times)
 }
 
-async fn caught_up(what: &str, counted: &mut Counted) -> Result<f64> {
+async fn caught_up(what: &str, counted: &mut Counted, budgets: &mut Budgets) -> Result<f64> {
     let events = setting("NEXPURA_BENCH_EVENTS", 20_000);
     let Counted { town, pattern, spools } = counted;
     let (one, many) = spools.split_first_mut().context("no spools")?;
@@ -232,15 +231,16 @@ async fn caught_up(what: &str, counted: &mut Counted) -> Result<f64> {
     };
     let (rate, times) = futures::join!(all, live(one, pattern, &stop));
     let (rate, mut times) = (rate?, times?);
-    println!(
-        "{:<44} {rate:7.0} events a second: 100,000 in {:.0} s   budget {WITHIN} s",
-        format!("a backlog of {events} orders, {what}"),
-        BACKLOG / rate
-    );
-    times.show("  an event that happens meanwhile");
-    println!("{:<44} p95 {:7.1} ms   budget {LIVE_WITHIN} ms", "", times.at(0.95));
-    let peak = town.relay.peak_memory()?.div_ceil(1024);
-    println!("{:<44} {peak:7} MiB   budget {MEMORY} MiB", "  the relay's memory at its highest");
+    let name = format!("a backlog of {events} orders, {what}");
+    let seconds = BACKLOG / rate;
+    let verdict = budgets.at_most(&name, seconds, WITHIN, "s");
+    println!("{name:<44} {rate:7.0} events a second: 100,000 in {seconds:.0} s   {verdict}");
+    let meanwhile = "  an event that happens meanwhile";
+    times.show(meanwhile);
+    let most = times.at(0.95);
+    let verdict = budgets.at_most(&format!("{name},{meanwhile}"), most, LIVE_WITHIN, "ms");
+    println!("{:<44} p95 {most:7.1} ms   {verdict}", "");
+    budgets.memory(&town.relay, &name)?;
     Ok(rate)
 }
 
@@ -261,28 +261,25 @@ async fn grow(relay: &mut Relay, movements: u64) -> Result<()> {
 async fn main() -> Result<()> {
     let mut counted = self::counted(Database::Sqlite).await?;
     println!("{}", counted.town.shop.sources.description);
-    caught_up("SQLite", &mut counted).await?;
+    let mut budgets = Budgets::default();
+    caught_up("SQLite", &mut counted, &mut budgets).await?;
     drop(counted);
 
     let mut counted = self::counted(Database::Postgres).await?;
-    let rate = caught_up("PostgreSQL", &mut counted).await?;
+    let rate = caught_up("PostgreSQL", &mut counted, &mut budgets).await?;
     let Counted { town, pattern, spools } = &mut counted;
     let by_hand = by_hand::rate(&town.relay, &pattern.order)?;
-    println!(
-        "{:<44} {by_hand:7.0} events a second: {:5.2} ×   budget at least {BY_HAND} ×",
-        "  the same statements by hand (pgbench)",
-        rate / by_hand
-    );
+    let (name, share) = ("  the same statements by hand (pgbench)", rate / by_hand);
+    let verdict = budgets.at_least(name, share, BY_HAND, "×");
+    println!("{name:<44} {by_hand:7.0} events a second: {share:5.2} ×   {verdict}");
     let few = drain(&mut spools[..1], pattern, 100_000_000, COMPARED).await?;
     let movements = setting("NEXPURA_BENCH_MOVEMENTS", 1_000_000);
     grow(&mut town.relay, movements).await?;
     // It has to open its database first.
     drain(&mut spools[..1], pattern, 150_000_000, COMPARED / 10).await?;
     let many = drain(&mut spools[..1], pattern, 200_000_000, COMPARED).await?;
-    println!(
-        "{:<44} {:7.2} × what it costs among few   budget {GROWTH} ×",
-        format!("an event among {movements} movements"),
-        few / many
-    );
-    Ok(())
+    let (name, grown) = (format!("an event among {movements} movements"), few / many);
+    let verdict = budgets.at_most(&name, grown, GROWTH, "×");
+    println!("{name:<44} {grown:7.2} × what it costs among few   {verdict}");
+    budgets.end()
 }

@@ -8,6 +8,7 @@ use std::{env, time::Duration, time::Instant};
 use anyhow::{Context, Result, ensure};
 use futures::future::try_join_all;
 use nexpura_tests::{
+    budgets::Budgets,
     relay::{Database, Relay, TENANT},
     shop::{
         Shop,
@@ -34,8 +35,6 @@ const RATE: f64 = 5.0;
 const BUDGET: f64 = 1.1;
 /// In which a change must have reached the shop's database, 95 of 100 times, in milliseconds.
 const REACHED_WITHIN: f64 = 1000.0;
-/// What the relay may take, in MiB.
-const MEMORY: u64 = 64;
 /// How long the longest part may take before something is wrong.
 const VERY_LONG: Duration = Duration::from_secs(3600);
 /// Tills that change the ledger at once, each with a token of its own: one alone may ask so often only.
@@ -44,12 +43,13 @@ const TILLS: usize = 20;
 const TIMED: usize = 60;
 
 /// The requests from their first to their last, beside what the same ones take the shop.
-fn show(what: &str, asked: &[Asked], instead_of: usize) -> Result<()> {
+fn show(what: &str, asked: &[Asked], instead_of: usize, budgets: &mut Budgets) -> Result<()> {
     let first = asked.first().context("nothing was asked")?.began_at();
     let last = asked.iter().map(|one| one.ended_at).fold(first, f64::max);
     let (wall, serving) = (last - first, serving_time(asked, RATE));
+    let verdict = budgets.at_most(what, wall / serving, BUDGET, "×");
     println!(
-        "{what:<44} {wall:7.1} s, the shop itself {serving:7.1} s: {:5.2} ×   budget {BUDGET} ×",
+        "{what:<44} {wall:7.1} s, the shop itself {serving:7.1} s: {:5.2} ×   {verdict}",
         wall / serving
     );
     println!(
@@ -62,7 +62,7 @@ fn show(what: &str, asked: &[Asked], instead_of: usize) -> Result<()> {
 }
 
 /// A shop of that size and a relay that has brought all of it over.
-async fn brought_over(skus: usize) -> Result<Town> {
+async fn brought_over(skus: usize, budgets: &mut Budgets) -> Result<Town> {
     let shop = Shop::builder().quiet().start().await?;
     let copies = skus.saturating_sub(SIMPLE + 3 * VARIABLE);
     let wish = json!({
@@ -94,7 +94,7 @@ async fn brought_over(skus: usize) -> Result<Town> {
     ensure!(open == stocks, "{open} of {stocks} stocks are open");
     // A stock is read twice: in its product's row, and once more before its count is believed.
     let items = 2 * stocks + VARIABLE + CUSTOMERS + ORDERS;
-    show("brought over", &asked, items)?;
+    show("brought over", &asked, items, budgets)?;
     Ok(town)
 }
 
@@ -112,7 +112,7 @@ async fn receive(relay: &Relay, token: &str, sku: &str) -> Result<()> {
 }
 
 /// Every stock changes in the ledger, and all of it is pushed.
-async fn given_back(town: &Town) -> Result<()> {
+async fn given_back(town: &Town, budgets: &mut Budgets) -> Result<()> {
     let rows = town.relay.stock_rows().await?;
     let skus: Vec<String> = rows.into_iter().filter_map(|row| row.sku).collect();
     let had: f64 = stock_in_shop(town)?;
@@ -139,7 +139,8 @@ async fn given_back(town: &Town) -> Result<()> {
         Ok((left["changes"] == json!([])).then_some(()))
     })
     .await?;
-    show(&format!("{} changed stocks pushed", skus.len()), &pushes(town)?[before..], skus.len())
+    let what = format!("{} changed stocks pushed", skus.len());
+    show(&what, &pushes(town)?[before..], skus.len(), budgets)
 }
 
 /// Units of everything in the shop.
@@ -156,7 +157,7 @@ fn pushes(town: &Town) -> Result<Vec<Asked>> {
 }
 
 /// From the moment that a change is posted until the shop's database has it.
-async fn reaches_the_shop(town: &Town) -> Result<()> {
+async fn reaches_the_shop(town: &Town, budgets: &mut Budgets) -> Result<()> {
     let sku = "PIECE-0";
     let mut stock = town.shop.stock(sku).await?.context("PIECE-0 is not managed")?;
     let look = "SELECT m.meta_value FROM wp_postmeta m JOIN wp_wc_product_meta_lookup l \
@@ -173,18 +174,21 @@ async fn reaches_the_shop(town: &Town) -> Result<()> {
         .await?;
         times.add(began.elapsed());
     }
-    times.show("from a change in the ledger to the shop");
-    println!("{:<44} p95 {:7.1} ms   budget {REACHED_WITHIN} ms", "", times.at(0.95));
+    let what = "from a change in the ledger to the shop";
+    times.show(what);
+    let most = times.at(0.95);
+    let verdict = budgets.at_most(what, most, REACHED_WITHIN, "ms");
+    println!("{:<44} p95 {most:7.1} ms   {verdict}", "");
     Ok(())
 }
 
 #[tokio::main]
 async fn main() -> Result<()> {
     let skus = env::var("NEXPURA_BENCH_SKUS").ok().and_then(|text| text.parse().ok());
-    let town = brought_over(skus.unwrap_or(10_000)).await?;
-    reaches_the_shop(&town).await?;
-    given_back(&town).await?;
-    let peak = town.relay.peak_memory()?.div_ceil(1024);
-    println!("{:<44} {peak:7} MiB   budget {MEMORY} MiB", "the relay's memory at its highest");
-    Ok(())
+    let mut budgets = Budgets::default();
+    let town = brought_over(skus.unwrap_or(10_000), &mut budgets).await?;
+    reaches_the_shop(&town, &mut budgets).await?;
+    given_back(&town, &mut budgets).await?;
+    budgets.memory(&town.relay, "a catalogue both ways")?;
+    budgets.end()
 }

@@ -7,11 +7,17 @@ use std::{env, time::Duration, time::Instant};
 
 use anyhow::{Context, Result};
 use nexpura_tests::{
+    budgets::Budgets,
     relay::{Database, Relay},
     shop::{Shop, ShopBuilder, checkout::Payment},
     times::Times,
     town::{PATIENCE, Town},
 };
+
+/// What may be added to a checkout, in percent of what it takes without.
+const ADDED: f64 = 1.0;
+/// In which 95 of 100 sales must be in the ledger, in milliseconds.
+const ARRIVED_WITHIN: f64 = 250.0;
 
 /// A checkout by card through the Store API; the time that the last request took, and the order.
 async fn check_out(shop: &Shop, product: u64) -> Result<(Duration, u64)> {
@@ -68,6 +74,13 @@ async fn main() -> Result<()> {
     without.show("checkout, plain WooCommerce");
     with.show("checkout, connected");
     unreachable.show("checkout, connected, the relay unreachable");
-    journey.show("from the checkout's answer to the ledger");
-    Ok(())
+    let travels = "from the checkout's answer to the ledger";
+    journey.show(travels);
+    let mut budgets = Budgets::default();
+    let (added, most) = ((with.at(0.5) / without.at(0.5) - 1.0) * 100.0, journey.at(0.95));
+    let verdict = budgets.at_most("added to a checkout, p50", added, ADDED, "%");
+    println!("{:<44} p50 {added:6.2} %   {verdict}", "added to a checkout");
+    let verdict = budgets.at_most(travels, most, ARRIVED_WITHIN, "ms");
+    println!("{travels:<44} p95 {most:6.1} ms   {verdict}");
+    budgets.end()
 }

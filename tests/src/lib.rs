@@ -3,6 +3,7 @@
 
 pub mod agent;
 pub mod browser;
+pub mod budgets;
 pub mod http;
 pub mod impostor;
 pub mod large;

@@ -51,6 +51,7 @@ struct Traffic {
     met: AtomicUsize,
     last: Mutex<Option<Vec<u8>>>,
     weather: Mutex<Option<Weather>>,
+    detour: Mutex<Option<SocketAddr>>,
 }
 
 /// One HTTP request, whole.
@@ -73,6 +74,7 @@ impl Road {
             met: AtomicUsize::new(0),
             last: Mutex::default(),
             weather: Mutex::default(),
+            detour: Mutex::default(),
         });
         let (to, with) = (Arc::clone(&targets), Arc::clone(&traffic));
         let task = tokio::spawn(async move {
@@ -80,7 +82,9 @@ impl Road {
                 let (to, with) = (Arc::clone(&to), Arc::clone(&with));
                 // Whoever meets a broken connection tries again; that is what the road is for.
                 tokio::spawn(async move {
-                    let targets = to.lock().unwrap_or_else(PoisonError::into_inner).clone();
+                    let told = to.lock().unwrap_or_else(PoisonError::into_inner).clone();
+                    let detour = *with.detour.lock().unwrap_or_else(PoisonError::into_inner);
+                    let targets = detour.map_or(told, |elsewhere| vec![elsewhere]);
                     let _broken = pass(client, &targets, &with).await;
                 });
             }
@@ -102,6 +106,11 @@ impl Road {
     /// From now on every answer meets this weather, or none.
     pub fn set_weather(&self, weather: Option<Weather>) {
         *self.traffic.weather.lock().unwrap_or_else(PoisonError::into_inner) = weather;
+    }
+
+    /// From now on it leads there alone, as a name does that somebody else has now; or again where it was told to.
+    pub fn set_detour(&self, elsewhere: Option<SocketAddr>) {
+        *self.traffic.detour.lock().unwrap_or_else(PoisonError::into_inner) = elsewhere;
     }
 
     /// How many requests have met what a turn had for them.

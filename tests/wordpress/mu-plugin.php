@@ -11,6 +11,7 @@ declare(strict_types=1);
 defined( 'ABSPATH' ) || exit;
 
 require_once __DIR__ . '/run.php';
+require_once __DIR__ . '/custom-status.php';
 
 // WordPress's safe requests refuse loopback and uncommon ports, which is all that tests have.
 add_filter( 'http_request_host_is_external', static fn( $external, $host ) => $external || '127.0.0.1' === $host, 10, 2 );
@@ -34,6 +35,16 @@ add_filter(
 		require_once __DIR__ . '/card-gateway.php';
 		$gateways[] = Nexpura_Tests_Card_Gateway::class;
 		return $gateways;
+	}
+);
+
+// A shop may have a status of its own.
+add_action(
+	'init',
+	static function (): void {
+		if ( 'yes' === get_option( Nexpura_Tests\CUSTOM_STATUS_OPTION ) ) {
+			Nexpura_Tests\register_custom_status();
+		}
 	}
 );
 

@@ -1,5 +1,7 @@
 //! Somebody who is logged in and opens pages.
 
+use std::time::{Duration, Instant};
+
 use anyhow::{Context, Result, ensure};
 use nexpura_tests::{
     http::{FORM, excerpt, form},
@@ -7,6 +9,16 @@ use nexpura_tests::{
 };
 use reqwest::{StatusCode, header};
 use url::Url;
+
+/// A file as far as it was read.
+pub(crate) struct Export {
+    /// Until its first row was there.
+    pub(crate) first_row: Duration,
+    /// Until all of it was.
+    pub(crate) whole: Duration,
+    /// How many rows it had.
+    pub(crate) rows: usize,
+}
 
 /// Their browser: it holds a session.
 pub(crate) struct Reader {
@@ -41,6 +53,27 @@ impl Reader {
         let (status, text) = (answer.status(), answer.text().await?);
         ensure!(status == StatusCode::OK, "{path} answered {status}: {}", excerpt(&text));
         Ok(text)
+    }
+
+    /// Takes a list as a file, as far as so many rows of it, or its end.
+    pub(crate) async fn export(&self, path: &str, rows: usize) -> Result<Export> {
+        let began = Instant::now();
+        let request = self.http.get(format!("{}{path}", self.url));
+        let mut answer = request.header(header::COOKIE, &self.cookie).send().await?;
+        ensure!(answer.status() == StatusCode::OK, "{path} answered {}", answer.status());
+        let (mut lines, mut first_row) = (0, None);
+        while let Some(part) = answer.chunk().await? {
+            lines += part.iter().filter(|byte| **byte == b'\n').count();
+            // The heads are a line as well, and are there before anything is read.
+            if lines > 1 && first_row.is_none() {
+                first_row = Some(began.elapsed());
+            }
+            if lines > rows {
+                break;
+            }
+        }
+        let first_row = first_row.with_context(|| format!("{path} has no row"))?;
+        Ok(Export { first_row, whole: began.elapsed(), rows: lines - 1 })
     }
 
     /// The addresses that a page leads to and that begin so.

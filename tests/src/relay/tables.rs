@@ -27,6 +27,27 @@ impl Relay {
         postgres.query(database, sql)
     }
 
+    /// The rows that a question is answered with, columns separated by tabs; every column must be text.
+    ///
+    /// # Errors
+    /// With the database's message.
+    pub fn rows(&self, sql: &str) -> Result<String> {
+        if self.database() == Database::Postgres {
+            return self.sql(sql);
+        }
+        let connection = self.on_sqlite()?;
+        let mut asked = connection.prepare(sql).context(sql.to_owned())?;
+        let columns = asked.column_count();
+        let mut rows = asked.query([])?;
+        let mut lines = Vec::new();
+        while let Some(row) = rows.next()? {
+            let cells: Vec<String> =
+                (0..columns).map(|at| row.get(at)).collect::<Result<_, _>>()?;
+            lines.push(cells.join("\t"));
+        }
+        Ok(lines.join("\n"))
+    }
+
     /// Runs statements on its ledger, by one connection.
     ///
     /// # Errors

@@ -4,7 +4,7 @@ use anyhow::Result;
 use tokio::{
     io::AsyncWriteExt,
     net::TcpStream,
-    time::{Duration, timeout},
+    time::{Duration, sleep, timeout},
 };
 
 /// How a shop, or what stands before it, answers whatever it is asked.
@@ -16,6 +16,8 @@ pub enum Weather {
     Failing,
     /// With half of its answer; then the connection breaks.
     Cut,
+    /// With its answer, a byte at a time.
+    Dripping,
     /// With JSON that never ends.
     Endless,
     /// With JSON of other types than were agreed on.
@@ -26,6 +28,8 @@ pub enum Weather {
     Moved,
 }
 
+/// The pause after each byte of a dripping answer: a page of a list would take a quarter of an hour at least.
+const DRIP: Duration = Duration::from_millis(250);
 /// For so long an endless answer is written at most.
 const ENDLESS: Duration = Duration::from_secs(60);
 
@@ -46,6 +50,13 @@ impl Weather {
                 );
                 client.write_all(head.as_bytes()).await?;
                 Ok(client.write_all(honest.get(body..half).unwrap_or_default()).await?)
+            }
+            Self::Dripping => {
+                for byte in honest {
+                    client.write_all(&[*byte]).await?;
+                    sleep(DRIP).await;
+                }
+                Ok(())
             }
             Self::Endless => {
                 let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n[";

@@ -22,6 +22,7 @@ use crate::{
         php::{Ini, Php},
         sources::{DOUBLE, Sources, Store, Wish},
         tls::Certificate,
+        told,
     },
 };
 
@@ -181,6 +182,7 @@ impl ShopBuilder {
             double_wanted || sources.store != Store::Double,
             "this needs WooCommerce itself, which cannot be had here: see scripts/find-wordpress"
         );
+        told::on(&sources)?;
         let snapshot = snapshot::ready(&sources, self.storage).await?;
         let mut shop = self.bare(sources)?;
         shop.mariadb.import(&shop.database, &snapshot.join("dump.sql"))?;

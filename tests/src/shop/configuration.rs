@@ -13,6 +13,18 @@ impl Shop {
     /// # Errors
     /// When it cannot be written.
     pub fn write_config(&self, further: &str) -> Result<()> {
+        self.write_config_of(&self.url, further)
+    }
+
+    /// The same, where the shop calls itself by this address from now on; what it is asked at is what it was.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn call_itself(&self, url: &str) -> Result<()> {
+        self.write_config_of(url, "")
+    }
+
+    fn write_config_of(&self, url: &str, further: &str) -> Result<()> {
         let text = format!(
             r#"<?php
 define( 'DB_NAME', '{database}' );
@@ -47,7 +59,6 @@ define( 'NEXPURA_TESTS_TOKEN', '{token}' );
             database = self.database,
             socket = self.mariadb.socket().display(),
             token = self.token,
-            url = self.url,
             content = self.content().display(),
             folder = self.folder().display(),
             debug = self.builder.debug,

@@ -13,6 +13,7 @@ pub mod verbs;
 use std::{
     fs,
     io::Write,
+    net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
     process::{Command, Stdio},
     sync::Arc,
@@ -145,6 +146,12 @@ impl Shop {
                 String::from_utf8_lossy(&output.stderr)
             )
         })
+    }
+
+    /// Where its web server listens, whatever road leads there.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        SocketAddr::from((Ipv4Addr::LOCALHOST, self.port))
     }
 
     /// `php` with the shop's settings and environment, without a script.

@@ -7,3 +7,4 @@ pub mod php;
 pub mod postgres;
 pub mod sources;
 pub mod tls;
+pub mod told;

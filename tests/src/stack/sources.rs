@@ -70,14 +70,6 @@ impl Sources {
         Ok(sources)
     }
 
-    /// Whether WooCommerce itself can be had here.
-    ///
-    /// # Errors
-    /// When no WordPress can be had.
-    pub fn has_woocommerce() -> Result<bool> {
-        Ok(Self::find(&Wish::default())?.store != Store::Double)
-    }
-
     fn look(wish: &Wish) -> Result<Self> {
         let mut command = Command::new(paths::repository().join("scripts/find-wordpress"));
         if let Some(version) = &wish.wordpress {

@@ -10,9 +10,12 @@ use nexpura_tests::{
     town::Town,
     wait::until,
 };
+use reqwest::Method;
 use serde_json::{Value, json};
 
-const PATIENCE: Duration = Duration::from_secs(60);
+/// More than the minute after which the relay gives a request up.
+const PATIENCE: Duration = Duration::from_secs(90);
+const TEST: &str = "/api/integrations/woocommerce/test";
 const RECONCILE: &str = "/api/integrations/woocommerce/reconcile";
 
 /// Every weather with the words that people are told, and whether a person has to mend it.
@@ -59,13 +62,31 @@ async fn stands(town: &Town, status: &str) -> Result<String> {
     Ok(last["reason"].as_str().unwrap_or_default().to_owned())
 }
 
+/// What begins, what people are told of it, whether a person has to mend it, and what ends it.
+struct Trouble<'a> {
+    begin: &'a (dyn Fn() + Sync),
+    words: &'a str,
+    lasting: bool,
+    end: &'a (dyn Fn() + Sync),
+}
+
 async fn one_weather(
     town: &Town,
     road: &Arc<Road>,
     (weather, words, lasting): (Weather, &str, bool),
 ) -> Result<()> {
+    let begin = || road.set_weather(Some(weather));
+    one_trouble(town, Trouble { begin: &begin, words, lasting, end: &|| road.set_weather(None) })
+        .await
+}
+
+/// A run is begun while it lasts: it says why it does not get on, writes nothing, and ends once it is over.
+async fn one_trouble(
+    town: &Town,
+    Trouble { begin, words, lasting, end }: Trouble<'_>,
+) -> Result<()> {
     let before = held(&town.relay).await?;
-    road.set_weather(Some(weather));
+    begin();
     let begun = town.relay.post(RECONCILE, &json!({ "store": town.shop.url })).await?;
     let id = begun["run_id"].as_str().context("no run id")?;
     fails(&town.relay, id, words).await?;
@@ -75,7 +96,7 @@ async fn one_weather(
     }
     ensure!(held(&town.relay).await? == before, "something of it was written");
 
-    road.set_weather(None);
+    end();
     let ended = until("the run has ended", PATIENCE, async || {
         let run = town.relay.get(&format!("/api/runs/{id}")).await?;
         Ok((!run["finished_at"].is_null()).then_some(run))
@@ -88,20 +109,88 @@ async fn one_weather(
     Ok(())
 }
 
-#[tokio::test]
-async fn each_bad_answer_is_told_and_passes_by_itself() -> Result<()> {
-    on_woocommerce!();
-    let road = Road::open("/none").await?;
+/// A shop at the end of that road whose nine rings are counted and one order of two is in the ledger.
+async fn sold_from(road: &Arc<Road>) -> Result<(Town, u64)> {
     let relay = Relay::start_with(Database::Sqlite, &[("NEXPURA_SWEEP_SECONDS", "3600")]).await?;
-    let shop = Shop::builder().behind(&road).start().await?;
+    let shop = Shop::builder().behind(road).start().await?;
     let ring = shop.add_product("RING", "900.00", Some(9)).await?;
     let town = Town::of(relay, shop).await?;
     town.opened(&["RING"]).await?;
     let order = town.shop.checkout(&[(ring, 2)], Payment::Cash).await?;
     town.agrees(order, &["RING"]).await?;
+    Ok((town, ring))
+}
+
+#[tokio::test]
+async fn each_bad_answer_is_told_and_passes_by_itself() -> Result<()> {
+    on_woocommerce!();
+    let road = Road::open("/none").await?;
+    let (town, ring) = sold_from(&road).await?;
     for weather in WEATHERS {
         one_weather(&town, &road, weather).await.with_context(|| format!("{weather:?}"))?;
     }
+    let order = town.shop.checkout(&[(ring, 1)], Payment::Cash).await?;
+    town.agrees(order, &["RING"]).await.map(drop)
+}
+
+#[tokio::test]
+async fn an_answer_that_only_drips_is_given_up_and_told() -> Result<()> {
+    on_woocommerce!();
+    let road = Road::open("/none").await?;
+    let (town, ring) = sold_from(&road).await?;
+    one_weather(&town, &road, (Weather::Dripping, "did not answer in time", false)).await?;
+    let order = town.shop.checkout(&[(ring, 1)], Payment::Cash).await?;
+    town.agrees(order, &["RING"]).await.map(drop)
+}
+
+#[tokio::test]
+async fn an_address_that_is_another_shops_now_is_told_and_nothing_of_that_shop_is_taken()
+-> Result<()> {
+    on_woocommerce!();
+    let road = Road::open("/none").await?;
+    let (sold, other) = futures::join!(sold_from(&road), Shop::builder().plain().start());
+    let ((town, ring), other) = (sold?, other?);
+    // It sells a piece of the same name, and one that nobody here has.
+    for (sku, units) in [("RING", 50), ("CROWN", 1)] {
+        other.add_product(sku, "5.00", Some(units)).await?;
+    }
+    let address = other.address();
+    let (begin, end) = (|| road.set_detour(Some(address)), || road.set_detour(None));
+    let words = "does not accept the API key (401)";
+    one_trouble(&town, Trouble { begin: &begin, words, lasting: true, end: &end }).await?;
+    assert_eq!(other.stock("RING").await?, Some(50.0), "the other shop was written to");
+    let order = town.shop.checkout(&[(ring, 1)], Payment::Cash).await?;
+    town.agrees(order, &["RING"]).await.map(drop)
+}
+
+#[tokio::test]
+async fn a_shop_that_calls_itself_otherwise_is_told_and_goes_on_once_it_does_not() -> Result<()> {
+    on_woocommerce!();
+    // Over http a key is told by a signature of the address, and would not do for another one.
+    let town = Town::open_on_https(Shop::builder(), Database::Sqlite).await?;
+    let ring = town.shop.add_product("RING", "900.00", Some(9)).await?;
+    town.opened(&["RING"]).await?;
+    let order = town.shop.checkout(&[(ring, 2)], Payment::Cash).await?;
+    town.agrees(order, &["RING"]).await?;
+    // A sweep that ends meanwhile would say that all is well.
+    town.quiet().await?;
+    let before = held(&town.relay).await?;
+    let named = json!({ "store": town.shop.url });
+
+    town.shop.call_itself("https://www.new.example")?;
+    let (status, told) = town.relay.ask(Method::POST, TEST, Some(&named)).await?;
+    ensure!(status.is_client_error(), "{status}: {told}");
+    let reason = stands(&town, "error").await?;
+    let words = "calls itself https://www.new.example: connect it by that address";
+    ensure!(reason.contains(words), "{reason}");
+    ensure!(held(&town.relay).await? == before, "something was written");
+    // It may be a copy: the plugin tells who looks, and sends nothing.
+    assert_eq!(town.shop.php("return \\Nexpura\\is_moved();").await?, true);
+
+    town.shop.write_config("")?;
+    let (status, told) = town.relay.ask(Method::POST, TEST, Some(&named)).await?;
+    ensure!(status.is_success(), "{status}: {told}");
+    ensure!(stands(&town, "connected").await?.is_empty(), "a reason stays");
     let order = town.shop.checkout(&[(ring, 1)], Payment::Cash).await?;
     town.agrees(order, &["RING"]).await.map(drop)
 }

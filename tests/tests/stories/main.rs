@@ -1,11 +1,14 @@
 //! End-to-end stories: each on a real MariaDB, PHP-FPM, nginx, WordPress and WooCommerce of its own.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-/// Ends a story, saying so, where WooCommerce itself cannot be had: the double is no judge of it.
+/// Ends a story, saying so, where WooCommerce itself cannot be had: the double is no judge of it. With
+/// `NEXPURA_REQUIRE_WOOCOMMERCE=1` it fails instead.
 macro_rules! on_woocommerce {
     () => {
-        if !nexpura_tests::stack::sources::Sources::has_woocommerce()? {
-            eprintln!("not told: WooCommerce cannot be had here, see scripts/find-wordpress");
+        on_woocommerce!(nexpura_tests::stack::sources::Wish::default())
+    };
+    ($wish:expr) => {
+        if !nexpura_tests::stack::told::can_be(&$wish)? {
             return Ok(());
         }
     };

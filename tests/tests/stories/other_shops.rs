@@ -5,7 +5,7 @@ use anyhow::{Context, Result};
 use nexpura_tests::{
     relay::Database,
     shop::{Shop, Storage, checkout::Payment},
-    stack::sources::{Sources, Wish},
+    stack::sources::Wish,
     town::Town,
 };
 
@@ -38,10 +38,7 @@ async fn a_short_life(town: &Town) -> Result<u64> {
 async fn on(woocommerce: &str, storage: Storage) -> Result<()> {
     let wish =
         Wish { wordpress: Some("6.5".to_owned()), woocommerce: Some(woocommerce.to_owned()) };
-    if let Err(problem) = Sources::find(&wish) {
-        eprintln!("not told: {problem:#}");
-        return Ok(());
-    }
+    on_woocommerce!(wish);
     let town = Town::open(Shop::builder().on(wish).storage(storage), Database::Sqlite).await?;
     let order = a_short_life(&town).await?;
     in_wordpress::screens_show(&town, storage, order, "RING-1").await

@@ -10,8 +10,8 @@ namespace Nexpura_Tests;
 /**
  * Makes them, quickly: no mail, no dear passwords, terms counted at the end.
  *
- * @param array{simple:int,variable:int,customers:int,orders:int,copies?:int} $args How many of each; copies are of the
- *                                                                               first simple product.
+ * @param array{simple:int,variable:int,customers:int,orders:int,copies?:int,real?:bool} $args How many of each; copies
+ *                         are of the first simple product; whether the orders are as various as a real shop's.
  * @return array{seconds:float}
  */
 function seed( array $args ): array {
@@ -23,7 +23,11 @@ function seed( array $args ): array {
 	wp_defer_term_counting( true );
 	$customers = seed_customers( $args['customers'] );
 	$owners    = seed_products( $args['simple'], $args['variable'] );
-	seed_orders( $args['orders'], $owners, $customers );
+	if ( $args['real'] ?? false ) {
+		seed_real_orders( $args['orders'], $owners, $customers );
+	} else {
+		seed_orders( $args['orders'], $owners, $customers );
+	}
 	if ( ( $args['copies'] ?? 0 ) > 0 ) {
 		copy_product( $owners[0], $args['copies'] );
 	}
