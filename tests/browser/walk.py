@@ -70,8 +70,7 @@ class Pictures:
                     page.screenshot(path=path, full_page=True, animations="disabled")
                 if ours:
                     fits(page, f"{name}, {scheme}, {size}", within)
-            if ours:
-                accessible(page, f"{name}, {scheme}", within)
+                    accessible(page, f"{name}, {scheme}, {size}", within)
         page.emulate_media(color_scheme="light")
 
 
