@@ -105,7 +105,8 @@ def until(page: Page, look, what: str) -> None:
     """Loads a page anew until it shows something."""
     end = time.monotonic() + PATIENCE
     while not look().count():
-        assert time.monotonic() < end, f"waited in vain until {what}"
+        if time.monotonic() >= end:
+            raise AssertionError(f"waited in vain until {what}; {page.url} says: {page.locator('body').inner_text()}")
         page.wait_for_timeout(300)
         page.reload()
 

@@ -9,10 +9,10 @@ use serde_json::json;
 use crate::{
     service::{
         Relay, push_stock,
-        runs::{self, Kind},
+        runs::{self, Kind, watch},
         sweep,
     },
-    store::{self, TenantId, integrations, runs as rows, tenants},
+    store::{self, TenantId, integrations, page::MAX_LIMIT, runs as rows, tenants},
 };
 
 const ACTOR: &str = "command line";
@@ -118,8 +118,12 @@ async fn report(
     run: &rows::Shown,
     json: bool,
 ) -> anyhow::Result<()> {
-    let mut tx = relay.db.read().await?;
-    let findings = rows::findings(&mut tx, tenant, run.id).await?;
+    let (mut findings, mut after) = (Vec::new(), Some(String::new()));
+    while let Some(from) = after {
+        let page = watch::findings(relay, tenant, run.id, &from, MAX_LIMIT).await?;
+        findings.extend(page.items);
+        after = page.next;
+    }
     if json {
         println!("{}", json!({ "run": run, "findings": findings }));
         return Ok(());
