@@ -9,7 +9,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{browser::Browser, sales::rings};
-use crate::support::{connected::Connected, on_both};
+use crate::support::{connected::Connected, database, on_both, wait::until};
 
 /// A run that has ended.
 async fn ended(shop: &Connected, kind: &str, tally: Tally) -> Uuid {
@@ -128,29 +128,38 @@ on_both! {
 }
 
 on_both! {
-    async fn what_a_run_found_is_forgotten_before_its_numbers(relay: TestRelay) {
+    async fn the_worker_forgets_old_findings_and_sweeps_but_no_numbers(relay: TestRelay) {
         let served = relay.serve().await;
         let (shop, _, staff) = rings(&relay, &served).await;
         relay.run("DELETE FROM run_findings").await;
         relay.run("DELETE FROM sync_runs").await;
         let tally = Tally { seen: 1, skipped: 1, ..Tally::default() };
-        let (products, sweep) = (ended(&shop, "products", tally).await, ended(&shop, "sweep", tally).await);
-        for run in [products, sweep] {
-            note(&shop, run, &[finding(1, "skipped", "RING")]).await;
+        let mut runs = Vec::new();
+        for (kind, days, found) in [
+            ("products", 91, true),
+            ("products", 89, true),
+            ("sweep", 8, false),
+            ("sweep", 6, false),
+            ("sweep", 8, true),
+        ] {
+            let run = ended(&shop, kind, tally).await;
+            if found {
+                note(&shop, run, &[finding(1, "skipped", "RING")]).await;
+            }
+            let at = database::moment(&relay.relay.db, store::now() - TimeDelta::days(days));
+            let key = database::key(&relay.relay.db, run);
+            relay.run(&format!("UPDATE sync_runs SET finished_at = {at} WHERE id = {key}")).await;
+            runs.push(format!("/integrations/runs/{run}"));
         }
-        let forget = async |before| {
-            let mut tx = shop.relay.db.write().await.unwrap();
-            let findings = runs::forget_findings(&mut tx, shop.tenant, before).await.unwrap();
-            let sweeps = runs::forget_sweeps(&mut tx, shop.tenant, before).await.unwrap();
-            tx.commit().await.unwrap();
-            (findings, sweeps)
-        };
-        assert_eq!(forget(store::now() - TimeDelta::hours(1)).await, (0, 0));
-        let here = format!("/integrations/runs/{products}");
-        assert!(staff.open(&here).await.body.contains("because of 1"));
-        assert_eq!(forget(store::now() + TimeDelta::hours(1)).await, (2, 1));
-        let page = staff.open(&here).await.body;
+        let working = relay.work();
+        let gone = async || (staff.open(&runs[2]).await.status == 404).then_some(());
+        until("the sweep that found nothing is forgotten", gone).await;
+        working.stop().await;
+        let page = staff.open(&runs[0]).await.body;
         assert!(page.contains("No longer kept") && page.contains("<dt>Skipped</dt><dd>1</dd>"), "{page}");
-        assert_eq!(staff.open(&format!("/integrations/runs/{sweep}")).await.status, 404);
+        for kept in [1, 4] {
+            assert!(staff.open(&runs[kept]).await.body.contains("Because of 1."), "{kept}");
+        }
+        assert_eq!(staff.open(&runs[3]).await.status, 200);
     }
 }
