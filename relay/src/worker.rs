@@ -31,6 +31,10 @@ const AFTER_FAILURE: Duration = Duration::from_secs(2);
 const CLEAN_EVERY: Duration = Duration::from_secs(60);
 /// How long payloads are kept.
 const KEEP_PAYLOADS: TimeDelta = TimeDelta::days(90);
+/// How long it is kept what a run did not bring over, row by row.
+const KEEP_FINDINGS: TimeDelta = TimeDelta::days(90);
+/// How long a sweep that found nothing is remembered: there is one every few minutes.
+const KEEP_SWEEPS: TimeDelta = TimeDelta::days(7);
 
 /// Runs until told to stop, and then ends what is in hand. What a worker leaves behind when it is
 /// killed falls due again when its lease ends.
@@ -140,6 +144,8 @@ async fn clean(relay: &Relay, now: DateTime<Utc>) -> Result<(), StoreError> {
         let mut tx = relay.db.write().await?;
         inbox::forget_payloads(&mut tx, tenant, now - KEEP_PAYLOADS).await?;
         paces::forget(&mut tx, tenant).await?;
+        runs::forget_findings(&mut tx, tenant, now - KEEP_FINDINGS).await?;
+        runs::forget_sweeps(&mut tx, tenant, now - KEEP_SWEEPS).await?;
         sessions::forget_expired(&mut tx, tenant, now).await?;
         for (status, count) in inbox::counts(&mut tx, tenant).await? {
             *waiting.entry(status).or_default() += count;

@@ -3,10 +3,19 @@ in the shop is adopted or pushed back."""
 
 import re
 
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, Page, expect
 
 from doors import come_in, into_wordpress
 from walk import until, walking
+
+
+def pictured(page: Page, within: Locator, shop: str) -> None:
+    """A piece's picture comes from its shop, and is there."""
+    picture = within.locator("img")
+    picture.scroll_into_view_if_needed()
+    expect(picture).to_have_attribute("src", re.compile(rf"^{re.escape(shop)}/.*aurora.*\.png$"))
+    page.wait_for_function("(one) => one.complete && one.naturalWidth > 0", arg=picture.element_handle())
+
 
 with walking("a_day") as (story, person, pictures):
     owner = person()
@@ -27,8 +36,15 @@ with walking("a_day") as (story, person, pictures):
 
     # Why are there so many? And one less from now on, in the shop too.
     owner.goto(f"{home}/inventory")
+    pictured(owner, owner.get_by_role("row").filter(has_text="RING"), story.shop)
+    expect(owner.locator(".no-picture")).to_have_count(12)
     pictures.take(owner, "inventory")
     owner.goto(f"{home}/inventory/RING")
+    pictured(owner, owner.get_by_role("region", name="In stock"), story.shop)
+    about = owner.get_by_role("region", name="About this piece")
+    for told in ("Engagement rings", "Yellow gold, Platinum", "Brilliant, 1.2 ct", "Standard"):
+        expect(about).to_contain_text(told)
+    expect(about.get_by_role("link", name="See it in the shop")).to_have_attribute("href", re.compile(f"^{story.shop}/"))
     expect(owner.locator(".big")).to_have_text(str(story.stock - 1))
     owner.get_by_label("What happens").select_option("out")
     owner.get_by_label("Units").fill("2")

@@ -58,7 +58,25 @@ with walking("connect") as (story, person, pictures):
     runs.run("Import customers", "Importing customers", synced)
     runs.run("Import orders", "Importing orders", synced)
 
+    # Every run can be looked up again, with its report.
+    at_rest(owner)
+    card(owner, story.shop).get_by_role("link", name="Earlier runs").click()
+    products = owner.get_by_role("row").filter(has_text="Import products").first
+    expect(products).to_contain_text("Done")
+    expect(products.get_by_role("cell")).to_contain_text(["Import products", "900", "1"])
+    pictures.take(owner, "runs")
+    owner.get_by_label("What").select_option("Import orders")
+    owner.get_by_role("button", name="Show", exact=True).click()
+    expect(owner.get_by_role("row").filter(has_text="Import orders").first).to_be_visible()
+    expect(owner.get_by_role("row").filter(has_text="Import products")).to_have_count(0)
+    owner.get_by_role("link", name="Show all").click()
+    products.get_by_role("link").click()
+    expect(owner.get_by_role("row").filter(has_text="Loose stone")).to_be_visible()
+    file = owner.request.get(owner.url + "/findings.csv")
+    assert file.status == 200 and "Loose stone" in file.text(), file.status
+
     # What would change is shown before it is pushed.
+    owner.goto(f"{story.relay}/integrations")
     story.ask("hold")
     story.ask("adjust", sku="RING", change="-2")
     card(owner, story.shop).get_by_role("link", name="What would change").click()

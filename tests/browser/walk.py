@@ -70,8 +70,7 @@ class Pictures:
                     page.screenshot(path=path, full_page=True, animations="disabled")
                 if ours:
                     fits(page, f"{name}, {scheme}, {size}", within)
-            if ours:
-                accessible(page, f"{name}, {scheme}", within)
+                    accessible(page, f"{name}, {scheme}, {size}", within)
         page.emulate_media(color_scheme="light")
 
 
@@ -106,7 +105,8 @@ def until(page: Page, look, what: str) -> None:
     """Loads a page anew until it shows something."""
     end = time.monotonic() + PATIENCE
     while not look().count():
-        assert time.monotonic() < end, f"waited in vain until {what}"
+        if time.monotonic() >= end:
+            raise AssertionError(f"waited in vain until {what}; {page.url} says: {page.locator('body').inner_text()}")
         page.wait_for_timeout(300)
         page.reload()
 

@@ -34,9 +34,10 @@ pub(super) async fn serve(relay: Relay) -> anyhow::Result<()> {
     let workers = tokio::spawn(worker::run(relay.clone(), stopped.clone()));
     tracing::info!(address = %listener.local_addr()?, "serving");
     let mut ended = stopped;
-    let pages = panel::router(Panel::new(relay.clone())?);
-    let service =
-        http::router(app, pages).into_make_service_with_connect_info::<std::net::SocketAddr>();
+    let panel = Panel::new(relay.clone())?;
+    let served = http::router(app, panel::router(panel.clone()));
+    let service = panel::for_people(served, panel)
+        .into_make_service_with_connect_info::<std::net::SocketAddr>();
     let server = axum::serve(listener, service).with_graceful_shutdown(async move {
         let _ = ended.wait_for(|stop| *stop).await;
     });

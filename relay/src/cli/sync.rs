@@ -119,8 +119,7 @@ async fn report(
     run: &rows::Shown,
     json: bool,
 ) -> anyhow::Result<()> {
-    let mut tx = relay.db.read().await?;
-    let findings = rows::findings(&mut tx, tenant, run.id).await?;
+    let findings = super::runs::findings(relay, tenant, run.id).await?;
     if json {
         println!("{}", json!({ "run": run, "findings": findings }));
         return Ok(());

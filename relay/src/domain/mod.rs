@@ -6,6 +6,7 @@
 mod address;
 pub mod customer;
 mod decimal;
+pub mod details;
 pub mod email;
 pub mod erasure;
 pub mod limits;
@@ -25,6 +26,7 @@ mod text;
 
 pub use address::Address;
 pub use customer::Customer;
+pub use details::Details;
 pub use email::{Email, EmailError};
 pub use money::{Currency, CurrencyError, Money, MoneyError};
 pub use posting::{Posting, StockFlag};

@@ -12,7 +12,7 @@ use super::{
     extract::{Body, Path, Query},
 };
 use crate::{
-    domain::{Money, Quantity, Sku},
+    domain::{Details, Money, Quantity, Sku},
     service::adjust::{self, Adjusted},
     store::{
         self, inventory, listings, movements,
@@ -59,6 +59,7 @@ pub(super) struct Piece {
     backorders: bool,
     price: Option<Money>,
     image: Option<String>,
+    details: Details,
     listings: Vec<Listing>,
 }
 
@@ -86,17 +87,18 @@ pub(super) async fn list(
         }
         None => inventory::list(&mut tx, who.tenant, after.as_deref(), query.limit()).await?,
     };
-    let first = page.items.first().map_or("", |piece| &piece.sku);
-    let last = page.items.last().map_or("", |piece| &piece.sku);
+    let first = page.items.first().map_or("", |piece| &piece.shown.sku);
+    let last = page.items.last().map_or("", |piece| &piece.shown.sku);
     let mut sold_at = listings::between(&mut tx, who.tenant, first, last).await?;
     tx.commit().await?;
     Ok(Json(page.map(|piece| {
-        let listings = sold_at.remove(&piece.id).unwrap_or_default();
+        let listings = sold_at.remove(&piece.shown.id).unwrap_or_default();
         shown(piece, listings)
     })))
 }
 
-fn shown(piece: inventory::Shown, listings: Vec<listings::Shown>) -> Piece {
+fn shown(piece: inventory::Whole, listings: Vec<listings::Shown>) -> Piece {
+    let inventory::Whole { shown: piece, details } = piece;
     Piece {
         id: piece.id,
         sku: piece.sku,
@@ -105,6 +107,7 @@ fn shown(piece: inventory::Shown, listings: Vec<listings::Shown>) -> Piece {
         backorders: piece.backorders,
         price: piece.price.map(Money::from_micros),
         image: piece.image,
+        details: Details::read(&details),
         listings: listings
             .into_iter()
             .map(|listing| Listing {
@@ -148,7 +151,7 @@ pub(super) async fn movements(
     let mut tx = app.relay.db.read().await?;
     let piece = inventory::get(&mut tx, who.tenant, &sku).await?;
     let piece = piece.ok_or(ApiError::NotFound("there is no piece with this SKU"))?;
-    let page = movements::list(&mut tx, who.tenant, piece.id, before, query.limit()).await?;
+    let page = movements::list(&mut tx, who.tenant, piece.shown.id, before, query.limit()).await?;
     tx.commit().await?;
     Ok(Json(page.map(|row| Movement {
         id: row.id,

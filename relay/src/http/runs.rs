@@ -16,7 +16,7 @@ use super::{
     auth::Bearer,
     error::ApiError,
     extract::{Path, Query},
-    inventory::key_cursor,
+    inventory::{cursor, key_cursor},
 };
 use crate::{
     service::runs::{self, watch},
@@ -26,12 +26,20 @@ use crate::{
     },
 };
 
-/// A run with what it found.
+/// A run with a page of what it found.
 #[derive(Debug, Serialize)]
 pub(super) struct Whole {
     #[serde(flatten)]
     run: Shown,
     findings: Vec<Finding>,
+    next: Option<String>,
+}
+
+/// Which of a run's findings.
+#[derive(Debug, Deserialize)]
+pub(super) struct Part {
+    after: Option<String>,
+    limit: Option<i64>,
 }
 
 /// Which rows of the list.
@@ -57,15 +65,19 @@ pub(super) async fn list(
     Ok(Json(watch::list(&app.relay, who.tenant, store, before, limit).await?))
 }
 
-/// `GET /api/runs/{id}`: one run with its report.
+/// `GET /api/runs/{id}`: one run with a page of its report.
 pub(super) async fn show(
     State(app): State<App>,
     who: Bearer,
     Path(id): Path<Uuid>,
+    Query(Part { after, limit }): Query<Part>,
 ) -> Result<Json<Whole>, ApiError> {
-    let report = watch::report(&app.relay, who.tenant, id).await?;
-    let (run, findings) = report.ok_or(UNKNOWN)?;
-    Ok(Json(Whole { run, findings }))
+    cursor(after.as_deref())?;
+    let (after, limit) = (after.unwrap_or_default(), limit.unwrap_or(DEFAULT_LIMIT));
+    let limit = limit.clamp(1, MAX_LIMIT);
+    let report = watch::report(&app.relay, who.tenant, id, &after, limit).await?;
+    let (run, Page { items: findings, next }) = report.ok_or(UNKNOWN)?;
+    Ok(Json(Whole { run, findings, next }))
 }
 
 /// `GET /api/runs/{id}/progress`: server-sent events, one whenever the run has moved, until it has ended.

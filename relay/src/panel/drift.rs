@@ -1,4 +1,4 @@
-//! `/drift`: where a shop and the ledger do not agree, and what else waits for a person's word.
+//! `/drift`: where a shop and the ledger do not agree, shown with what else waits for a person's word, and decided.
 
 use askama::Template;
 use axum::{extract::State, response::IntoResponse};
@@ -18,17 +18,17 @@ use crate::{
     service::{
         accounts::Person,
         adjust::By,
-        conflict::{self, ConflictError, Decision},
         decisions::{self, Bulk, Drift, Others, Search, WaitingDrift},
         drift::{self, DriftError, Verdict},
-        links::{self, ChooseError, Holds, Which},
         stores,
     },
     store::{self, page::DEFAULT_LIMIT},
 };
 
-const HERE: &str = "/drift";
-const DECIDED: PanelError = PanelError::NotFound(
+/// Where all that waits is shown.
+pub(super) const HERE: &str = "/drift";
+/// Where nothing waits any more.
+pub(super) const DECIDED: PanelError = PanelError::NotFound(
     "There is nothing to decide here: somebody has decided it already, or it went away.",
 );
 
@@ -303,87 +303,6 @@ async fn decide_all(
 
 fn count(some: usize) -> i64 {
     i64::try_from(some).unwrap_or(i64::MAX)
-}
-
-/// What is to be done about a conflict.
-#[derive(Debug, Deserialize)]
-pub(super) struct Decided {
-    decision: Decision,
-}
-
-/// `POST /conflicts/{id}`
-pub(super) async fn settle(
-    State(panel): State<Panel>,
-    person: Person,
-    Path(id): Path<Uuid>,
-    Form(Decided { decision }): Form<Decided>,
-) -> Answer {
-    let (relay, actor) = (&panel.relay, &person.email);
-    let done = conflict::decide(relay, person.tenant, id, decision, actor, store::now()).await;
-    let notice = match done {
-        Ok(()) => Notice::good(match decision {
-            Decision::Take => "The stock is reduced, here and in the shops.",
-            Decision::Leave => "The stock stays as it is.",
-            Decision::Acknowledge => "Noted. Count the piece if its number is still below zero.",
-        }),
-        Err(ConflictError::Unknown) => return Err(DECIDED),
-        Err(ConflictError::Store(error)) => return Err(error.into()),
-        Err(error @ (ConflictError::Unfit(..) | ConflictError::NotCounted)) => {
-            Notice::bad(format!("This is not possible: {error}."))
-        }
-    };
-    panel.done(&person, HERE, notice).await
-}
-
-/// Whose count holds.
-#[derive(Debug, Deserialize)]
-pub(super) struct Choice {
-    holds: Holds,
-}
-
-/// `POST /links/{id}`
-pub(super) async fn choose(
-    State(panel): State<Panel>,
-    person: Person,
-    Path(id): Path<Uuid>,
-    Form(Choice { holds }): Form<Choice>,
-) -> Answer {
-    panel.choose(&person, Which::One(id), holds).await
-}
-
-/// `POST /links`
-pub(super) async fn choose_all(
-    State(panel): State<Panel>,
-    person: Person,
-    Form(Choice { holds }): Form<Choice>,
-) -> Answer {
-    panel.choose(&person, Which::All, holds).await
-}
-
-impl Panel {
-    async fn choose(&self, person: &Person, which: Which, holds: Holds) -> Answer {
-        let (relay, actor) = (&self.relay, &person.email);
-        let done = links::choose(relay, person.tenant, which, holds, actor, store::now()).await;
-        let notice = match done {
-            Ok(done) if done.left == 0 => Notice::good(format!(
-                "{} linked. The shop’s stock is read twice before anything counts.",
-                done.chosen
-            )),
-            Ok(done) => Notice::good(format!(
-                "{} linked, {} still need a decision: their piece is sold by another product of the same shop, \
-                 or Nexpura has no count of it yet.",
-                done.chosen, done.left
-            )),
-            Err(ChooseError::Unknown) => return Err(DECIDED),
-            Err(ChooseError::Store(error)) => return Err(error.into()),
-            Err(ChooseError::Unfit) => Notice::bad(
-                "This cannot be linked so. Either another product of the same shop sells the piece \
-                 already: give one of them another SKU. Or Nexpura has no count of it: use the \
-                 shop’s.",
-            ),
-        };
-        self.done(person, HERE, notice).await
-    }
 }
 
 impl BulkPage {

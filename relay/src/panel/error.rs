@@ -30,6 +30,8 @@ pub(super) enum PanelError {
     BadRequest(String),
     /// Not there, or another jeweller's.
     NotFound(&'static str),
+    /// Forms are sent to this address; it shows nothing.
+    NotAPage,
     /// A link that counts no longer.
     Gone(String),
     /// Too many tries, with the seconds to wait.
@@ -90,6 +92,11 @@ impl IntoResponse for PanelError {
             }
             Self::BadRequest(text) => (S::BAD_REQUEST, "That did not work", text),
             Self::NotFound(text) => (S::NOT_FOUND, "Not found", text.to_owned()),
+            Self::NotAPage => {
+                let text = "Only a form can be sent to this address. Go back to where you came from, and press \
+                    its button there.";
+                (S::METHOD_NOT_ALLOWED, "Nothing to see here", text.to_owned())
+            }
             Self::Gone(text) => (S::GONE, "This link is no longer valid", text),
             Self::TooFast(seconds) => {
                 retry_after = Some(seconds);

@@ -88,6 +88,7 @@ pub(super) async fn list(
 ) -> Answer {
     let (relay, search) = (&panel.relay, asked.search());
     let page = pieces::list(relay, person.tenant, &search, &asked.after, DEFAULT_LIMIT).await?;
+    let page = page.map(|piece| panel.pictured(piece));
     let currency = stores::currency(relay, person.tenant).await?;
     let shell = panel.shell(person, Tab::Inventory).await?;
     let (first, next) = asked.link(HERE).pages(&asked.after, page.next);
@@ -169,7 +170,8 @@ pub(super) async fn show(
     Query(From { after }): Query<From>,
 ) -> Answer {
     let piece = pieces::piece(&panel.relay, person.tenant, &sku, &after, DEFAULT_LIMIT).await?;
-    let piece = piece.ok_or(PanelError::NotFound("There is no piece with this SKU."))?;
+    let mut piece = piece.ok_or(NO_PIECE)?;
+    piece.shown = panel.pictured(piece.shown);
     let currency = stores::currency(&panel.relay, person.tenant).await?;
     let shell = panel.shell(person, Tab::Inventory).await?;
     Ok(Page(PiecePage::of(shell, currency, piece, &after)).into_response())

@@ -18,6 +18,7 @@ mod account;
 mod activity;
 mod assets;
 mod chart;
+mod conflicts;
 mod connect;
 mod csv;
 mod customers;
@@ -32,10 +33,13 @@ mod home;
 mod integrations;
 mod inventory;
 mod link;
+mod links;
 mod live;
 mod login;
+mod lost;
 mod page;
 mod people;
+mod pictures;
 mod policies;
 mod progress;
 mod route;
@@ -47,7 +51,7 @@ mod words;
 
 use std::sync::Arc;
 
-use axum::Router;
+use axum::{Router, middleware};
 
 pub use route::Needs;
 
@@ -98,7 +102,9 @@ fn routes() -> Vec<Route> {
         get("/website/connect/string/{id}/progress", MANAGER, connect::wait).endless(),
         get("/integrations", STAFF, integrations::list),
         get("/integrations/runs/{id}", STAFF, runs::report),
+        get("/integrations/runs/{id}/findings.csv", STAFF, runs::export),
         get("/integrations/runs/{id}/progress", STAFF, runs::progress).endless(),
+        get("/integrations/{id}/runs", STAFF, runs::list),
         get("/integrations/{id}/changes", STAFF, integrations::changes),
         post("/integrations/{id}/sync/{kind}", MANAGER, integrations::sync),
         post("/integrations/{id}/test", MANAGER, integrations::test),
@@ -133,9 +139,9 @@ fn routes() -> Vec<Route> {
         post("/drift/push", MANAGER, drift::push_all),
         post("/drift/{id}/adopt", MANAGER, drift::adopt),
         post("/drift/{id}/push", MANAGER, drift::push),
-        post("/conflicts/{id}", MANAGER, drift::settle),
-        post("/links", MANAGER, drift::choose_all),
-        post("/links/{id}", MANAGER, drift::choose),
+        post("/conflicts/{id}", MANAGER, conflicts::settle),
+        post("/links", MANAGER, links::choose_all),
+        post("/links/{id}", MANAGER, links::choose),
         get("/customers", STAFF, customers::list),
         get("/customers.csv", STAFF, customers::export),
         get("/settings", STAFF, account::show),
@@ -160,4 +166,9 @@ pub fn table() -> Vec<(&'static str, &'static str, Needs)> {
 /// The panel's routes, each behind its guard.
 pub fn router(panel: Panel) -> Router {
     route::assemble(routes(), panel)
+}
+
+/// Everything that the relay serves, where people come to: an address that leads nowhere is answered by a page.
+pub fn for_people(served: Router, panel: Panel) -> Router {
+    served.layer(middleware::from_fn_with_state(panel, lost::answer))
 }

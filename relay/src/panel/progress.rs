@@ -48,15 +48,28 @@ pub(super) fn outcome(run: &Run) -> (bool, String) {
     (true, format!("✓ Synced {synced} {items}, {skipped} skipped"))
 }
 
+/// Every kind of run, and what it is called.
+pub(super) const KINDS: [(&str, &str); 6] = [
+    ("products", "Import products"),
+    ("customers", "Import customers"),
+    ("orders", "Import orders"),
+    ("inventory", "Push inventory"),
+    ("reconcile", "Compare with the shop"),
+    ("sweep", "Check the shop"),
+];
+
 /// What a run is called.
 pub(super) fn name(run: &Shown) -> &'static str {
-    match run.kind.as_str() {
-        "products" => "Import products",
-        "customers" => "Import customers",
-        "orders" => "Import orders",
-        "inventory" => "Push inventory",
-        "reconcile" => "Compare with the shop",
-        _ => "Check the shop",
+    KINDS.iter().find(|(kind, _)| *kind == run.kind).map_or("Check the shop", |(_, name)| name)
+}
+
+/// How a run stands or ended: a tone, and a word or two.
+pub(super) fn ending(run: &Shown) -> (&'static str, String) {
+    match (&run.error, run.finished_at, run.failed) {
+        (Some(_), None, _) => ("bad", "Waits".to_owned()),
+        (_, None, _) => ("calm", "Under way".to_owned()),
+        (_, Some(_), 0) => ("good", "Done".to_owned()),
+        (_, Some(_), failed) => ("bad", format!("{} failed", show::count(&failed))),
     }
 }
 
@@ -90,6 +103,7 @@ mod tests {
     fn run(synced: i64, skipped: i64, failed: i64) -> Run {
         let run = Shown {
             id: Uuid::nil(),
+            integration_id: Uuid::nil(),
             store: String::new(),
             kind: "products".to_owned(),
             error: None,
@@ -116,5 +130,18 @@ mod tests {
         waiting.run.error = Some("the store does not answer".to_owned());
         assert!(outcome(&waiting).1.contains("the store does not answer"));
         assert_eq!(running(&waiting.run), "Importing products: 1,234 of 5,000");
+    }
+
+    #[test]
+    fn a_run_is_called_by_its_kind_and_ended_well_where_nothing_failed() {
+        let mut shown = run(47, 3, 0).run;
+        assert_eq!(name(&shown), "Import products");
+        assert_eq!(ending(&shown), ("calm", "Under way".to_owned()));
+        shown.error = Some("the store does not answer".to_owned());
+        assert_eq!(ending(&shown), ("bad", "Waits".to_owned()));
+        (shown.error, shown.finished_at) = (None, Some(DateTime::UNIX_EPOCH));
+        assert_eq!(ending(&shown), ("good", "Done".to_owned()));
+        shown.failed = 1_200;
+        assert_eq!(ending(&shown), ("bad", "1,200 failed".to_owned()));
     }
 }

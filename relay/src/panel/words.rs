@@ -293,6 +293,23 @@ pub(super) fn card(store: &Uuid) -> String {
     format!("/integrations#store-{store}")
 }
 
+/// Where a store's runs are listed.
+pub(super) fn runs(store: &Uuid) -> String {
+    format!("/integrations/{store}/runs")
+}
+
+/// The report of a run.
+pub(super) fn run(id: &Uuid) -> String {
+    format!("/integrations/runs/{id}")
+}
+
+/// An address that a shop gave, as long as it leads to a page on the web.
+pub(super) fn web(address: &Option<String>) -> Option<&str> {
+    let address = address.as_deref()?;
+    let url = url::Url::parse(address).ok()?;
+    matches!(url.scheme(), "https" | "http").then_some(address)
+}
+
 /// The page of a piece.
 pub(super) fn piece(sku: &str) -> String {
     format!("/inventory/{}", utf8_percent_encode(sku, PLAIN))

@@ -4,13 +4,16 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::Relay;
-use crate::store::{
-    StoreError, TenantId, Tx,
-    inventory::{self, Amount, Texts},
-    listings, movements,
-    page::{Page, read_cursor},
-};
 pub use crate::store::{inventory::Shown, listings::Shown as Listing, movements::Told};
+use crate::{
+    domain::Details,
+    store::{
+        StoreError, TenantId, Tx,
+        inventory::{self, Amount, Texts},
+        listings, movements,
+        page::{Page, read_cursor},
+    },
+};
 
 /// Movements that a chart begins with at most.
 const CHARTED: i64 = 400;
@@ -224,6 +227,8 @@ pub struct Step {
 pub struct Piece {
     /// The piece.
     pub shown: Shown,
+    /// What the store that brought it says of it.
+    pub details: Details,
     /// Where it is sold.
     pub listings: Vec<Listing>,
     /// A page of its movements, the newest first.
@@ -244,14 +249,16 @@ pub async fn piece(
     limit: i64,
 ) -> Result<Option<Piece>, StoreError> {
     let mut tx = relay.db.read().await?;
-    let Some(shown) = inventory::get(&mut tx, tenant, sku).await? else { return Ok(None) };
+    let Some(piece) = inventory::get(&mut tx, tenant, sku).await? else { return Ok(None) };
+    let inventory::Whole { shown, details } = piece;
     let mut sold_at = listings::between(&mut tx, tenant, sku, sku).await?;
     let steps = steps(&mut tx, tenant, &shown, after, limit).await?;
     let newest = movements::steps(&mut tx, tenant, shown.id, CHARTED).await?;
     tx.commit().await?;
     let listings = sold_at.remove(&shown.id).unwrap_or_default();
     let course = course(shown.quantity, newest);
-    Ok(Some(Piece { shown, listings, steps, course }))
+    let details = Details::read(&details);
+    Ok(Some(Piece { shown, details, listings, steps, course }))
 }
 
 /// A page of a piece's movements. How many there were after each is told backwards from what there is now;

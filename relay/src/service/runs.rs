@@ -30,8 +30,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// A push that is tried later than this waits for something else than its turn: for a person, or for a shop that has
 /// refused it again and again. It goes on by itself; nobody need watch.
 const SOON: TimeDelta = TimeDelta::seconds(30);
-/// As many pushes as are named one by one: the findings that a run may have.
-const NAMED: i64 = 1_000;
+/// As many pushes as are named one by one.
+const NAMED: i64 = 100_000;
 
 /// What can be asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -222,9 +222,9 @@ async fn ask_for_pushes(
         return Ok(None);
     }
     if ends {
-        for push in pushes::waiting(&mut tx, tenant, store.id, NAMED).await? {
-            runs::find(&mut tx, tenant, run.id, &skip(push, writable)).await?;
-        }
+        let waiting = pushes::waiting(&mut tx, tenant, store.id, NAMED).await?;
+        let skipped: Vec<_> = waiting.into_iter().map(|push| skip(push, writable)).collect();
+        runs::find_all(&mut tx, tenant, run.id, &skipped).await?;
         runs::finish(&mut tx, tenant, held, now).await?;
         if left == 0 {
             integrations::synced(&mut tx, tenant, store.id, now).await?;

@@ -300,6 +300,16 @@ pub struct Shown {
     pub image: Option<String>,
 }
 
+/// A piece with all that the store which brought it says of it.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Whole {
+    /// The piece.
+    #[sqlx(flatten)]
+    pub shown: Shown,
+    /// See [`Described::details`].
+    pub details: Value,
+}
+
 /// Pieces by SKU, after the one of the SKU `after`.
 ///
 /// # Errors
@@ -309,16 +319,16 @@ pub async fn list(
     tenant: TenantId,
     after: Option<&str>,
     limit: i64,
-) -> Result<Page<Shown>, StoreError> {
+) -> Result<Page<Whole>, StoreError> {
     let rows = fetch!(
         fetch_all,
         tx,
-        Shown,
-        "SELECT id, sku, name, quantity, counted, backorders, price, image FROM inventory
+        Whole,
+        "SELECT id, sku, name, quantity, counted, backorders, price, image, details FROM inventory
          WHERE tenant_id = $1 AND sku > $2 ORDER BY sku LIMIT $3",
         tenant,
         after.unwrap_or(""),
         limit + 1,
     )?;
-    Ok(Page::cut(rows, limit, |row| row.sku.clone()))
+    Ok(Page::cut(rows, limit, |row| row.shown.sku.clone()))
 }

@@ -1,5 +1,6 @@
 //! Long work on a store: claimed by lease, resumed from its cursor, told in numbers.
 
+mod report;
 mod shown;
 
 use chrono::{DateTime, Utc};
@@ -8,7 +9,10 @@ use uuid::Uuid;
 
 use super::{IntegrationId, StoreError, TenantId, Tx, execute, fetch, fetch_locked, new_id};
 
-pub use shown::{Finding, Shown, before, findings, first_failure, get, in_hand, newest};
+pub use report::{find, find_all, forget_findings, forget_sweeps};
+pub use shown::{
+    AfterFinding, Finding, Shown, before, findings, first_failure, get, in_hand, newest, of_store,
+};
 
 /// A run in hand.
 #[derive(Debug, Clone, sqlx::FromRow)]
@@ -340,51 +344,4 @@ pub async fn finish(
         now,
     )?;
     Ok(row.map(|(again,)| Ended { again }))
-}
-
-/// Notes what a run could not bring over, up to a thousand things.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn find(
-    tx: &mut Tx,
-    tenant: TenantId,
-    run: Uuid,
-    finding: &Finding,
-) -> Result<(), StoreError> {
-    execute!(
-        tx,
-        "INSERT INTO run_findings (tenant_id, run_id, resource, remote_id, outcome, label, reason)
-         SELECT $1, $2, $3, $4, $5, $6, $7
-         WHERE (SELECT COUNT(*) FROM run_findings WHERE tenant_id = $1 AND run_id = $2) < 1000
-         ON CONFLICT (tenant_id, run_id, resource, remote_id)
-         DO UPDATE SET outcome = $5, label = $6, reason = $7",
-        tenant,
-        run,
-        &finding.resource,
-        finding.remote_id,
-        &finding.outcome,
-        &finding.label,
-        &finding.reason,
-    )
-    .map(drop)
-}
-
-/// Forgets ended sweeps from before `before` that found nothing.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn forget_sweeps(
-    tx: &mut Tx,
-    tenant: TenantId,
-    before: DateTime<Utc>,
-) -> Result<u64, StoreError> {
-    execute!(
-        tx,
-        "DELETE FROM sync_runs WHERE tenant_id = $1 AND kind = 'sweep' AND finished_at < $2
-           AND NOT EXISTS (SELECT 1 FROM run_findings f
-             WHERE f.tenant_id = sync_runs.tenant_id AND f.run_id = sync_runs.id)",
-        tenant,
-        before,
-    )
 }

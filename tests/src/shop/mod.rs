@@ -6,6 +6,7 @@ pub mod checkout;
 mod configuration;
 mod cookies;
 pub mod keys;
+pub mod pictures;
 pub mod requests;
 mod snapshot;
 pub mod verbs;

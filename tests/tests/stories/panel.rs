@@ -1,6 +1,7 @@
 //! The panel, and WordPress's own screens, in a real browser, on the real parts.
 
 mod by_webhooks;
+mod decisions;
 mod inert;
 mod wordpress;
 
@@ -11,7 +12,7 @@ use nexpura_tests::{
     browser::walk,
     push::{Sender, event},
     relay::{Connection, Database, Relay, TENANT},
-    shop::{self, Shop, checkout::Payment},
+    shop::{self, Shop, checkout::Payment, pictures},
     town::Town,
     wait::until,
 };
@@ -20,13 +21,20 @@ use serde_json::{Value, json};
 /// For what comes by itself; a machine that is busy with other things takes its time.
 const PATIENCE: Duration = Duration::from_secs(180);
 
+/// Who owns the tenant.
+const ANN: &str = "ann@aurelia.example";
+
 /// The link by which a new owner of the tenant sets a password.
 fn owner(relay: &Relay) -> Result<String> {
-    somebody(relay, "ann@aurelia.example", "owner")
+    somebody(relay, ANN, "owner")
 }
 
 fn somebody(relay: &Relay, email: &str, role: &str) -> Result<String> {
-    let made = relay.run(&["user", "add", email, "--tenant", TENANT, "--role", role])?;
+    link_in(&relay.run(&["user", "add", email, "--tenant", TENANT, "--role", role])?)
+}
+
+/// The link that the command printed.
+fn link_in(made: &Value) -> Result<String> {
     made["set_password"].as_str().map(str::to_owned).with_context(|| format!("no link in {made}"))
 }
 
@@ -35,6 +43,27 @@ async fn the_first_owner_comes_in_and_lets_others_in() -> Result<()> {
     let relay = Relay::start(Database::Sqlite).await?;
     let start = json!({ "relay": relay.url, "link": owner(&relay)? });
     walk("first_login", &start, async |verb, _| bail!("nobody does {verb} here")).await
+}
+
+#[tokio::test]
+async fn strangers_are_told_why_they_are_not_let_in() -> Result<()> {
+    let relay = Relay::start(Database::Sqlite).await?;
+    let at = |tenant: &str| {
+        let made = relay.run(&["user", "add", ANN, "--tenant", tenant, "--role", "manager"])?;
+        link_in(&made)
+    };
+    let start = json!({
+        "relay": relay.url, "link": owner(&relay)?, "elsewhere": at("borealis")?,
+        "late": somebody(&relay, "late@aurelia.example", "staff")?,
+    });
+    walk("strangers", &start, async |verb, _| match verb {
+        "links_expire" => {
+            let sql = "UPDATE password_links SET expires_at = created_at";
+            relay.execute(sql).map(|()| Value::Null)
+        }
+        _ => bail!("nobody does {verb} here"),
+    })
+    .await
 }
 
 /// Lets nobody but people at their pages be answered while the file `held` is there, so that they see what is under
@@ -194,13 +223,22 @@ async fn a_store_is_connected_in_both_ways_brought_over_and_let_go() -> Result<(
         .with_context(|| relay.log().unwrap_or_default())
 }
 
+/// A ring with all that a shop tells of one.
+fn solitaire() -> Result<Value> {
+    Ok(json!({
+        "sku": "RING", "name": "Aurora solitaire ring", "price": "900.00", "stock": 9,
+        "picture": pictures::drawn()?.join("aurora.png"), "category": "Engagement rings",
+        "attributes": { "Metal": ["Yellow gold", "Platinum"], "Stone": ["Brilliant, 1.2 ct"] },
+    }))
+}
+
 #[tokio::test]
 async fn a_day_with_a_sale_an_adjustment_a_failure_and_a_difference() -> Result<()> {
     on_woocommerce!();
     let town = Town::open(Shop::builder(), Database::Sqlite).await?;
     let (relay, shop) = (&town.relay, &town.shop);
     with_door(shop)?;
-    let ring = shop.add_product("RING", "900.00", Some(9)).await?;
+    let ring: u64 = shop.call("add_product", solitaire()?).await?;
     let pieces: Vec<String> = (1..=12).map(|n| format!("PIECE-{n}")).collect();
     for sku in &pieces {
         shop.add_product(sku, "75.00", Some(5)).await?;

@@ -10,7 +10,7 @@ namespace Nexpura_Tests;
 /**
  * A simple product.
  *
- * @param array{sku:string,name?:string,price:string,stock:int|null,backorders?:string,picture?:string} $args No stock: unmanaged.
+ * @param array{sku:string,name?:string,price:string,stock:int|null,backorders?:string,picture?:string,category?:string,attributes?:array<string,list<string>>} $args No stock: unmanaged.
  */
 function add_product( array $args ): int {
 	$product = new \WC_Product_Simple();
@@ -24,6 +24,18 @@ function add_product( array $args ): int {
 	if ( isset( $args['picture'] ) ) {
 		$product->set_image_id( picture( $args['picture'], $args['name'] ?? $args['sku'] ) );
 	}
+	if ( isset( $args['category'] ) ) {
+		$product->set_category_ids( array( wp_insert_term( $args['category'], 'product_cat' )['term_id'] ) );
+	}
+	$attributes = array();
+	foreach ( $args['attributes'] ?? array() as $name => $values ) {
+		$attribute = new \WC_Product_Attribute();
+		$attribute->set_name( $name );
+		$attribute->set_options( $values );
+		$attribute->set_visible( true );
+		$attributes[] = $attribute;
+	}
+	$product->set_attributes( $attributes );
 	return $product->save();
 }
 

@@ -49,7 +49,7 @@ pub enum LoginError {
     #[error("The e-mail address or the password is wrong.")]
     Wrong,
     /// Several jewellers have this person, all with this password: they have to say which one is meant.
-    #[error("You work for several jewellers: choose one.")]
+    #[error("You work for several jewellers: choose one, and type your password again.")]
     Several(Vec<(TenantId, String)>),
     /// The database did not answer.
     #[error(transparent)]

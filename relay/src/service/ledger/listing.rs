@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{ApplyError, Source};
 use crate::{
-    domain::{Product, ProductStock},
+    domain::{Details, Product, ProductStock},
     store::{
         StoreError, Tx, drifts, integrations, inventory, links,
         listings::{self, Listing, Standing},
@@ -258,7 +258,7 @@ async fn choose_piece(
         return Err(ApplyError::TooMany(MAX_NEW_PIECES_AN_HOUR));
     }
     let id = new_id();
-    let details = details(product);
+    let details = json!(Details::from(product));
     let piece = described(product, sku.as_str(), backorders, &details);
     inventory::insert(tx, tenant, id, &piece, integration, source.now).await?;
     Ok(Ok(id))
@@ -271,7 +271,7 @@ async fn describe(
     id: Uuid,
     backorders: bool,
 ) -> Result<(), ApplyError> {
-    let details = details(product);
+    let details = json!(Details::from(product));
     let sku = product.sku.as_ref().map_or("", |sku| sku.as_str());
     let piece = described(product, sku, backorders, &details);
     inventory::describe(tx, source.tenant, id, &piece, source.integration, source.now).await?;
@@ -292,18 +292,6 @@ fn described<'a>(
         image: product.image.as_deref(),
         details,
     }
-}
-
-fn details(product: &Product) -> serde_json::Value {
-    json!({
-        "kind": product.kind,
-        "permalink": product.permalink,
-        "tax_class": product.tax_class,
-        "regular_price": product.regular_price,
-        "sale_price": product.sale_price,
-        "categories": product.categories,
-        "attributes": product.attributes,
-    })
 }
 
 async fn ask_for_reading(tx: &mut Tx, source: &Source) -> Result<(), ApplyError> {

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::super::Relay;
 use crate::store::{
     IntegrationId, StoreError, TenantId,
-    page::Page,
+    page::{Page, read_cursor},
     runs::{self, Finding, Shown},
 };
 
@@ -44,7 +44,29 @@ pub async fn find(relay: &Relay, tenant: TenantId, id: Uuid) -> Result<Option<Sh
     Ok(run)
 }
 
-/// One run with what it found.
+/// One page of a store's runs, the newest first: of this kind, or of all, where sweeps that found nothing are left out.
+/// `after` is the `next` of the page before; one that was tampered with begins anew.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn of_store(
+    relay: &Relay,
+    tenant: TenantId,
+    store: IntegrationId,
+    kind: Option<&str>,
+    after: &str,
+    limit: i64,
+) -> Result<Page<Shown>, StoreError> {
+    let key = read_cursor(after).and_then(|key| Uuid::try_parse(&key).ok());
+    let before = key.unwrap_or(Uuid::max());
+    let mut tx = relay.db.read().await?;
+    let rows = runs::of_store(&mut tx, tenant, store, kind, before, limit + 1).await?;
+    tx.commit().await?;
+    Ok(Page::cut(rows, limit, |run| run.id.to_string()))
+}
+
+/// One run with a page of what it found. `after` is the `next` of the page before; one that was tampered with begins
+/// anew.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -52,12 +74,38 @@ pub async fn report(
     relay: &Relay,
     tenant: TenantId,
     id: Uuid,
-) -> Result<Option<(Shown, Vec<Finding>)>, StoreError> {
+    after: &str,
+    limit: i64,
+) -> Result<Option<(Shown, Page<Finding>)>, StoreError> {
     let mut tx = relay.db.read().await?;
     let run = runs::get(&mut tx, tenant, id).await?;
-    let findings = runs::findings(&mut tx, tenant, id).await?;
     tx.commit().await?;
-    Ok(run.map(|run| (run, findings)))
+    let Some(run) = run else { return Ok(None) };
+    Ok(Some((run, findings(relay, tenant, id, after, limit).await?)))
+}
+
+/// One page of what a run found; see [`report`].
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn findings(
+    relay: &Relay,
+    tenant: TenantId,
+    id: Uuid,
+    after: &str,
+    limit: i64,
+) -> Result<Page<Finding>, StoreError> {
+    let cursor = read_cursor(after).unwrap_or_default();
+    let after = read_key(&cursor).unwrap_or(("", "", 0));
+    let mut tx = relay.db.read().await?;
+    let rows = runs::findings(&mut tx, tenant, id, after, limit + 1).await?;
+    tx.commit().await?;
+    Ok(Page::cut(rows, limit, |one| format!("{} {} {}", one.outcome, one.resource, one.remote_id)))
+}
+
+fn read_key(key: &str) -> Option<runs::AfterFinding<'_>> {
+    let mut parts = key.splitn(3, ' ');
+    Some((parts.next()?, parts.next()?, parts.next()?.parse().ok()?))
 }
 
 /// The run each time it has moved, the last time when it has ended.

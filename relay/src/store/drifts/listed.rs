@@ -107,6 +107,63 @@ pub async fn found(
     before: Uuid,
     limit: i64,
 ) -> Result<Vec<Found>, StoreError> {
+    match &wanted.texts {
+        None => found_in(tx, tenant, wanted.store, undecided, before, limit).await,
+        Some(texts) => found_of(tx, tenant, texts, wanted.store, undecided, before, limit).await,
+    }
+}
+
+/// Those of some pieces: few, and each found from its piece. SQLite takes what it is to `CROSS JOIN` in the order in
+/// which it is written; else it would go through all drifts, since they are wanted in their order.
+async fn found_of(
+    tx: &mut Tx,
+    tenant: TenantId,
+    texts: &Texts,
+    store: Option<IntegrationId>,
+    undecided: bool,
+    before: Uuid,
+    limit: i64,
+) -> Result<Vec<Found>, StoreError> {
+    fetch!(
+        fetch_all,
+        tx,
+        Found,
+        "WITH pieces AS (
+            SELECT id FROM inventory WHERE tenant_id = $1 AND lower(sku) >= $5 AND lower(sku) < $6
+            UNION
+            SELECT id FROM inventory WHERE tenant_id = $1 AND lower(name) >= $5 AND lower(name) < $6
+         ), sold AS MATERIALIZED (
+            SELECT l.id, l.stock_id, v.sku, v.name FROM pieces p
+            JOIN inventory v ON v.tenant_id = $1 AND v.id = p.id
+            JOIN listings l ON l.tenant_id = $1 AND l.inventory_id = p.id
+         )
+         SELECT d.id, i.store_url AS store, o.sku, o.name, o.stock_id, d.mirror, d.reading, d.changes,
+            d.status, d.reason, d.created_at, d.resolved_at
+         FROM sold o
+         CROSS JOIN drifts d
+         LEFT JOIN integrations i ON i.tenant_id = d.tenant_id AND i.id = d.integration_id
+         WHERE d.tenant_id = $1 AND d.listing_id = o.id AND d.id < $2
+           AND (d.status <> 'held' OR $3) AND ($4 IS NULL OR d.integration_id = $4)
+         ORDER BY d.id DESC LIMIT $7",
+        tenant,
+        before,
+        undecided,
+        store,
+        &texts.first,
+        &texts.behind,
+        limit,
+    )
+}
+
+/// Those of all pieces.
+async fn found_in(
+    tx: &mut Tx,
+    tenant: TenantId,
+    store: Option<IntegrationId>,
+    undecided: bool,
+    before: Uuid,
+    limit: i64,
+) -> Result<Vec<Found>, StoreError> {
     fetch!(
         fetch_all,
         tx,
@@ -119,15 +176,11 @@ pub async fn found(
          LEFT JOIN inventory v ON v.tenant_id = l.tenant_id AND v.id = l.inventory_id
          WHERE d.tenant_id = $1 AND d.id < $2 AND (d.status <> 'held' OR $3)
            AND ($4 IS NULL OR d.integration_id = $4)
-           AND ($5 IS NULL OR (lower(v.sku) >= $5 AND lower(v.sku) < $6)
-                OR (lower(v.name) >= $5 AND lower(v.name) < $6))
-         ORDER BY d.id DESC LIMIT $7",
+         ORDER BY d.id DESC LIMIT $5",
         tenant,
         before,
         undecided,
-        wanted.store,
-        wanted.first(),
-        wanted.behind(),
+        store,
         limit,
     )
 }

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::Shown;
+use super::{Shown, Whole};
 use crate::store::{StoreError, TenantId, Tx, fetch, fetch_sorted};
 
 /// How many there may be of what is listed, in thousandths.
@@ -141,12 +141,12 @@ pub async fn by_quantity(
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn get(tx: &mut Tx, tenant: TenantId, sku: &str) -> Result<Option<Shown>, StoreError> {
+pub async fn get(tx: &mut Tx, tenant: TenantId, sku: &str) -> Result<Option<Whole>, StoreError> {
     fetch!(
         fetch_optional,
         tx,
-        Shown,
-        "SELECT id, sku, name, quantity, counted, backorders, price, image FROM inventory
+        Whole,
+        "SELECT id, sku, name, quantity, counted, backorders, price, image, details FROM inventory
          WHERE tenant_id = $1 AND sku = $2",
         tenant,
         sku,

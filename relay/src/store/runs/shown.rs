@@ -26,6 +26,9 @@ pub struct Finding {
 pub struct Shown {
     /// Its key within the tenant.
     pub id: Uuid,
+    /// The store.
+    #[serde(skip)]
+    pub integration_id: Uuid,
     /// The store's address.
     pub store: String,
     /// What it does.
@@ -59,7 +62,7 @@ pub async fn get(tx: &mut Tx, tenant: TenantId, id: Uuid) -> Result<Option<Shown
         fetch_optional,
         tx,
         Shown,
-        "SELECT r.id, i.store_url AS store, r.kind, r.error, r.seen, r.total, r.synced, r.unchanged,
+        "SELECT r.id, r.integration_id, i.store_url AS store, r.kind, r.error, r.seen, r.total, r.synced, r.unchanged,
             r.skipped, r.failed, r.created_at, r.finished_at
          FROM sync_runs r
          JOIN integrations i ON i.tenant_id = r.tenant_id AND i.id = r.integration_id
@@ -85,7 +88,7 @@ pub async fn before(
         fetch_all,
         tx,
         Shown,
-        "SELECT r.id, i.store_url AS store, r.kind, r.error, r.seen, r.total, r.synced, r.unchanged,
+        "SELECT r.id, r.integration_id, i.store_url AS store, r.kind, r.error, r.seen, r.total, r.synced, r.unchanged,
             r.skipped, r.failed, r.created_at, r.finished_at
          FROM sync_runs r
          JOIN integrations i ON i.tenant_id = r.tenant_id AND i.id = r.integration_id
@@ -99,19 +102,105 @@ pub async fn before(
     )
 }
 
-/// What a run found.
+/// A store's runs of this kind, or of all kinds, before the one of the key `before`, the newest first. Among all
+/// kinds a sweep stands only if it found something or is held up: most find that nothing has changed.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn findings(tx: &mut Tx, tenant: TenantId, id: Uuid) -> Result<Vec<Finding>, StoreError> {
+pub async fn of_store(
+    tx: &mut Tx,
+    tenant: TenantId,
+    integration: IntegrationId,
+    kind: Option<&str>,
+    before: Uuid,
+    limit: i64,
+) -> Result<Vec<Shown>, StoreError> {
+    match kind {
+        Some(kind) => of_kind(tx, tenant, integration, kind, before, limit).await,
+        None => of_any_kind(tx, tenant, integration, before, limit).await,
+    }
+}
+
+async fn of_kind(
+    tx: &mut Tx,
+    tenant: TenantId,
+    integration: IntegrationId,
+    kind: &str,
+    before: Uuid,
+    limit: i64,
+) -> Result<Vec<Shown>, StoreError> {
+    fetch!(
+        fetch_all,
+        tx,
+        Shown,
+        "SELECT r.id, r.integration_id, i.store_url AS store, r.kind, r.error, r.seen, r.total,
+            r.synced, r.unchanged, r.skipped, r.failed, r.created_at, r.finished_at
+         FROM sync_runs r
+         JOIN integrations i ON i.tenant_id = r.tenant_id AND i.id = r.integration_id
+         WHERE r.tenant_id = $1 AND r.integration_id = $2 AND r.kind = $3 AND r.id < $4
+           AND (r.kind <> 'sweep' OR r.seen > 0 OR r.error IS NOT NULL)
+         ORDER BY r.id DESC LIMIT $5",
+        tenant,
+        integration,
+        kind,
+        before,
+        limit,
+    )
+}
+
+async fn of_any_kind(
+    tx: &mut Tx,
+    tenant: TenantId,
+    integration: IntegrationId,
+    before: Uuid,
+    limit: i64,
+) -> Result<Vec<Shown>, StoreError> {
+    fetch!(
+        fetch_all,
+        tx,
+        Shown,
+        "SELECT r.id, r.integration_id, i.store_url AS store, r.kind, r.error, r.seen, r.total,
+            r.synced, r.unchanged, r.skipped, r.failed, r.created_at, r.finished_at
+         FROM sync_runs r
+         JOIN integrations i ON i.tenant_id = r.tenant_id AND i.id = r.integration_id
+         WHERE r.tenant_id = $1 AND r.integration_id = $2 AND r.id < $3
+           AND (r.kind <> 'sweep' OR r.synced > 0 OR r.skipped > 0 OR r.failed > 0
+                OR r.error IS NOT NULL)
+         ORDER BY r.id DESC LIMIT $4",
+        tenant,
+        integration,
+        before,
+        limit,
+    )
+}
+
+/// After which of a run's findings a page begins: its outcome, its resource and its id there.
+pub type AfterFinding<'a> = (&'a str, &'a str, i64);
+
+/// What a run found, after `after`: what differs, what failed and what was skipped, each by resource and id.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn findings(
+    tx: &mut Tx,
+    tenant: TenantId,
+    id: Uuid,
+    after: AfterFinding<'_>,
+    limit: i64,
+) -> Result<Vec<Finding>, StoreError> {
     fetch!(
         fetch_all,
         tx,
         Finding,
         "SELECT resource, remote_id, outcome, label, reason FROM run_findings
-         WHERE tenant_id = $1 AND run_id = $2 ORDER BY outcome, resource, remote_id",
+         WHERE tenant_id = $1 AND run_id = $2 AND (outcome, resource, remote_id) > ($3, $4, $5)
+         ORDER BY outcome, resource, remote_id LIMIT $6",
         tenant,
         id,
+        after.0,
+        after.1,
+        after.2,
+        limit,
     )
 }
 
@@ -129,7 +218,7 @@ pub async fn newest(
         fetch_optional,
         tx,
         Shown,
-        "SELECT r.id, i.store_url AS store, r.kind, r.error, r.seen, r.total, r.synced, r.unchanged,
+        "SELECT r.id, r.integration_id, i.store_url AS store, r.kind, r.error, r.seen, r.total, r.synced, r.unchanged,
             r.skipped, r.failed, r.created_at, r.finished_at
          FROM sync_runs r
          JOIN integrations i ON i.tenant_id = r.tenant_id AND i.id = r.integration_id

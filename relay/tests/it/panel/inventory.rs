@@ -2,6 +2,7 @@
 
 use chrono::Utc;
 use nexpura_relay::domain::Role;
+use serde_json::json;
 use uuid::Uuid;
 
 use super::{
@@ -220,6 +221,76 @@ on_both! {
         let fields = [("reason", "other"), ("direction", "in"), ("units", "1"), ("note", evil)];
         assert_eq!(staff.submit(&format!("{here}/adjust"), &fields).await.status, 303);
         is_inert(&staff.open(&here).await.body, "the notice");
+    }
+}
+
+on_both! {
+    async fn a_piece_shows_what_its_shop_tells_of_it_and_that_stays_text(relay: TestRelay) {
+        let served = relay.serve().await;
+        let (shop, ring, staff) = rings(&relay, &served).await;
+        let here = "/inventory/RING%2F1";
+        let page = staff.open(here).await.body;
+        assert!(page.contains("<dt>Category</dt><dd>Rings</dd>"), "{page}");
+        assert!(page.contains("<dt>Tax class</dt><dd>Standard</dd>"), "{page}");
+        let address = format!("href=\"https://shop.example/product/{ring}/\" rel=\"noreferrer noopener\"");
+        assert!(page.contains(&address), "{page}");
+        let listed = served.api.get("/api/inventory", &shop.token).await.ok();
+        let details = &listed["items"][0]["details"];
+        assert_eq!(details["categories"], json!(["Rings"]));
+        assert_eq!((&details["tax_class"], &details["regular_price"]), (&json!(""), &json!("33.33")));
+
+        let evil = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>";
+        let told = json!({
+            "permalink": "javascript:alert(1)", "tax_class": evil, "categories": [evil, "Gold"],
+            "attributes": [["Metal", "Gold"], ["Metal", "Silver"], [evil, evil]],
+            "regular_price": "90", "sale_price": "80.5",
+        });
+        let told = told.to_string().replace('\'', "''");
+        relay.run(&format!("UPDATE inventory SET details = '{told}'")).await;
+        let page = staff.open(here).await.body;
+        is_inert(&page, "what a shop tells");
+        for said in ["<dt>Metal</dt><dd>Gold, Silver</dd>", "80.50 <span class=\"muted\">instead of 90.00"] {
+            assert!(page.contains(said), "{said}: {page}");
+        }
+        assert!(!page.contains("javascript:") && !page.contains("See it in the shop"), "{page}");
+        // Whatever stands there, what cannot be read says nothing.
+        relay.run("UPDATE inventory SET details = '[7]'").await;
+        assert!(staff.open(here).await.body.contains("<dt>Tax class</dt><dd>Standard</dd>"));
+    }
+}
+
+on_both! {
+    async fn a_picture_is_asked_for_where_the_page_may_and_nowhere_else(relay: TestRelay) {
+        let served = relay.serve().await;
+        let (_, _, staff) = rings(&relay, &served).await;
+        let pages = async || {
+            let list = staff.open("/inventory").await;
+            let policy = list.headers["content-security-policy"].to_str().unwrap();
+            assert!(policy.contains("img-src 'self' https:;"), "{policy}");
+            [list.body, staff.open("/inventory/RING%2F1").await.body]
+        };
+        relay.run("UPDATE inventory SET image = 'https://shop.example/ring.jpg?w=1&h=2'").await;
+        for page in pages().await {
+            assert!(page.contains("<img src=\"https://shop.example/ring.jpg?w=1&#38;h=2\""), "{page}");
+            assert!(page.contains("referrerpolicy=\"no-referrer\"") && !page.contains("no-picture"));
+        }
+        for elsewhere in [
+            "'http://shop.example/ring.jpg'",
+            "'javascript:alert(1)'",
+            "'data:image/png;base64,AA=='",
+            "'//shop.example/ring.jpg'",
+            "'/inventory'",
+            "NULL",
+        ] {
+            relay.run(&format!("UPDATE inventory SET image = {elsewhere}")).await;
+            let [list, piece] = pages().await;
+            assert!(list.contains("class=\"no-picture\""), "{elsewhere}: {list}");
+            for page in [list, piece] {
+                let asked = page.split("<img src=\"").skip(1);
+                assert!(asked.clone().count() == 1, "{elsewhere}: {page}");
+                assert!(asked.clone().all(|src| src.starts_with("/assets/mark.")), "{elsewhere}: {page}");
+            }
+        }
     }
 }
 

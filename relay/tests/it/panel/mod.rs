@@ -12,4 +12,5 @@ mod integrations;
 mod inventory;
 mod people;
 mod routes;
+mod runs;
 mod sales;

@@ -42,7 +42,9 @@ const ROUTES: &[(&str, &str, Option<Role>)] = &[
     ("GET", "/website/connect/string/{id}/progress", MANAGER),
     ("GET", "/integrations", STAFF),
     ("GET", "/integrations/runs/{id}", STAFF),
+    ("GET", "/integrations/runs/{id}/findings.csv", STAFF),
     ("GET", "/integrations/runs/{id}/progress", STAFF),
+    ("GET", "/integrations/{id}/runs", STAFF),
     ("GET", "/integrations/{id}/changes", STAFF),
     ("POST", "/integrations/{id}/sync/{kind}", MANAGER),
     ("POST", "/integrations/{id}/test", MANAGER),
@@ -309,6 +311,29 @@ async fn from_elsewhere(
     }
     // Nothing was done: the session that /logout would have ended is still there.
     assert_eq!(browser.open("/").await.status, 200, "{route}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_address_that_leads_nowhere_is_a_page_for_people_and_a_problem_for_programs() {
+    let relay = TestRelay::new(crate::support::database::Backend::Sqlite).await;
+    let ann = tenant(&relay.relay, "Ann").await;
+    let served = relay.serve().await;
+    let owner = person(&relay.relay, ann, "ann@example.test", Role::Owner).await;
+    let nobody = Browser::new(&served);
+    let owner = nobody.holding(&session(&relay.relay, ann, owner).await);
+    for (path, status) in [("/nothing", 404), ("/sales/a/b", 404), ("/logout", 405)] {
+        let asked = |browser: &Browser| browser.request(Method::GET, path);
+        let page = send(asked(&nobody).header("accept", "text/html,*/*;q=0.8")).await;
+        assert_eq!(page.status, status, "{path}");
+        is_clean(&page, path);
+        assert!(page.body.contains("<h1>") && !page.body.contains("<nav"), "{path}: {}", page.body);
+        let page = send(asked(&owner).header("accept", "text/html,*/*;q=0.8")).await;
+        assert_eq!(page.status, status, "{path}");
+        assert!(page.body.contains("<nav aria-label=\"Pages\">"), "{path}: {}", page.body);
+        send(asked(&owner).header("accept", "application/json")).await.problem(status);
+    }
+    let api = owner.request(Method::GET, "/api/nothing").header("accept", "text/html");
+    send(api).await.problem(404);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

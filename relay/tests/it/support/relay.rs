@@ -62,8 +62,10 @@ impl TestRelay {
             screens: Limits::of_screens(),
             metrics: PrometheusBuilder::new().build_recorder().handle(),
         };
-        let pages = panel::router(Panel::new(self.relay.clone()).unwrap());
-        let service = http::router(app, pages).into_make_service_with_connect_info::<SocketAddr>();
+        let panel = Panel::new(self.relay.clone()).unwrap();
+        let served = http::router(app, panel::router(panel.clone()));
+        let service =
+            panel::for_people(served, panel).into_make_service_with_connect_info::<SocketAddr>();
         let server = tokio::spawn(async move {
             axum::serve(listener, service).await.unwrap();
         });

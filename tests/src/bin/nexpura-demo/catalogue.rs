@@ -1,9 +1,7 @@
 //! What the demo's jeweller sells.
 
-use std::{fs, path::PathBuf, process::Command};
-
 use anyhow::Result;
-use nexpura_tests::{paths, process, shop::Shop};
+use nexpura_tests::shop::Shop;
 use serde_json::{Value, json};
 
 /// A piece of jewellery.
@@ -83,21 +81,6 @@ pub(crate) const BAND: (&str, &str, &str) = ("MER-BAND", "Meridian wedding band"
 /// Its sizes: SKU, size, stock.
 pub(crate) const BAND_SIZES: &[(&str, &str, i64)] =
     &[("MER-BAND-52", "52", 2), ("MER-BAND-54", "54", 4), ("MER-BAND-56", "56", 3)];
-
-/// The folder with the pieces' pictures; drawn once, kept under `target/`.
-pub(crate) fn pictures() -> Result<PathBuf> {
-    let script = paths::repository().join("tests/wordpress/demo/draw.php");
-    let key = paths::digest([fs::read(&script)?.as_slice()]);
-    let ready = paths::cache("pictures")?.join(key);
-    let _others_wait = paths::lock("pictures")?;
-    if !ready.exists() {
-        let making = ready.with_extension("making");
-        fs::create_dir_all(&making)?;
-        process::run(Command::new("php").arg(script).arg(&making))?;
-        fs::rename(&making, &ready)?;
-    }
-    Ok(ready)
-}
 
 /// Fills the shop; gives the id of what is bought by SKU.
 pub(crate) async fn fill(shop: &Shop, pictures: &std::path::Path) -> Result<Vec<(String, u64)>> {

@@ -9,7 +9,7 @@ use std::{env, process::ExitCode, thread};
 use anyhow::{Context, Result, ensure};
 use nexpura_tests::{
     relay::{Database, Relay, TENANT},
-    shop::{PASSWORD, Shop, USER},
+    shop::{PASSWORD, Shop, USER, pictures},
     stack::sources::{DOUBLE, Sources, Store, Wish},
 };
 use tokio::{
@@ -94,7 +94,7 @@ async fn demo() -> Result<()> {
         wish
     };
     let pictures = progress
-        .step("drawing the jewellery", async { catalogue::pictures() }, |_| {
+        .step("drawing the jewellery", async { pictures::drawn() }, |_| {
             "pictures of the jewellery".to_owned()
         })
         .await?;

@@ -24,7 +24,21 @@ pub(super) const SCHEMAS: &[Schema] = &[
             ("backorders", "boolean", "Whether it may be sold below zero."),
             ("price", "Money?", ""),
             ("image", "string?", "A picture's address."),
+            ("details", "PieceDetails", "What the store that brought it says of it."),
             ("listings", "[Listing]", "Where it is sold."),
+        ],
+    ),
+    (
+        "PieceDetails",
+        "What a store says of a piece beside its name, price and stock.",
+        &[
+            ("kind", "string", "`simple`, `variation`, or any other kind of product."),
+            ("permalink", "string?", "The address of its page in the shop."),
+            ("tax_class", "string", "Empty for the standard one."),
+            ("regular_price", "Money?", ""),
+            ("sale_price", "Money?", ""),
+            ("categories", "[string]", ""),
+            ("attributes", "[[string]]", "Name and value, one entry a value."),
         ],
     ),
     (

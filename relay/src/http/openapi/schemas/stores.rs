@@ -6,7 +6,7 @@ pub(super) const SCHEMAS: &[Schema] = &[
     ("Run", "An import or a reconciliation.", RUN),
     (
         "WholeRun",
-        "A run with what it found.",
+        "A run with a page of what it found: what differs, what failed, what was skipped.",
         &[
             RUN[0],
             RUN[1],
@@ -21,6 +21,7 @@ pub(super) const SCHEMAS: &[Schema] = &[
             RUN[10],
             RUN[11],
             ("findings", "[Finding]", ""),
+            ("next", "string?", "What to pass as `after` for those that follow."),
         ],
     ),
     (
