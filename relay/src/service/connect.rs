@@ -3,6 +3,7 @@
 pub mod by_key;
 pub mod by_string;
 pub mod farewell;
+mod kin;
 
 use chrono::{DateTime, Utc};
 use secrecy::SecretString;
@@ -10,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
+use self::kin::Kin;
 use super::{
     Relay, Work,
     store_client::{self, address},
@@ -21,7 +23,7 @@ use crate::{
     store::{
         StoreError, TenantId, Tx, audit, connections,
         integrations::{self, Integration, Registration},
-        lineage, listings, new_id, pushes, resources, runs, webhooks as hooks,
+        new_id, pushes, runs, webhooks as hooks,
     },
 };
 
@@ -253,7 +255,7 @@ async fn register(
     now: DateTime<Utc>,
 ) -> Result<Uuid, ConnectError> {
     let Told { request, url, credentials, woocommerce_id, mode } = told;
-    let home = url.normalised();
+    let (home, told_id) = (url.normalised(), woocommerce_id.as_deref());
     let held = connections::live(tx, tenant, connection).await?.ok_or(ConnectError::Unverified)?;
     if let Some(pinned) = held.store_url.filter(|pinned| pinned != home) {
         return Err(ConnectError::Pinned(pinned));
@@ -272,10 +274,23 @@ async fn register(
         return Err(ConnectError::Pinned(pinned.map_or_else(String::new, |store| store.store_url)));
     }
     let known = match known {
+        // Connected by key so far: only WooCommerce tells whether it is that shop.
+        Some(known) if known.store_id.is_none() => {
+            let (kin, _) = kin::compare(tx, tenant, known.id, told_id).await?;
+            match (kin, known.status.as_str()) {
+                (Kin::Other, "disconnected") => {
+                    kin::read_as_new(tx, tenant, known.id, kin, now).await?;
+                }
+                (Kin::Other, _) => return Err(ConnectError::Taken),
+                (Kin::Same | Kin::Unknown, _) => {}
+            }
+            Some(known)
+        }
         Some(known) => Some(known),
-        None => successor(tx, tenant, home, now).await?,
+        None => successor(tx, tenant, home, told_id, now).await?,
     };
     let id = known.as_ref().map_or_else(new_id, |known| known.id);
+    let (_, woocommerce_id) = kin::compare(tx, tenant, id, told_id).await?;
     let (key, secret) = seal(relay, tenant, id, credentials)?;
     let registration = Registration {
         store_id: &store_id,
@@ -305,28 +320,15 @@ async fn successor(
     tx: &mut Tx,
     tenant: TenantId,
     home: &str,
+    told: Option<&str>,
     now: DateTime<Utc>,
 ) -> Result<Option<Integration>, ConnectError> {
     let Some(id) = integrations::at_address(tx, tenant, home).await? else { return Ok(None) };
     let there = integrations::lock(tx, tenant, id).await?;
     let there = there.filter(|store| store.status == "disconnected").ok_or(ConnectError::Taken)?;
-    read_as_new(tx, tenant, id, now).await?;
+    let (kin, _) = kin::compare(tx, tenant, id, told).await?;
+    kin::read_as_new(tx, tenant, id, kin, now).await?;
     Ok(Some(there))
-}
-
-/// Has a store read as a new shop is, with its row and its history.
-async fn read_as_new(
-    tx: &mut Tx,
-    tenant: TenantId,
-    id: Uuid,
-    now: DateTime<Utc>,
-) -> Result<(), StoreError> {
-    integrations::unfork(tx, tenant, id, now).await?;
-    lineage::begin_anew(tx, tenant, id).await?;
-    listings::begin_anew(tx, tenant, id, now).await?;
-    listings::unlink(tx, tenant, id, now).await?;
-    resources::begin_anew(tx, tenant, id).await?;
-    integrations::nothing_known(tx, tenant, id).await
 }
 
 /// What a shop says when it goes: a signed push is no goodbye.

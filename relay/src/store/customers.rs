@@ -260,6 +260,24 @@ pub async fn account_gone(
     .map(drop)
 }
 
+/// Forgets which customers the accounts of a store are; the customers stay.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn forget_accounts(
+    tx: &mut Tx,
+    tenant: TenantId,
+    integration: IntegrationId,
+) -> Result<(), StoreError> {
+    execute!(
+        tx,
+        "DELETE FROM customer_accounts WHERE tenant_id = $1 AND integration_id = $2",
+        tenant,
+        integration,
+    )
+    .map(drop)
+}
+
 /// A customer as they are shown.
 #[derive(Debug, Clone, Serialize, sqlx::FromRow)]
 pub struct Shown {

@@ -154,7 +154,7 @@ pub async fn fresh(
          JOIN listings l ON l.tenant_id = d.tenant_id AND l.id = d.listing_id
          JOIN inventory v ON v.tenant_id = l.tenant_id AND v.id = l.inventory_id
          WHERE d.tenant_id = $1 AND d.integration_id = $2 AND d.status = 'held'
-           AND d.read_at >= $3
+           AND COALESCE(d.read_at, d.created_at) >= $3
          ORDER BY d.id",
         tenant,
         integration,

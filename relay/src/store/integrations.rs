@@ -132,6 +132,40 @@ pub async fn woocommerce_id(
     Ok(row.and_then(|(config,)| config["woocommerce_id"].as_str().map(str::to_owned)))
 }
 
+/// Keeps WooCommerce's own id of the shop where none is known yet.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn learn_woocommerce_id(
+    tx: &mut Tx,
+    tenant: TenantId,
+    id: IntegrationId,
+    told: &str,
+) -> Result<(), StoreError> {
+    let row = fetch_locked!(
+        fetch_optional,
+        " FOR NO KEY UPDATE",
+        tx,
+        (Value,),
+        "SELECT config FROM integrations WHERE tenant_id = $1 AND id = $2",
+        tenant,
+        id,
+    )?;
+    let Some((mut config,)) = row else { return Ok(()) };
+    if !config["woocommerce_id"].is_null() || !config.is_object() {
+        return Ok(());
+    }
+    config["woocommerce_id"] = Value::from(told);
+    execute!(
+        tx,
+        "UPDATE integrations SET config = $3 WHERE tenant_id = $1 AND id = $2",
+        tenant,
+        id,
+        &config,
+    )
+    .map(drop)
+}
+
 /// The store with this plugin's id, else the one at this address.
 ///
 /// # Errors

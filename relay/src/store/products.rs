@@ -98,7 +98,7 @@ pub async fn parents(
         tx,
         (i64,),
         "SELECT remote_id FROM products
-         WHERE tenant_id = $1 AND integration_id = $2 AND has_variations AND NOT gone
+         WHERE tenant_id = $1 AND integration_id = $2 AND (has_variations OR kind = 'variable') AND NOT gone
            AND remote_id > $3
          ORDER BY remote_id LIMIT $4",
         tenant,

@@ -208,6 +208,25 @@ pub async fn begin_anew(
     .map(drop)
 }
 
+/// Forgets under which ids of a store somebody was erased: they are others' now.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn forget_erasures(
+    tx: &mut Tx,
+    tenant: TenantId,
+    integration: IntegrationId,
+) -> Result<(), StoreError> {
+    execute!(
+        tx,
+        "UPDATE resources SET erased_at = NULL
+         WHERE tenant_id = $1 AND integration_id = $2 AND erased_at IS NOT NULL",
+        tenant,
+        integration,
+    )
+    .map(drop)
+}
+
 /// A thing that an event brought into the ledger.
 #[derive(Debug)]
 pub struct Brought<'a> {

@@ -11,6 +11,7 @@ use nexpura_relay::{
 };
 use secrecy::SecretString;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::{
     shop::{
@@ -25,6 +26,7 @@ use crate::{
     },
 };
 
+mod built_anew;
 mod goodbye;
 
 const STOCK: &str = "wc-nexpura/v1/stock";
@@ -89,6 +91,22 @@ async fn connect_by_key(shop: &Connected) {
 
 /// The plugin registers with a new connection, and does with its numbers what it is told.
 async fn register(shop: &Connected, store_id: &str) -> Connected {
+    let (id, secret, request) = said_by(shop, store_id).await;
+    let now = store::now();
+    let told = connect::connect(&shop.relay, shop.tenant, id, &request, now).await.unwrap();
+    if let Value::String(count) = &json!(told)["pushes"] {
+        shop.fake.shop().pushes.begin(count);
+    }
+    Connected { connection: id, secret, ..shop.clone() }
+}
+
+/// What the plugin says under a connection of its own.
+async fn hello(shop: &Connected, store_id: &str) -> (Uuid, connect::Request) {
+    let (id, _, request) = said_by(shop, store_id).await;
+    (id, request)
+}
+
+async fn said_by(shop: &Connected, store_id: &str) -> (Uuid, SecretString, connect::Request) {
     let now = store::now();
     let (id, string) = by_string::create(&shop.relay, shop.tenant, None, "Ann", now).await.unwrap();
     let hello = json!({
@@ -99,12 +117,7 @@ async fn register(shop: &Connected, store_id: &str) -> Connected {
         "versions": { "extension": "0.1.0" },
         "pushes": shop.fake.shop().pushes.count,
     });
-    let request: connect::Request = serde_json::from_value(hello).unwrap();
-    let told = connect::connect(&shop.relay, shop.tenant, id.id, &request, now).await.unwrap();
-    if let Value::String(count) = &json!(told)["pushes"] {
-        shop.fake.shop().pushes.begin(count);
-    }
-    Connected { connection: id.id, secret: string.secret().clone(), ..shop.clone() }
+    (id.id, string.secret().clone(), serde_json::from_value(hello).unwrap())
 }
 
 async fn register_again(shop: &Connected) -> Connected {

@@ -10,7 +10,8 @@ use uuid::Uuid;
 
 use super::{
     super::{Relay, Work, credential::ConnectionId, store_client, store_client::address, stores},
-    read_as_new, seal, welcome,
+    kin::{self, Kin},
+    seal, welcome,
 };
 use crate::{
     channel::{
@@ -199,9 +200,10 @@ pub async fn keep(
         None => None,
     };
     let id = known.as_ref().map_or_else(new_id, |known| known.id);
-    if let Some(known) = &known {
-        is_the_same(&mut tx, tenant, known, shown, now).await?;
-    }
+    let woocommerce_id = match &known {
+        Some(known) => known_by(&mut tx, tenant, known, shown, now).await?,
+        None => shown.verified.status.store_id.clone(),
+    };
     let by_plugin = has_plugin(&mut tx, tenant, id, shown).await?;
     if !by_plugin {
         // The plugin is gone, now or since it said goodbye, and with it the only one who knew what became of its
@@ -215,7 +217,7 @@ pub async fn keep(
         store_url: home,
         rest_root: &shown.rest_root,
         mode,
-        config: &config(shown),
+        config: &config(shown, woocommerce_id.as_deref()),
         consumer_key: &key,
         consumer_secret: &secret,
         writable: shown.verified.writable,
@@ -245,23 +247,22 @@ pub async fn keep(
 }
 
 /// A shop that was built anew under its old address may show other things under the same ids: it is read as a new one
-/// is, once a person has let go of the old one. Older versions of WooCommerce tell nothing of it.
-async fn is_the_same(
+/// is, once a person has let go of the old one. Gives WooCommerce's id of it, as far as it is known.
+async fn known_by(
     tx: &mut Tx,
     tenant: TenantId,
     known: &Integration,
     shown: &Shown,
     now: DateTime<Utc>,
-) -> Result<(), KeyError> {
-    let before = integrations::woocommerce_id(tx, tenant, known.id).await?;
-    match before.zip(shown.verified.status.store_id.as_ref()) {
-        Some((before, told)) if before != *told => {}
-        _ => return Ok(()),
+) -> Result<Option<String>, KeyError> {
+    let told = shown.verified.status.store_id.as_deref();
+    let (kin, woocommerce_id) = kin::compare(tx, tenant, known.id, told).await?;
+    match (kin, known.status.as_str()) {
+        (Kin::Other, "disconnected") => kin::read_as_new(tx, tenant, known.id, kin, now).await?,
+        (Kin::Other, _) => return Err(KeyError::Another),
+        (Kin::Same | Kin::Unknown, _) => {}
     }
-    if known.status != "disconnected" {
-        return Err(KeyError::Another);
-    }
-    Ok(read_as_new(tx, tenant, known.id, now).await?)
+    Ok(woocommerce_id)
 }
 
 /// Whether the plugin in the shop holds a connection to this very store: else stock goes back without it.
@@ -287,13 +288,13 @@ fn mode(known: Option<&Integration>, by_plugin: bool) -> &'static str {
     }
 }
 
-fn config(shown: &Shown) -> Value {
+fn config(shown: &Shown, woocommerce_id: Option<&str>) -> Value {
     let status = &shown.verified.status;
     json!({
         "versions": { "wordpress": status.wordpress, "woocommerce": status.woocommerce },
         "order_storage": status.hpos.map(|hpos| if hpos { "hpos" } else { "legacy" }),
         "currency": status.currency,
-        "woocommerce_id": status.store_id,
+        "woocommerce_id": woocommerce_id,
     })
 }
 
@@ -327,6 +328,9 @@ pub async fn test(
     integrations::set_status(&mut tx, tenant, store.id, status, reason.as_deref(), now).await?;
     if let Ok(verified) = &asked {
         keys::set_writable(&mut tx, tenant, store.id, verified.writable, now).await?;
+        if let Some(told) = &verified.status.store_id {
+            integrations::learn_woocommerce_id(&mut tx, tenant, store.id, told).await?;
+        }
     }
     let by_plugin = connections::newest_secret(&mut tx, tenant, store.id).await?.is_some();
     tx.commit().await?;

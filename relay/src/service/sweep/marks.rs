@@ -13,9 +13,6 @@ use nexpura_protocol::event::Resource;
 use super::Sweep;
 use crate::channel::woocommerce::{MAX_SYNCED, Synced};
 
-/// So many wait for a request at most, beside those of one more page.
-const ENOUGH: usize = MAX_SYNCED / 2;
-
 /// What is to be marked.
 #[derive(Debug)]
 pub(super) struct Marks {
@@ -62,7 +59,7 @@ impl Marks {
 impl Sweep<'_> {
     /// Marks what waits for it where that is enough for a request.
     pub(super) async fn mark(&self) {
-        self.mark_where(ENOUGH).await;
+        self.mark_where(MAX_SYNCED).await;
     }
 
     /// Marks all that waits for it.
