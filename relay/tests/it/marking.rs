@@ -1,6 +1,10 @@
 //! What was brought over is marked in the shop, where the key may write; nothing depends on it.
 
 use nexpura_protocol::Resource::{Customer, Order, Product};
+use nexpura_relay::{
+    service::runs::{self, Kind},
+    store::{self, integrations},
+};
 use serde_json::json;
 
 use crate::{
@@ -109,5 +113,36 @@ on_both! {
         shop.want_sweep(true).await;
         shop.run_sweep().await;
         assert!(shop.fake.shop().synced.contains(&(Order, order)), "{:?}", shop.fake.shop().synced);
+    }
+}
+
+on_both! {
+    async fn what_the_ledger_keeps_nothing_of_is_skipped_and_not_marked(relay: TestRelay) {
+        let (shop, rings) = some_of_everything(&relay, 1).await;
+        let (draft, ada) = shop.unnoticed(|shop| {
+            (shop.draft(&[(rings[0], 1)]), shop.customer("ada@example.org", "Ada"))
+        });
+        shop.open().await;
+        relay.run("DELETE FROM sync_runs").await;
+        let erased = format!(
+            "UPDATE resources SET erased_at = arrived_at WHERE resource = 'customer' AND remote_id = {ada}"
+        );
+        assert_eq!(relay.run(&erased).await, 1);
+        shop.fake.shop().synced.clear();
+        let row = {
+            let mut tx = relay.relay.db.read().await.unwrap();
+            integrations::get(&mut tx, shop.tenant, shop.integration).await.unwrap().unwrap()
+        };
+        shop.let_time_pass().await;
+        for kind in [Kind::Orders, Kind::Customers] {
+            runs::start(&relay.relay, shop.tenant, &row, kind, "Ann", store::now()).await.unwrap();
+        }
+        while shop.run_sweep().await {}
+        let reasons = "SELECT label, reason FROM run_findings ORDER BY resource";
+        let reasons = database::texts(&relay.relay.db, reasons).await;
+        assert_eq!(reasons.len(), 2, "{reasons:?}");
+        assert!(reasons[0][1].contains("erased") && reasons[1][1].contains("no order yet"), "{reasons:?}");
+        let marked = shop.fake.shop().synced.clone();
+        assert!(!marked.contains(&(Order, draft)) && !marked.contains(&(Customer, ada)), "{marked:?}");
     }
 }

@@ -22,7 +22,7 @@ pub use post::settle_stock;
 pub use unwritten::Unwritten;
 
 use crate::{
-    domain::{MappingError, erasure},
+    domain::{MappingError, OrderStatus, erasure},
     store::{IntegrationId, StoreError, TenantId, Tx},
 };
 
@@ -123,6 +123,19 @@ pub async fn apply_with(
             customer::apply(tx, source, payload).await
         }
         Resource::Lineage => Ok(()),
+    }
+}
+
+/// Why the ledger keeps nothing of what is shown, for people; nothing where it does.
+#[must_use]
+pub fn nothing_to_keep(resource: Resource, shown: &Value, erased: bool) -> Option<&'static str> {
+    let status = || shown["status"].as_str().map(OrderStatus::parse);
+    match resource {
+        Resource::Order if status() == Some(OrderStatus::CheckoutDraft) => {
+            Some("a checkout that nobody has finished: no order yet")
+        }
+        Resource::Customer if erased => Some("erased at this person's request"),
+        _ => None,
     }
 }
 

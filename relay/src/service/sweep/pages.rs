@@ -57,7 +57,7 @@ struct Request {
 enum Row {
     Synced,
     Unchanged,
-    /// Nothing of it is in yet: it is asked for by itself.
+    /// Nothing of it is in yet: it is asked for by itself, or may become something.
     Waiting,
     Skipped {
         label: String,
@@ -316,6 +316,7 @@ impl Sweep<'_> {
         let facts = payload.get("nexpura").cloned();
         let read = facts_of(&mut payload);
         let label = report::label(&payload);
+        let nothing = ledger::nothing_to_keep(resource, &payload, standing.erased_at.is_some());
         // Whatever its `rev` says: a change that the plugin never noticed has not raised it.
         let known = standing.content.as_deref();
         let content = ledger::digest(&payload, read.as_ref());
@@ -346,7 +347,13 @@ impl Sweep<'_> {
                 return Ok(Row::Failed { label, reason });
             }
         }
-        let row = if same { Row::Unchanged } else { Row::Synced };
+        let row = match nothing {
+            // Visitors leave some all day: worth a line to whoever asked for a run, not in each sweep.
+            Some(_) if self.run.kind == "sweep" => Row::Waiting,
+            Some(reason) => Row::Skipped { label: label.clone(), reason: reason.to_owned() },
+            None if same => Row::Unchanged,
+            None => Row::Synced,
+        };
         self.seen_product(tx, key, stock, label, row, now).await
     }
 
