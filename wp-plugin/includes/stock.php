@@ -92,6 +92,7 @@ function begin_pushes_for( string $count ): void {
 	if ( pushes_counted() !== $count ) {
 		$wpdb->query( 'DELETE FROM ' . pushes_table() ); // phpcs:ignore WordPress.DB
 		update_option( PUSHES_LEDGER_OPTION, $count, false );
+		forget_synced();
 	}
 }
 

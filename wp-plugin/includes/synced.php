@@ -49,7 +49,7 @@ function ensure_synced_table(): void {
 		) {$collate};"
 	);
 	// phpcs:ignore WordPress.DB.DirectDatabaseQuery
-	if ( $table === $wpdb->get_var( $wpdb->prepare( 'SHOW TABLES LIKE %s', $wpdb->esc_like( $table ) ) ) ) {
+	if ( null !== $wpdb->get_var( $wpdb->prepare( 'SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = %s', $table ) ) ) {
 		update_option( SYNCED_SCHEMA_OPTION, SYNCED_SCHEMA_VERSION, true );
 	}
 }
@@ -112,10 +112,27 @@ function answer_synced( WP_REST_Request $request ): WP_REST_Response|WP_Error {
  */
 function mark_synced( array $named ): bool {
 	global $wpdb;
-	ensure_synced_table();
 	$rows = implode( ',', array_fill( 0, count( $named ), '(%s,%d,UTC_TIMESTAMP())' ) );
 	// phpcs:ignore WordPress.DB
-	return false !== $wpdb->query( $wpdb->prepare( 'INSERT INTO ' . synced_table() . " (resource, id, synced_at) VALUES {$rows} ON DUPLICATE KEY UPDATE synced_at = VALUES(synced_at)", array_merge( ...$named ) ) );
+	$sql = $wpdb->prepare( 'INSERT INTO ' . synced_table() . " (resource, id, synced_at) VALUES {$rows} ON DUPLICATE KEY UPDATE synced_at = VALUES(synced_at)", array_merge( ...$named ) );
+	ensure_synced_table();
+	if ( false !== $wpdb->query( $sql ) ) { // phpcs:ignore WordPress.DB
+		return true;
+	}
+	// Somebody may have removed the table, or copied a database without it.
+	delete_option( SYNCED_SCHEMA_OPTION );
+	ensure_synced_table();
+	return false !== $wpdb->query( $sql ); // phpcs:ignore WordPress.DB
+}
+
+/**
+ * Forgets all marks: another ledger has not brought over what the one before has.
+ */
+function forget_synced(): void {
+	global $wpdb;
+	if ( marks_synced() ) {
+		$wpdb->query( 'DELETE FROM ' . synced_table() ); // phpcs:ignore WordPress.DB
+	}
 }
 
 /**
@@ -131,8 +148,11 @@ function synced( string $resource, array $ids ): array {
 	}
 	global $wpdb;
 	$places = implode( ',', array_fill( 0, count( $ids ), '%d' ) );
+	// On a page that people look at a table that somebody has removed is no error.
+	$hushed = $wpdb->suppress_errors();
 	// phpcs:ignore WordPress.DB
-	$rows  = $wpdb->get_results( $wpdb->prepare( 'SELECT id, synced_at FROM ' . synced_table() . " WHERE resource = %s AND id IN ({$places})", array_merge( array( $resource ), array_values( $ids ) ) ) );
+	$rows = $wpdb->get_results( $wpdb->prepare( 'SELECT id, synced_at FROM ' . synced_table() . " WHERE resource = %s AND id IN ({$places})", array_merge( array( $resource ), array_values( $ids ) ) ) );
+	$wpdb->suppress_errors( $hushed );
 	$found = array();
 	foreach ( (array) $rows as $row ) {
 		$found[ (int) $row->id ] = (int) strtotime( $row->synced_at . ' UTC' );

@@ -142,5 +142,20 @@ async fn marks_are_made_by_keys_that_may_write_and_only_of_ids() -> Result<()> {
     let stranger = town.shop.http.post(route).json(&more).send().await?;
     assert_eq!(stranger.status(), StatusCode::UNAUTHORIZED);
     assert_eq!(marks(&town.shop, "order")?, ["7"]);
+
+    // A table that is gone is made again; a page that is looked at meanwhile says nothing of it.
+    town.shop.sql("DROP TABLE wp_nexpura_synced")?;
+    let admin = town.shop.log_in().await?;
+    let page = admin.page("users.php").await?;
+    ensure!(page.contains("Not synced with Nexpura"), "the list of users is not shown");
+    ensure!(!page.contains("WordPress database error"), "the page shows an error");
+    let (status, told) = mark(&town, "read_write", &more).await?;
+    assert_eq!((status, told), (StatusCode::OK, json!({ "marked": 1 })));
+    assert_eq!(marks(&town.shop, "order")?, ["9"]);
+
+    // Another ledger has brought over nothing yet.
+    let code = "Nexpura\\begin_pushes_for( 'another' ); return true;";
+    town.shop.php(code).await?;
+    ensure!(marks(&town.shop, "order")?.is_empty(), "marks of another ledger stay");
     Ok(())
 }
