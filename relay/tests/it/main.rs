@@ -15,6 +15,7 @@ mod history;
 mod isolation;
 mod lineage;
 mod links;
+mod marking;
 mod money;
 mod numbered;
 mod once;
