@@ -151,7 +151,7 @@ pub struct Change {
     pub ledger: Quantity,
 }
 
-/// What pushing a store's inventory would change.
+/// What pushing a store's inventory would change. A stock that has to be read before anything is pushed is none of it.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -161,7 +161,7 @@ pub async fn dry_run(
     integration: IntegrationId,
 ) -> Result<Vec<Change>, StoreError> {
     let mut tx = relay.db.read().await?;
-    let rows = listings::differing(&mut tx, tenant, integration).await?;
+    let rows = listings::untold(&mut tx, tenant, integration).await?;
     tx.commit().await?;
     let change = |row: listings::Differing| Change {
         sku: row.sku,
@@ -203,9 +203,8 @@ async fn ask_for_pushes(
     let mut tx = relay.db.write().await?;
     let here = integrations::lock(&mut tx, tenant, store.id).await?;
     let writable = here.is_some_and(|store| store.writable);
-    let differing = listings::differing(&mut tx, tenant, store.id).await?;
-    for listing in &differing {
-        pushes::ask(&mut tx, tenant, listing.inventory_id, now).await?;
+    for (piece,) in listings::forgotten(&mut tx, tenant, store.id).await? {
+        pushes::ask(&mut tx, tenant, piece, now).await?;
     }
     let (left, soon) = pushes::count_open(&mut tx, tenant, store.id, now + SOON).await?;
     let reason = integrations::held_reason(&mut tx, tenant, store.id).await?;

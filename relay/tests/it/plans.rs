@@ -41,7 +41,7 @@ const MAY: [(&str, &str); 11] = [
 
 /// What must be found by this very index. Another one would do as well by what the plan says of it, and look through
 /// nearly all that there is for what is rare.
-const BY: [(&str, &str, &str); 25] = [
+const BY: [(&str, &str, &str); 26] = [
     ("readings.rs", "unsettled", "listings_unsettled"),
     ("readings.rs", "any_unsettled", "listings_unsettled"),
     ("rivals.rs", "waken_of", "products_sku"),
@@ -50,6 +50,7 @@ const BY: [(&str, &str, &str); 25] = [
     ("listed.rs", "of_status", "inbox_status"),
     ("listed.rs", "sold", "sales_placed"),
     ("sales.rs", "list_of_order", "sales_order"),
+    ("shown.rs", "untold", "stock_pushes_due"),
     ("shown.rs", "between", "sqlite_autoindex_inventory_2"),
     ("shown.rs", "between", "listings_inventory"),
     ("movements.rs", "timeline", "stock_movements_inventory"),

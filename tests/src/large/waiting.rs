@@ -5,7 +5,7 @@ use anyhow::Result;
 use super::Trade;
 
 impl Trade<'_> {
-    /// Leaves so many of each kind waiting for a person, ten times as many drifts and runs that are done with, and a
+    /// Leaves so many of each kind waiting for a person, as many pushes, ten times as many drifts and runs that are done with, and a
     /// hundred times as many entries about who did what. The pieces must be listed and sold.
     ///
     /// # Errors
@@ -28,12 +28,18 @@ impl Trade<'_> {
                SELECT {tenant}, {settled}, {store}, l.id, 5000, 4000, 'pushed', {moment}, {moment} FROM {done} {of_piece};
              INSERT INTO drifts (tenant_id, id, integration_id, listing_id, mirror, reading, status, created_at)
                SELECT {tenant}, {held}, {store}, l.id, 5000, 4000, 'held', {moment} FROM {waiting} {of_piece};
+             UPDATE listings SET mirror = mirror - 1000
+               WHERE tenant_id = {tenant} AND integration_id = {store} AND stock_id <= 1000000 + {each};
+             INSERT INTO stock_pushes (tenant_id, id, integration_id, listing_id, status, attempts, due_at, created_at)
+               SELECT {tenant}, {push}, {store}, l.id, 'open', 0, {moment}, {moment} FROM {waiting}
+               JOIN listings l ON l.tenant_id = {tenant} AND l.integration_id = {store} AND l.stock_id = 1000000 + n;
              INSERT INTO conflicts (tenant_id, id, kind, inventory_id, sale_id, line_id, quantity, created_at)
                SELECT {tenant}, {conflict}, CASE WHEN n % 2 = 0 THEN 'oversale' ELSE 'never_reduced' END, v.id, {sale}, 1,
                  1000, {moment} FROM {waiting} JOIN numbered AS v ON v.at = 1 + n % {of};",
             settled = d.key(&early, '7', "n"),
             held = d.key(&early, '8', "n"),
             conflict = d.key(&early, '9', "n"),
+            push = d.key(&early, 'd', "n"),
             sale = self.sale("n"),
             of = self.size.pieces,
         ))?;

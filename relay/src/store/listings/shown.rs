@@ -54,9 +54,7 @@ pub async fn why_not(
 /// An open listing whose stock is not what the ledger has, in thousandths.
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub struct Differing {
-    /// The piece.
-    pub inventory_id: Uuid,
-    /// Its SKU.
+    /// The piece's SKU.
     pub sku: String,
     /// Its name.
     pub name: String,
@@ -68,11 +66,12 @@ pub struct Differing {
     pub quantity: i64,
 }
 
-/// The open listings of a store that have something still to be told.
+/// The open listings of a store that have something still to be told: those of open pushes, and not all that there are.
+/// Whatever moves a piece or a mirror asks for a push in the same transaction.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn differing(
+pub async fn untold(
     tx: &mut Tx,
     tenant: TenantId,
     integration: IntegrationId,
@@ -81,10 +80,36 @@ pub async fn differing(
         fetch_all,
         tx,
         Differing,
-        "SELECT v.id AS inventory_id, v.sku, v.name, l.stock_id, l.mirror, v.quantity
-         FROM listings l JOIN inventory v ON v.tenant_id = l.tenant_id AND v.id = l.inventory_id
-         WHERE l.tenant_id = $1 AND l.integration_id = $2 AND l.state = 'open' AND v.counted
+        "SELECT v.sku, v.name, l.stock_id, l.mirror, v.quantity
+         FROM stock_pushes p
+         JOIN listings l ON l.tenant_id = p.tenant_id AND l.id = p.listing_id
+         JOIN inventory v ON v.tenant_id = l.tenant_id AND v.id = l.inventory_id
+         WHERE p.tenant_id = $1 AND p.integration_id = $2 AND p.status = 'open' AND l.state = 'open' AND v.counted
            AND v.quantity <> l.mirror
+         ORDER BY v.sku",
+        tenant,
+        integration,
+    )
+}
+
+/// The pieces of open listings of a store that differ and that nobody has asked a push for, were it ever forgotten:
+/// all that the store lists is compared.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn forgotten(
+    tx: &mut Tx,
+    tenant: TenantId,
+    integration: IntegrationId,
+) -> Result<Vec<(Uuid,)>, StoreError> {
+    fetch!(
+        fetch_all,
+        tx,
+        (Uuid,),
+        "SELECT v.id FROM listings l JOIN inventory v ON v.tenant_id = l.tenant_id AND v.id = l.inventory_id
+         WHERE l.tenant_id = $1 AND l.integration_id = $2 AND l.state = 'open' AND v.counted
+           AND v.quantity <> l.mirror AND l.doubted_at IS NULL AND NOT EXISTS (SELECT 1 FROM stock_pushes p
+             WHERE p.tenant_id = l.tenant_id AND p.listing_id = l.id AND p.status = 'open')
          ORDER BY v.sku",
         tenant,
         integration,

@@ -14,7 +14,24 @@ pub(super) async fn differences(world: &World) -> Vec<String> {
     let mut found = stocks(world, &shop).await;
     found.extend(sales(world, &shop).await);
     found.extend(waiting(world).await);
+    found.extend(forgotten(world).await);
     found
+}
+
+/// Whatever differs has a push, unless it is read first.
+async fn forgotten(world: &World) -> Vec<String> {
+    let sql = format!(
+        "SELECT CAST(l.stock_id AS TEXT) FROM listings l
+         JOIN inventory v ON v.tenant_id = l.tenant_id AND v.id = l.inventory_id
+         WHERE l.{} AND l.state = 'open' AND v.counted AND v.quantity <> l.mirror AND l.doubted_at IS NULL
+           AND NOT EXISTS (SELECT 1 FROM stock_pushes p
+             WHERE p.tenant_id = l.tenant_id AND p.listing_id = l.id AND p.status = 'open')",
+        world.shop.of_tenant()
+    );
+    let rows = database::texts(&world.shop.relay.db, &sql).await;
+    rows.into_iter()
+        .map(|row| format!("stock {} differs and is pushed to nobody", row[0]))
+        .collect()
 }
 
 async fn stocks(world: &World, shop: &Shop) -> Vec<String> {

@@ -20,7 +20,7 @@ use crate::{
     support::{
         api::Signed,
         connected::Connected,
-        on_both,
+        on_both, pushing,
         relay::{Served, TestRelay},
         wait::until,
     },
@@ -280,7 +280,7 @@ on_both! {
         let mut mara = manager(&relay, &served, shop.tenant).await;
         let piece = relay.texts("SELECT sku FROM inventory").await;
         assert_eq!(piece, [[EVIL]]);
-        relay.run("UPDATE inventory SET quantity = quantity + 1000").await;
+        pushing::adjust(&shop, EVIL, "1").await;
         let changes = format!("{HERE}/{}/changes", shop.integration);
         is_inert(&mara.open(&changes).await.body, "a SKU in a dry run");
         let quoted = EVIL.replace('\'', "''");
