@@ -76,6 +76,7 @@ foreach ( array(
 	'registration',
 	'rest',
 	'stock',
+	'synced',
 	'farewell',
 	'install',
 	'standing',
@@ -91,6 +92,7 @@ if ( is_admin() ) {
 	require __DIR__ . '/includes/retry.php';
 	require __DIR__ . '/includes/order-screens.php';
 	require __DIR__ . '/includes/product-screens.php';
+	require __DIR__ . '/includes/synced-lists.php';
 	require __DIR__ . '/includes/system-status.php';
 	require __DIR__ . '/includes/privacy.php';
 }

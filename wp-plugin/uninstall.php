@@ -75,11 +75,11 @@ function remove_everything_here(): void {
 	}
 	$pasted = 1 === preg_match( '~^\s*[a-z]+://([0-9a-f]{64})[:@]~i', (string) get_option( 'nexpura_connection' ), $part ) ? $part[1] : null;
 	remove_spools( array( $pasted, $state['connection_id'] ?? null, get_option( 'nexpura_disconnected' ) ) );
-	foreach ( array( 'connection', 'store_id', 'registered', 'problem', 'disconnected', 'lock', 'lineage', 'schema', 'pushes_schema', 'pushes_ledger' ) as $name ) {
+	foreach ( array( 'connection', 'store_id', 'registered', 'problem', 'disconnected', 'lock', 'lineage', 'schema', 'pushes_schema', 'pushes_ledger', 'synced_schema' ) as $name ) {
 		delete_option( 'nexpura_' . $name );
 	}
 	$wpdb->query( "DELETE FROM {$wpdb->options} WHERE option_name LIKE '\\_transient\\_nexpura\\_%' OR option_name LIKE '\\_transient\\_timeout\\_nexpura\\_%'" );
-	$wpdb->query( "DROP TABLE IF EXISTS {$wpdb->prefix}nexpura_rev, {$wpdb->prefix}nexpura_pushes" );
+	$wpdb->query( "DROP TABLE IF EXISTS {$wpdb->prefix}nexpura_rev, {$wpdb->prefix}nexpura_pushes, {$wpdb->prefix}nexpura_synced" );
 	// phpcs:enable
 	wp_clear_scheduled_hook( 'nexpura_tick' );
 }

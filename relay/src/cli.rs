@@ -1,7 +1,13 @@
 //! The command line: `nexpura-relay serve` and what an operator does around it.
 
+mod conflicts;
 mod doctor;
+mod drifts;
+mod events;
 mod links;
+mod listed;
+mod named;
+mod runs;
 mod secret;
 mod serve;
 mod store_commands;
@@ -50,6 +56,18 @@ enum Command {
     /// Pieces that a shop brings and the ledger has already
     #[command(subcommand)]
     Link(links::Command),
+    /// Stocks that somebody changed in a shop, and whose number counts
+    #[command(subcommand)]
+    Drift(drifts::Command),
+    /// Oversales, and paid orders that never left a shop's stock
+    #[command(subcommand)]
+    Conflict(conflicts::Command),
+    /// What arrived from the shops, and what became of it
+    #[command(subcommand)]
+    Event(events::Command),
+    /// Imports, pushes and comparisons, and their reports
+    #[command(subcommand)]
+    Run(runs::Command),
     /// The secrets at rest
     #[command(subcommand)]
     Vault(VaultCommand),
@@ -188,6 +206,10 @@ impl Cli {
             }
             Command::Store(command) => command.run(&relay, now).await?,
             Command::Link(command) => command.run(&relay, now).await?,
+            Command::Drift(command) => command.run(&relay, now).await?,
+            Command::Conflict(command) => command.run(&relay, now).await?,
+            Command::Event(command) => command.run(&relay, now).await?,
+            Command::Run(command) => command.run(&relay).await?,
             Command::Token(Token::Create { tenant, label }) => {
                 let token = admin::create_token(&relay, &tenant, &label, now).await?;
                 (json!({ "token": token.expose() }), token.expose().to_owned())

@@ -10,6 +10,7 @@ use url::Url;
 
 /// Settings of the relay. Every command takes them; most need the database only.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Settings")]
 pub struct Config {
     /// The ledger: sqlite://FILE or postgres://USER@HOST/DATABASE
     #[arg(

@@ -42,8 +42,8 @@ function show_order_box( WC_Order|WP_Post $shown ): void {
 	echo '<p>';
 	show_state( $words, (string) ( $thing['sale_url'] ?? '' ) );
 	echo '</p>';
-	if ( '' !== $words['detail'] ) {
-		echo '<p class="description">' . esc_html( $words['detail'] ) . '</p>';
+	foreach ( array_filter( array( $words['detail'], synced_in_words( synced( 'order', array( $id ) )[ $id ] ?? null ) ) ) as $sentence ) {
+		echo '<p class="description">' . esc_html( $sentence ) . '</p>';
 	}
 	if ( 'in-ledger' !== $words['state'] ) {
 		show_retry( 'order', $id, __( 'Try again now', 'nexpura' ) );
@@ -87,6 +87,10 @@ function show_order_cell( int $id ): void {
 	$thing    = $standing->orders[ $id ] ?? null;
 	$words    = state_in_words( 'order', $id, $thing, $standing->problem );
 	show_state( $words, (string) ( $thing['sale_url'] ?? '' ) );
+	if ( 'not-known' === $words['state'] ) {
+		// What the relay does not say now, the shop may know by itself.
+		echo '<br><small>' . esc_html( synced_in_words( synced_of_listed( $id ) ) ) . '</small>';
+	}
 	if ( 'failed' === $words['state'] ) {
 		echo '<br><small>' . esc_html( $words['detail'] ) . '</small><br>';
 		show_retry( 'order', $id, __( 'Try again now', 'nexpura' ) );
@@ -109,6 +113,17 @@ function standing_of_listed( int $id ): Standing {
 	$answer    = standing( array() === $pages ? array( $id ) : reset( $pages ) );
 	$answers[] = $answer;
 	return $answer;
+}
+
+/**
+ * When an order of the present page was brought over; one look for all of them.
+ *
+ * @param int $id The cell's order.
+ */
+function synced_of_listed( int $id ): ?int {
+	static $page = null;
+	$page      ??= synced( 'order', array_merge( listed_orders(), array( $id ) ) );
+	return $page[ $id ] ?? null;
 }
 
 /**

@@ -68,7 +68,8 @@ function show_product( int $id, Standing $standing ): void {
 	$thing = $standing->products[ $id ] ?? null;
 	$words = state_in_words( 'product', $id, $thing, $standing->problem );
 	show_state( $words, '' );
-	foreach ( array_filter( product_in_words( $thing ?? array(), $words['detail'] ) ) as $sentence ) {
+	$mark = synced_in_words( synced( 'product', array( $id ) )[ $id ] ?? null );
+	foreach ( array_filter( array_merge( product_in_words( $thing ?? array(), $words['detail'] ), array( $mark ) ) ) as $sentence ) {
 		echo '<br>' . esc_html( $sentence );
 	}
 	if ( isset( $thing['piece_url'] ) ) {

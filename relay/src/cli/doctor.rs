@@ -83,7 +83,7 @@ async fn stores(relay: &Relay) -> Result<Vec<Finding>, StoreError> {
     for tenant in tenants::all(&mut tx).await? {
         for (status, count) in inbox::counts(&mut tx, tenant).await? {
             if status == "failed" {
-                let detail = format!("{count} failed: see GET /api/events?status=failed");
+                let detail = format!("{count} failed: see `event list --status failed`");
                 findings.push(bad("events", &detail));
             }
         }

@@ -5,47 +5,37 @@ use clap::{ArgGroup, Subcommand};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::named::OfJeweller;
 use crate::{
     service::{
-        Relay, admin,
+        Relay,
+        adjust::OPERATOR,
         links::{self, Holds, Link, Which},
-        runs,
     },
     store::{IntegrationId, TenantId, page::MAX_LIMIT},
 };
-
-/// Who did it, in the audit log.
-const ACTOR: &str = "command line";
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// List what waits for a choice, with both counts
     List {
-        /// The jeweller whose pieces they are
-        #[arg(long)]
-        tenant: String,
-        /// Only those of this store: its address or id
-        #[arg(long)]
-        store: Option<String>,
+        #[command(flatten)]
+        of: OfJeweller,
     },
     /// Say whose count holds; it counts once the shop's stock has been read twice
     #[command(group(ArgGroup::new("which").required(true).multiple(true).args(["id", "all"])))]
     Choose {
-        /// The jeweller whose pieces they are
-        #[arg(long)]
-        tenant: String,
+        #[command(flatten)]
+        of: OfJeweller,
         /// Whose count
         #[arg(long, value_parser = whose)]
         holds: Holds,
         /// One that `list` shows
         #[arg(conflicts_with_all = ["all", "store"])]
         id: Option<Uuid>,
-        /// All that wait
+        /// All that wait, of one store if it is said
         #[arg(long)]
         all: bool,
-        /// With --all, only those of this store: its address or id
-        #[arg(long, requires = "all")]
-        store: Option<String>,
     },
 }
 
@@ -66,24 +56,22 @@ impl Command {
         now: DateTime<Utc>,
     ) -> anyhow::Result<(Value, String)> {
         match self {
-            Self::List { tenant, store } => {
-                let tenant = admin::known_tenant(relay, &tenant).await?;
-                let store = named(relay, tenant, store.as_deref()).await?;
+            Self::List { of } => {
+                let (tenant, store) = of.find(relay).await?;
                 let waiting = all(relay, tenant, store).await?;
                 let text: Vec<String> = waiting.iter().map(line).collect();
                 let text =
                     if text.is_empty() { "Nothing waits.".to_owned() } else { text.join("\n") };
                 Ok((json!({ "items": waiting, "next": null }), text))
             }
-            Self::Choose { tenant, holds, id, store, .. } => {
-                let tenant = admin::known_tenant(relay, &tenant).await?;
-                let store = named(relay, tenant, store.as_deref()).await?;
+            Self::Choose { of, holds, id, .. } => {
+                let (tenant, store) = of.find(relay).await?;
                 let which = match (id, store) {
                     (Some(id), _) => Which::One(id),
                     (None, Some(store)) => Which::OfStore(store),
                     (None, None) => Which::All,
                 };
-                let done = links::choose(relay, tenant, which, holds, ACTOR, now).await?;
+                let done = links::choose(relay, tenant, which, holds, OPERATOR, now).await?;
                 let text = format!(
                     "{} linked: the {}'s count holds once the shop's stock has been read twice. {} still wait.",
                     done.chosen,
@@ -94,15 +82,6 @@ impl Command {
             }
         }
     }
-}
-
-async fn named(
-    relay: &Relay,
-    tenant: TenantId,
-    store: Option<&str>,
-) -> anyhow::Result<Option<IntegrationId>> {
-    let Some(name) = store else { return Ok(None) };
-    Ok(Some(runs::named_store(relay, tenant, name).await?.id))
 }
 
 async fn all(

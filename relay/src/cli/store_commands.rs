@@ -1,23 +1,25 @@
-//! `store`: connecting a store by its address and key, testing, disconnecting and listing stores.
+//! `store`: connecting a store by its address and key, testing, disconnecting and listing stores, and what a person
+//! says of a store as a whole.
 
 use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
-use clap::Subcommand;
+use clap::{
+    Subcommand,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
 use serde_json::{Value, json};
 
-use super::secret;
-use crate::{
-    service::{
-        Relay, admin,
-        connect::{by_key, farewell},
-        runs, stores,
-    },
-    store::{TenantId, integrations::Integration},
+use super::{listed::moment, named::Named, secret};
+use crate::service::{
+    Relay,
+    adjust::OPERATOR,
+    admin,
+    connect::{by_key, farewell},
+    desk::{self, Standing},
+    drift,
+    store_policy::{self, Policy},
 };
-
-/// Who did it, in the audit log.
-const ACTOR: &str = "command line";
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -49,22 +51,24 @@ pub(super) enum Command {
     Test(Named),
     /// Disconnect a store: its key is forgotten, its history stays
     Disconnect(Named),
-    /// List the stores and how each stands
+    /// Say whose number counts where a stock was edited in the shop; without --drift, tell what counts now
+    Policy {
+        #[command(flatten)]
+        named: Named,
+        /// The ledger's: it is sent back. Or adopt the shop's: the ledger is adjusted
+        #[arg(long, value_parser = PossibleValuesParser::new(["ledger", "adopt"]).map(|word| policy(&word)))]
+        drift: Option<Policy>,
+    },
+    /// Let a store's pushes go that were stopped because they would empty much at once: you have looked, send them
+    Resume(Named),
+    /// Say that the database which a halted store has now is the shop: its stock is read anew
+    Accept(Named),
+    /// List the stores, how each stands, and what waits for a person
     List {
         /// The jeweller whose stores they are
         #[arg(long)]
         tenant: String,
     },
-}
-
-#[derive(Debug, clap::Args)]
-pub(super) struct Named {
-    /// The jeweller whose store it is
-    #[arg(long)]
-    tenant: String,
-    /// The store's address or id
-    #[arg(long)]
-    store: String,
 }
 
 impl Command {
@@ -86,7 +90,7 @@ impl Command {
                 let request = by_key::Request { store_url, consumer_key, consumer_secret };
                 let tenant = admin::tenant(relay, &tenant, now).await?;
                 let shown = by_key::verify(relay, tenant, &request).await?;
-                let done = by_key::keep(relay, tenant, &shown, ACTOR, now).await?;
+                let done = by_key::keep(relay, tenant, &shown, OPERATOR, now).await?;
                 Ok((json!(done), done.message))
             }
             Self::Test(named) => {
@@ -96,44 +100,96 @@ impl Command {
             }
             Self::Disconnect(named) => {
                 let (tenant, store) = named.find(relay).await?;
-                let done = farewell::disconnect(relay, tenant, &store, ACTOR, now).await?;
+                let done = farewell::disconnect(relay, tenant, &store, OPERATOR, now).await?;
                 Ok((json!(done), done.message))
+            }
+            Self::Policy { named, drift } => {
+                let (tenant, store) = named.find(relay).await?;
+                if let Some(policy) = drift {
+                    store_policy::set(relay, tenant, store.id, policy, OPERATOR, now).await?;
+                }
+                let (policy, in_force) = store_policy::of(relay, tenant, store.id).await?;
+                let told =
+                    json!({ "store": store.store_url, "drift": policy, "in_force": in_force });
+                Ok((told, said(policy, in_force).to_owned()))
+            }
+            Self::Resume(named) => {
+                let (tenant, store) = named.find(relay).await?;
+                let held = drift::resume(relay, tenant, store.id, OPERATOR, now).await?;
+                anyhow::ensure!(held, "the pushes of {} are not held", store.store_url);
+                let text = format!("The pushes of {} go on.", store.store_url);
+                Ok((json!({ "store": store.store_url, "resumed": true }), text))
+            }
+            Self::Accept(named) => {
+                let (tenant, store) = named.find(relay).await?;
+                store_policy::accept_fork(relay, tenant, &store, OPERATOR, now).await?;
+                let text =
+                    format!("{} is taken up again: its stock is read anew.", store.store_url);
+                Ok((json!({ "store": store.store_url, "accepted": true }), text))
             }
             Self::List { tenant } => {
                 let tenant = admin::known_tenant(relay, &tenant).await?;
-                let stores = stores::list(relay, tenant).await?;
+                let stores = desk::all(relay, tenant, now).await?;
                 let text: Vec<String> = stores.iter().map(line).collect();
                 let text = if text.is_empty() { "No store.".to_owned() } else { text.join("\n") };
-                Ok((json!({ "items": stores, "next": null }), text))
+                let items: Vec<Value> = stores.iter().map(told).collect();
+                Ok((json!({ "items": items, "next": null }), text))
             }
         }
     }
 }
 
-impl Named {
-    async fn find(&self, relay: &Relay) -> anyhow::Result<(TenantId, Integration)> {
-        let tenant = admin::known_tenant(relay, &self.tenant).await?;
-        let store = runs::named_store(relay, tenant, &self.store).await?;
-        Ok((tenant, store))
+fn policy(word: &str) -> Policy {
+    if word == "adopt" { Policy::Adopt } else { Policy::Ledger }
+}
+
+fn said(policy: Policy, in_force: bool) -> &'static str {
+    match (policy, in_force) {
+        (Policy::Ledger, _) => "The ledger's number counts: it is sent back to the shop.",
+        (Policy::Adopt, true) => "The shop's number counts: the ledger is adjusted.",
+        (Policy::Adopt, false) => {
+            "The shop's number counts once the plugin and its PHP extension are there; until then the ledger's does."
+        }
     }
 }
 
-fn line(overview: &stores::Overview) -> String {
+/// What the API tells of a store, and what waits for a person in it.
+fn told(standing: &Standing) -> Value {
+    let mut told = json!(standing.overview);
+    told["drift_policy"] = json!(standing.policy);
+    told["held"] = json!(standing.held);
+    told["drifts_waiting"] = json!(standing.drifts);
+    told["links_waiting"] = json!(standing.links);
+    told
+}
+
+fn line(standing: &Standing) -> String {
+    let overview = &standing.overview;
     let store = &overview.store;
-    let synced = store
-        .last_sync_at
-        .map_or_else(|| "never".to_owned(), |at| at.format("%F %T UTC").to_string());
+    let synced = store.last_sync_at.map_or_else(|| "never".to_owned(), moment);
     let mut text =
         format!("{}  {} by {}, last synced {synced}", store.store, store.status, store.mode);
     let webhooks = overview.webhooks.as_ref().map(|webhooks| match &webhooks.detail {
         Some(why) => format!("Its webhooks: {}, {why}", webhooks.state),
         None => format!("Its webhooks: {}", webhooks.state),
     });
+    let halted = store.halted.as_ref().map(|why| format!("{why}; see `store accept`"));
+    let held =
+        standing.held.as_ref().map(|why| format!("Nothing is pushed: {why}; then `store resume`"));
+    let waits = |count: i64, what: &str| (count > 0).then(|| format!("{count} {what}"));
     let trouble = store.push_trouble.as_ref().map(|why| format!("Stock does not go back: {why}"));
-    let more =
-        [store.halted.as_deref(), store.reason.as_deref(), trouble.as_deref(), webhooks.as_deref()];
-    for more in more.into_iter().chain([Some(overview.note)]) {
-        text.push_str(&more.map(|more| format!("\n    {more}")).unwrap_or_default());
+    let lines = [
+        halted,
+        store.reason.clone(),
+        held,
+        trouble,
+        waits(standing.drifts, "stocks differ and wait for a person: see `drift list`"),
+        waits(standing.links, "pieces wait for whose count holds: see `link list`"),
+        webhooks,
+        Some(overview.note.to_owned()),
+    ];
+    for more in lines.into_iter().flatten() {
+        text.push_str(&format!("\n    {more}"));
     }
     text
 }

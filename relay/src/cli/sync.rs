@@ -8,14 +8,15 @@ use serde_json::json;
 
 use crate::{
     service::{
-        Relay, push_stock,
+        Relay,
+        adjust::OPERATOR,
+        push_stock,
         runs::{self, Kind, watch},
         sweep,
     },
-    store::{self, TenantId, integrations, page::MAX_LIMIT, runs as rows, tenants},
+    store::{self, TenantId, integrations, runs as rows, tenants},
 };
 
-const ACTOR: &str = "command line";
 /// How often the run is looked at while another relay works on it.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 /// Findings shown without `--json`.
@@ -41,7 +42,7 @@ pub(super) async fn run(
 ) -> anyhow::Result<()> {
     let tenant = tenant(relay, store).await?;
     let named = runs::named_store(relay, tenant, &store.store).await?;
-    let id = runs::start(relay, tenant, &named, kind, ACTOR, store::now()).await?;
+    let id = runs::start(relay, tenant, &named, kind, OPERATOR, store::now()).await?;
     let bar = if json { ProgressBar::hidden() } else { bar(kind) };
     let run = loop {
         let worked = match kind {
@@ -118,27 +119,12 @@ async fn report(
     run: &rows::Shown,
     json: bool,
 ) -> anyhow::Result<()> {
-    let (mut findings, mut after) = (Vec::new(), Some(String::new()));
-    while let Some(from) = after {
-        let page = watch::findings(relay, tenant, run.id, &from, MAX_LIMIT).await?;
-        findings.extend(page.items);
-        after = page.next;
-    }
+    let findings = watch::all_findings(relay, tenant, run.id).await?;
     if json {
         println!("{}", json!({ "run": run, "findings": findings }));
         return Ok(());
     }
-    println!(
-        "Synced {} items, {} unchanged, {} skipped, {} failed.",
-        run.synced, run.unchanged, run.skipped, run.failed
-    );
-    for finding in findings.iter().take(SHOWN) {
-        let rows::Finding { resource, label, outcome, reason, .. } = finding;
-        println!("  {resource} {label}: {outcome}, {reason}");
-    }
-    if findings.len() > SHOWN {
-        println!("  and {} more: see GET /api/runs/{}", findings.len() - SHOWN, run.id);
-    }
+    println!("{}", super::runs::said(run, &findings, SHOWN));
     Ok(())
 }
 

@@ -4,10 +4,7 @@ use clap::Subcommand;
 use serde_json::{Value, json};
 
 use super::sync::{Store, tenant};
-use crate::service::{Relay, runs, stores, webhooks};
-
-/// Who did it, in the audit log.
-const ACTOR: &str = "command line";
+use crate::service::{Relay, adjust::OPERATOR, runs, stores, webhooks};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -25,7 +22,7 @@ impl Command {
         let id = runs::named_store(relay, tenant, &named.store).await?.id;
         let (mut told, text) = match &self {
             Self::Setup(_) => {
-                let report = webhooks::setup(relay, tenant, id, ACTOR).await?;
+                let report = webhooks::setup(relay, tenant, id, OPERATOR).await?;
                 let text = format!(
                     "{} webhooks deliver to {}: {} made, {} changed, {} stale ones removed.",
                     report.webhooks.len(),
@@ -37,7 +34,7 @@ impl Command {
                 (json!({ "report": report }), text)
             }
             Self::Remove(_) => {
-                let removed = webhooks::switch_off(relay, tenant, id, ACTOR).await?;
+                let removed = webhooks::switch_off(relay, tenant, id, OPERATOR).await?;
                 let text = format!("{removed} webhooks removed; the store is swept instead.");
                 (json!({ "removed": removed }), text)
             }

@@ -17,6 +17,8 @@ pub struct Product {
     pub parent_id: Option<u64>,
     /// `simple`, `variable`, `variation`, or any other that a plugin adds.
     pub kind: String,
+    /// Whether it is sold as its variations, whatever its kind: plugins add some, such as `variable-subscription`.
+    pub has_variations: bool,
     /// Its name; of a variation, what sets it apart.
     pub name: String,
     /// What it is matched by; without one it is skipped.
@@ -75,6 +77,7 @@ impl Product {
         let parent_id = parent(product, facts)?;
         let attributes = attributes(product);
         let (stock, stock_id) = stock(product, facts, id, parent_id)?;
+        let variations = product.get("variations").and_then(Value::as_array);
         // Older WooCommerce tells neither a variation's kind nor its name; newer ones (9.4) make the name
         // of its attributes like this.
         let kind = product
@@ -88,6 +91,7 @@ impl Product {
         Ok(Self {
             id,
             parent_id,
+            has_variations: kind == "variable" || variations.is_some_and(|ids| !ids.is_empty()),
             name,
             sku: product.parsed("sku", Sku::parse, A_SKU)?,
             status: product.text("status", limits::MAX_CODE)?,

@@ -1,8 +1,7 @@
 //! `/api/conflicts`: what only a person can decide.
 
 use axum::{Json, extract::State, http::StatusCode};
-use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use uuid::Uuid;
 
 use super::{
@@ -12,24 +11,15 @@ use super::{
     extract::{Body, Path},
 };
 use crate::{
-    domain::Quantity,
-    service::conflict::{self, Decision},
+    service::{
+        conflict::{self, Decision},
+        told::Conflict,
+    },
     store::{self, conflicts, page::Page},
 };
 
 /// Conflicts in the list.
 const LISTED: i64 = 500;
-
-#[derive(Debug, Serialize)]
-pub(super) struct Conflict {
-    id: Uuid,
-    kind: String,
-    sku: Option<String>,
-    sale_id: Option<Uuid>,
-    order_number: Option<String>,
-    quantity: Quantity,
-    created_at: DateTime<Utc>,
-}
 
 /// `GET /api/conflicts`: oversales, and paid lines that never left the shop's stock.
 pub(super) async fn list(
@@ -39,16 +29,7 @@ pub(super) async fn list(
     let mut tx = app.relay.db.read().await?;
     let rows = conflicts::open(&mut tx, who.tenant, LISTED).await?;
     tx.commit().await?;
-    let shown = |row: conflicts::Shown| Conflict {
-        id: row.id,
-        kind: row.kind,
-        sku: row.sku,
-        sale_id: row.sale_id,
-        order_number: row.order_number,
-        quantity: Quantity::from_thousandths(row.quantity),
-        created_at: row.created_at,
-    };
-    Ok(Json(Page { items: rows.into_iter().map(shown).collect(), next: None }))
+    Ok(Json(Page { items: rows.into_iter().map(Conflict::from).collect(), next: None }))
 }
 
 #[derive(Debug, Deserialize)]

@@ -1,8 +1,7 @@
 //! `/api/drift`: stocks that were not what the ledger expected, and what a person decides of them.
 
 use axum::{Json, extract::State, http::StatusCode};
-use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use uuid::Uuid;
 
 use super::{
@@ -12,10 +11,10 @@ use super::{
     extract::{Body, Path, Query},
 };
 use crate::{
-    domain::Quantity,
     service::{
         adjust::By,
         drift::{self, Verdict},
+        told::Drift,
     },
     store::{
         self,
@@ -29,21 +28,6 @@ use crate::{
 pub(super) struct ListQuery {
     status: Option<String>,
     limit: Option<i64>,
-}
-
-#[derive(Debug, Serialize)]
-pub(super) struct Drift {
-    id: Uuid,
-    store: String,
-    sku: Option<String>,
-    stock_id: i64,
-    expected: Quantity,
-    found: Quantity,
-    changes: i64,
-    status: String,
-    reason: Option<String>,
-    created_at: DateTime<Utc>,
-    resolved_at: Option<DateTime<Utc>>,
 }
 
 /// `GET /api/drift`: the newest first, those of one status if it is given.
@@ -63,7 +47,7 @@ pub(super) async fn list(
         }
     };
     tx.commit().await?;
-    let items = rows.into_iter().map(shown).collect();
+    let items = rows.into_iter().map(Drift::from).collect();
     Ok(Json(Page { items, next: None }))
 }
 
@@ -102,20 +86,4 @@ async fn decide(
     let by = By::Token(who.token);
     drift::decide(&app.relay, who.tenant, id, (verdict, seen), by, store::now()).await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-fn shown(row: drifts::Shown) -> Drift {
-    Drift {
-        id: row.id,
-        store: row.store,
-        sku: row.sku,
-        stock_id: row.stock_id,
-        expected: Quantity::from_thousandths(row.mirror),
-        found: Quantity::from_thousandths(row.reading),
-        changes: row.changes,
-        status: row.status,
-        reason: row.reason,
-        created_at: row.created_at,
-        resolved_at: row.resolved_at,
-    }
 }

@@ -164,6 +164,7 @@ impl From<KeyError> for ApiError {
             KeyError::Unreachable(_) => {
                 Self::Refused("https://nexpura.com/problems/unreachable-store", detail)
             }
+            KeyError::Another => Self::Conflict(detail),
             KeyError::Store(error) => error.into(),
             KeyError::Seal(error) => Self::Internal(error),
         }

@@ -16,18 +16,15 @@ use super::{
     auth::Bearer,
     error::ApiError,
     extract::{Path, Query},
-    inventory::cursor,
+    inventory::{cursor, key_cursor},
 };
 use crate::{
-    service::runs::watch,
+    service::runs::{self, watch},
     store::{
         page::{DEFAULT_LIMIT, MAX_LIMIT, Page},
-        runs::{self, Finding, Shown},
+        runs::{Finding, Shown},
     },
 };
-
-/// Runs in the list.
-const LISTED: i64 = 100;
 
 /// A run with a page of what it found.
 #[derive(Debug, Serialize)]
@@ -45,15 +42,27 @@ pub(super) struct Part {
     limit: Option<i64>,
 }
 
-/// `GET /api/runs`: the newest first.
+/// Which rows of the list.
+#[derive(Debug, Deserialize)]
+pub(super) struct ListQuery {
+    store: Option<String>,
+    after: Option<String>,
+    limit: Option<i64>,
+}
+
+/// `GET /api/runs`: the newest first, those of one store if it is given.
 pub(super) async fn list(
     State(app): State<App>,
     who: Bearer,
+    Query(query): Query<ListQuery>,
 ) -> Result<Json<Page<Shown>>, ApiError> {
-    let mut tx = app.relay.db.read().await?;
-    let items = runs::list(&mut tx, who.tenant, LISTED).await?;
-    tx.commit().await?;
-    Ok(Json(Page { items, next: None }))
+    let before = key_cursor(query.after.as_deref())?;
+    let limit = query.limit.unwrap_or(DEFAULT_LIMIT).clamp(1, MAX_LIMIT);
+    let store = match &query.store {
+        Some(name) => Some(runs::named_store(&app.relay, who.tenant, name).await?.id),
+        None => None,
+    };
+    Ok(Json(watch::list(&app.relay, who.tenant, store, before, limit).await?))
 }
 
 /// `GET /api/runs/{id}`: one run with a page of its report.

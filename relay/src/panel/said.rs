@@ -91,6 +91,7 @@ impl Said for KeyError {
     fn said(self) -> Result<String, PanelError> {
         match self {
             Self::Credentials(_) | Self::Unreachable(_) => Ok(self.to_string()),
+            Self::Another => Ok(sentence(&self.to_string())),
             Self::Store(error) => Err(error.into()),
             Self::Seal(error) => Err(error.into()),
         }

@@ -17,6 +17,9 @@ use crate::{
     },
 };
 
+/// How the audit log names who runs the relay, on the command line.
+pub const OPERATOR: &str = "command line";
+
 /// Longest note, in characters.
 const MAX_NOTE: usize = 4_000;
 
@@ -69,6 +72,8 @@ pub enum By<'a> {
         /// How the audit log names them.
         email: &'a str,
     },
+    /// Who runs the relay, on the command line.
+    Operator,
 }
 
 impl From<Uuid> for By<'_> {
@@ -83,6 +88,7 @@ impl By<'_> {
         match self {
             Self::Token(token) => format!("token {token}"),
             Self::Person { email, .. } => email.to_owned(),
+            Self::Operator => OPERATOR.to_owned(),
         }
     }
 

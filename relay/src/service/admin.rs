@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::{
     Relay,
     accounts::people::{self, Link},
+    adjust::OPERATOR,
     connect::by_string,
     credential::{ConnectionId, Token, random},
     vault::Place,
@@ -17,8 +18,6 @@ use crate::{
     domain::{Email, Role},
     store::{TenantId, audit, connections, secrets, tenants, tokens},
 };
-
-const ACTOR: &str = "command line";
 
 /// A new connection of a tenant, which is made if it is new.
 ///
@@ -31,7 +30,7 @@ pub async fn create_connection(
     now: DateTime<Utc>,
 ) -> anyhow::Result<(ConnectionId, ConnectionString)> {
     let tenant = self::tenant(relay, tenant, now).await?;
-    by_string::create(relay, tenant, store_url, ACTOR, now).await
+    by_string::create(relay, tenant, store_url, OPERATOR, now).await
 }
 
 /// Gives a connection another secret. The one before counts on until the shop uses the new one, so that
@@ -54,7 +53,7 @@ pub async fn rotate_connection(
     let previous = relay.vault.seal(place("previous_secret"), previous.expose_secret())?;
     let sealed = relay.vault.seal(place("secret"), secret.expose_secret())?;
     connections::rotate(&mut tx, id.tenant, id.id, &sealed, &previous).await?;
-    audit::record(&mut tx, id.tenant, ACTOR, "connection.rotated", &id.to_string(), now).await?;
+    audit::record(&mut tx, id.tenant, OPERATOR, "connection.rotated", &id.to_string(), now).await?;
     tx.commit().await?;
     Ok(ConnectionString::new(id.to_string(), secret, public_url))
 }
@@ -142,7 +141,7 @@ pub async fn create_token(
     let tenant = tenants::ensure(&mut tx, tenant, now).await?;
     let token = Token::create(tenant)?;
     tokens::insert(&mut tx, tenant, &token.hash(), label, now).await?;
-    audit::record(&mut tx, tenant, ACTOR, "token.created", label, now).await?;
+    audit::record(&mut tx, tenant, OPERATOR, "token.created", label, now).await?;
     tx.commit().await?;
     Ok(token)
 }
@@ -164,10 +163,10 @@ pub async fn add_user(
     let tenant = tenant(relay, tenant_name, now).await?;
     Ok(match password {
         Some(password) => {
-            people::add_with_password(relay, tenant, email, role, password, ACTOR, now).await?;
+            people::add_with_password(relay, tenant, email, role, password, OPERATOR, now).await?;
             None
         }
-        None => Some(people::invite(relay, tenant, email.as_str(), role, ACTOR, now).await?),
+        None => Some(people::invite(relay, tenant, email.as_str(), role, OPERATOR, now).await?),
     })
 }
 
@@ -181,5 +180,5 @@ pub async fn renew_link(
     email: &Email,
     now: DateTime<Utc>,
 ) -> anyhow::Result<Link> {
-    Ok(people::renew_link_of(relay, tenant, email, ACTOR, now).await?)
+    Ok(people::renew_link_of(relay, tenant, email, OPERATOR, now).await?)
 }

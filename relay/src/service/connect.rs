@@ -124,10 +124,10 @@ pub async fn connect(
     request: &Request,
     now: DateTime<Utc>,
 ) -> Result<Connected, ConnectError> {
-    let (url, credentials) = verify(relay, tenant, request).await?;
+    let (url, credentials, woocommerce_id) = verify(relay, tenant, request).await?;
     let mode = if request.versions.extension.is_some() { "extension" } else { "sweep" };
     let mut tx = relay.db.write().await?;
-    let told = Told { request, url: &url, credentials: &credentials, mode };
+    let told = Told { request, url: &url, credentials: &credentials, woocommerce_id, mode };
     let id = register(relay, &mut tx, tenant, connection, &told, now).await?;
     let pushes = one_count(&mut tx, tenant, id, request, now).await?;
     connections::bind(&mut tx, tenant, connection, id, now).await?;
@@ -209,7 +209,7 @@ async fn verify(
     relay: &Relay,
     tenant: TenantId,
     request: &Request,
-) -> Result<(StoreUrl, Credentials), ConnectError> {
+) -> Result<(StoreUrl, Credentials, Option<String>), ConnectError> {
     let doubt = |why: String| {
         tracing::info!(reason = %why, "a store could not be verified");
         ConnectError::Unverified
@@ -231,7 +231,7 @@ async fn verify(
     if told.normalised() != url.normalised() {
         return Err(doubt("the store has another address for itself".to_owned()));
     }
-    Ok((url, credentials))
+    Ok((url, credentials, status.store_id))
 }
 
 /// What a shop told of itself, verified.
@@ -239,6 +239,8 @@ struct Told<'a> {
     request: &'a Request,
     url: &'a StoreUrl,
     credentials: &'a Credentials,
+    /// WooCommerce's own id of the shop.
+    woocommerce_id: Option<String>,
     mode: &'a str,
 }
 
@@ -250,7 +252,7 @@ async fn register(
     told: &Told<'_>,
     now: DateTime<Utc>,
 ) -> Result<Uuid, ConnectError> {
-    let Told { request, url, credentials, mode } = *told;
+    let Told { request, url, credentials, woocommerce_id, mode } = told;
     let home = url.normalised();
     let held = connections::live(tx, tenant, connection).await?.ok_or(ConnectError::Unverified)?;
     if let Some(pinned) = held.store_url.filter(|pinned| pinned != home) {
@@ -280,7 +282,11 @@ async fn register(
         store_url: home,
         rest_root: &request.rest_url,
         mode,
-        config: &json!({ "versions": request.versions, "order_storage": request.order_storage }),
+        config: &json!({
+            "versions": request.versions,
+            "order_storage": request.order_storage,
+            "woocommerce_id": woocommerce_id,
+        }),
         consumer_key: &key,
         consumer_secret: &secret,
     };
@@ -304,13 +310,23 @@ async fn successor(
     let Some(id) = integrations::at_address(tx, tenant, home).await? else { return Ok(None) };
     let there = integrations::lock(tx, tenant, id).await?;
     let there = there.filter(|store| store.status == "disconnected").ok_or(ConnectError::Taken)?;
+    read_as_new(tx, tenant, id, now).await?;
+    Ok(Some(there))
+}
+
+/// Has a store read as a new shop is, with its row and its history.
+async fn read_as_new(
+    tx: &mut Tx,
+    tenant: TenantId,
+    id: Uuid,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
     integrations::unfork(tx, tenant, id, now).await?;
     lineage::begin_anew(tx, tenant, id).await?;
     listings::begin_anew(tx, tenant, id, now).await?;
     listings::unlink(tx, tenant, id, now).await?;
     resources::begin_anew(tx, tenant, id).await?;
-    integrations::nothing_known(tx, tenant, id).await?;
-    Ok(Some(there))
+    integrations::nothing_known(tx, tenant, id).await
 }
 
 /// What a shop says when it goes: a signed push is no goodbye.

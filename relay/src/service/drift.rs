@@ -61,7 +61,9 @@ pub async fn carry_out(
     let should = Quantity::from_thousandths(drift.mirror);
     let had = Quantity::from_thousandths(drift.reading);
     if verdict == Verdict::Adopt {
-        let notes = format!("the shop had {had} where {should} were expected");
+        let whose =
+            if matches!(by, Some(By::Operator)) { "; adopted on the command line" } else { "" };
+        let notes = format!("the shop had {had} where {should} were expected{whose}");
         let movement = Movement {
             inventory_id: drift.inventory_id,
             kind: "adjustment",

@@ -40,6 +40,7 @@ pub mod store_policy;
 pub mod stores;
 pub mod sweep;
 pub mod today;
+pub mod told;
 pub mod vault;
 pub mod webhooks;
 

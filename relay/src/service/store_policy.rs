@@ -1,7 +1,7 @@
 //! What a person decides about a store as a whole.
 
 use chrono::{DateTime, Utc};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::{Relay, Work, push_stock};
@@ -25,13 +25,32 @@ pub enum AcceptError {
 }
 
 /// Whose number counts where a stock was edited in the shop.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Policy {
     /// The ledger's: the difference is pushed back.
     Ledger,
     /// The shop's: the difference becomes a movement. Without the plugin the ledger's counts all the same.
     Adopt,
+}
+
+/// A store's policy, and whether it is in force: adopting needs an exact account of the shop's sales, which only the
+/// plugin gives.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn of(
+    relay: &Relay,
+    tenant: TenantId,
+    integration: IntegrationId,
+) -> Result<(Policy, bool), StoreError> {
+    let mut tx = relay.db.read().await?;
+    let (word, mode) = integrations::policy(&mut tx, tenant, integration).await?;
+    tx.commit().await?;
+    Ok(match word.as_str() {
+        "adopt" => (Policy::Adopt, mode == "extension"),
+        _ => (Policy::Ledger, true),
+    })
 }
 
 /// Sets a store's policy.

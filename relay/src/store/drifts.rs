@@ -10,6 +10,9 @@ use super::{IntegrationId, StoreError, TenantId, Tx, execute, fetch, fetch_locke
 
 pub use listed::{Bulk, Found, Waiting, Wanted, bulk, count_waiting, found, waiting};
 
+/// The status of a drift that waits for a decision.
+pub const HELD: &str = "held";
+
 /// A drift that waits for a decision.
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub struct Held {

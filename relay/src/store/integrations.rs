@@ -112,6 +112,26 @@ pub async fn get(
     )
 }
 
+/// WooCommerce's own id of the shop, as it told it when it was last connected.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn woocommerce_id(
+    tx: &mut Tx,
+    tenant: TenantId,
+    id: IntegrationId,
+) -> Result<Option<String>, StoreError> {
+    let row = fetch!(
+        fetch_optional,
+        tx,
+        (Value,),
+        "SELECT config FROM integrations WHERE tenant_id = $1 AND id = $2",
+        tenant,
+        id,
+    )?;
+    Ok(row.and_then(|(config,)| config["woocommerce_id"].as_str().map(str::to_owned)))
+}
+
 /// The store with this plugin's id, else the one at this address.
 ///
 /// # Errors

@@ -15,6 +15,8 @@ pub struct Known<'a> {
     pub stock_id: i64,
     /// `simple`, `variable`, `variation`, …
     pub kind: &'a str,
+    /// Whether its variations are listed apart.
+    pub has_variations: bool,
     /// Its SKU, if it has one.
     pub sku: Option<&'a str>,
     /// Its name.
@@ -37,11 +39,11 @@ pub async fn upsert(
     execute!(
         tx,
         "INSERT INTO products (tenant_id, integration_id, remote_id, parent_id, stock_id, kind, sku,
-            name, status, gone, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, FALSE, $10)
+            name, status, gone, updated_at, has_variations)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, FALSE, $10, $11)
          ON CONFLICT (tenant_id, integration_id, remote_id) DO UPDATE SET parent_id = $4,
             stock_id = $5, kind = $6, sku = $7, name = $8, status = $9, gone = FALSE,
-            updated_at = $10",
+            updated_at = $10, has_variations = $11",
         tenant,
         integration,
         product.remote_id,
@@ -52,6 +54,7 @@ pub async fn upsert(
         product.name,
         product.status,
         now,
+        product.has_variations,
     )
     .map(drop)
 }
@@ -79,7 +82,7 @@ pub async fn stock_owner(
     Ok(row.map(|(stock_id,)| stock_id))
 }
 
-/// The variable products of a store after `after`, by id: those whose variations are listed apart.
+/// The products of a store after `after`, by id, whose variations are listed apart.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -95,7 +98,7 @@ pub async fn parents(
         tx,
         (i64,),
         "SELECT remote_id FROM products
-         WHERE tenant_id = $1 AND integration_id = $2 AND kind = 'variable' AND NOT gone
+         WHERE tenant_id = $1 AND integration_id = $2 AND has_variations AND NOT gone
            AND remote_id > $3
          ORDER BY remote_id LIMIT $4",
         tenant,

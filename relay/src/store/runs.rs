@@ -11,7 +11,7 @@ use super::{IntegrationId, StoreError, TenantId, Tx, execute, fetch, fetch_locke
 
 pub use report::{find, find_all, forget_findings, forget_sweeps};
 pub use shown::{
-    AfterFinding, Finding, Shown, findings, first_failure, get, in_hand, list, newest, of_store,
+    AfterFinding, Finding, Shown, before, findings, first_failure, get, in_hand, newest, of_store,
 };
 
 /// A run in hand.

@@ -102,6 +102,43 @@ on_both! {
     }
 }
 
+on_both! {
+    async fn a_shop_that_was_built_anew_is_let_go_first_and_then_read_as_a_new_one(relay: TestRelay) {
+        let mut shop = Shop::new();
+        shop.bare = true;
+        let old = shop.simple("RING", 10);
+        let shop = Connected::new(&relay.relay, &Town::open().await, shop).await;
+        let served = relay.serve().await;
+        // Its key is renewed, and what it calls itself is known from now on.
+        connect(&served.api, &shop.token, &shop.fake.home).await.ok();
+        shop.open().await;
+        assert_eq!(shop.listing(old).await, ("open".to_owned(), Some(10), Some(10)));
+        connect(&served.api, &shop.token, &shop.fake.home).await.ok();
+        assert_eq!(shop.listing(old).await.0, "open", "the same shop goes on");
+
+        shop.unnoticed(|shop| {
+            shop.woocommerce_id = "0d9eb3f0-2a0f-4b52-9d8b-0a5f2f3f6a11".to_owned();
+            shop.name_sku(old, "NECK");
+            shop.set_stock(old, 3);
+        });
+        let refused = connect(&served.api, &shop.token, &shop.fake.home).await;
+        let said = refused.problem(409);
+        assert!(said.contains("disconnect the store") && said.contains("whose counts hold"), "{said}");
+        assert_eq!(shop.listing(old).await.0, "open", "nothing is touched");
+
+        let named = json!({ "store": shop.integration });
+        served.api.post("/api/integrations/woocommerce/disconnect", &shop.token, &named).await.ok();
+        let again = connect(&served.api, &shop.token, &shop.fake.home).await.ok();
+        assert_eq!(again["id"], json!(shop.integration), "its history stays");
+        shop.let_time_pass().await;
+        shop.open().await;
+        assert_eq!(shop.listing(old).await, ("open".to_owned(), Some(3), Some(3)));
+        let pieces = "SELECT sku, CAST(quantity AS TEXT) FROM inventory ORDER BY sku";
+        let pieces = database::texts(&relay.relay.db, pieces).await;
+        assert_eq!(pieces, [["NECK", "3000"], ["RING", "10000"]], "the old piece is not the new one");
+    }
+}
+
 /// A server that answers every request with these bytes, and goes on with `more` for ever.
 async fn answering(head: String, body: Vec<u8>, more: Option<(&'static [u8], Duration)>) -> String {
     async fn one(mut to: TcpStream, head: String, body: Vec<u8>, more: Option<(&[u8], Duration)>) {

@@ -3,8 +3,6 @@
 
 mod counted;
 
-use std::process::Command;
-
 use nexpura_protocol::{Resource, Verb};
 use nexpura_relay::service::push_stock;
 use serde_json::{Value, json};
@@ -16,7 +14,8 @@ use crate::{
         connected::Connected,
         database::{self, Backend},
         on_both,
-        relay::{MASTER_KEY, Served, TestRelay},
+        program::Program,
+        relay::{Served, TestRelay},
     },
 };
 
@@ -358,29 +357,14 @@ on_both! {
 async fn the_command_line_lists_what_waits_and_takes_the_choice() {
     let relay = TestRelay::new(Backend::Sqlite).await;
     let two = Two::with(&relay, &[("RING", 3, 8), ("BAND", 1, 2)]).await;
-    let run = |words: &[&str]| {
-        Command::new(env!("CARGO_BIN_EXE_nexpura-relay"))
-            .args(["link"])
-            .args(words)
-            .args(["--tenant", TENANT])
-            .env_clear()
-            .env("NEXPURA_DATABASE_URL", &relay.database.url)
-            .env("NEXPURA_MASTER_KEY", MASTER_KEY)
-            .env("NEXPURA_ALLOW_PRIVATE_STORES", "127.0.0.0/8")
-            .output()
-            .unwrap()
-    };
-    let json = |words: &[&str]| {
-        let done = run(&[words, &["--json"]].concat());
-        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
-        serde_json::from_slice::<Value>(&done.stdout).unwrap()
-    };
+    let program = Program { relay: &relay, tenant: TENANT };
+    let json = |words: &[&str]| program.json(&[&["link"], words].concat());
     let waiting = json(&["list"]);
     assert_eq!(waiting["items"], json!(two.waiting().await));
-    let text = String::from_utf8(run(&["list"]).stdout).unwrap();
+    let text = program.text(&["link", "list"]);
     assert!(text.contains("RING  ledger 3") && text.contains(" 8"), "{text}");
-    let none = run(&["choose", "--holds", "shop"]);
-    assert!(!none.status.success(), "neither one nor all");
+    let none = program.refused(&["link", "choose", "--holds", "shop"]);
+    assert!(none.contains("required"), "neither one nor all: {none}");
     let id = waiting["items"][0]["id"].as_str().unwrap();
     assert_eq!(json(&["choose", "--holds", "shop", id]), json!({ "chosen": 1, "left": 0 }));
     let home = two.second.fake.home.as_str();

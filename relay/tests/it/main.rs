@@ -6,6 +6,7 @@ mod shop;
 mod support;
 
 mod by_key;
+mod commands;
 mod conflicts;
 mod connect;
 mod drifting;
@@ -14,6 +15,7 @@ mod history;
 mod isolation;
 mod lineage;
 mod links;
+mod marking;
 mod money;
 mod numbered;
 mod once;

@@ -57,6 +57,24 @@ on_both! {
 }
 
 on_both! {
+    async fn variations_are_read_of_whatever_kind_their_parent_is(relay: TestRelay) {
+        let mut shop = Shop::new();
+        let small = ["variable", "variable-subscription"].map(|kind| {
+            let band = shop.product(None, kind, None, Stock::Unmanaged);
+            shop.product(Some(band), "variation", Some(&format!("{kind}-52")), Stock::Own(4))
+        });
+        let lone = shop.simple("RING", 1);
+        let shop = Connected::new(&relay.relay, &Town::open().await, shop).await;
+        shop.open().await;
+        for size in small {
+            assert_eq!(shop.listing(size).await, ("open".to_owned(), Some(4), Some(4)));
+        }
+        let asked = format!("wc/v3/products/{lone}/variations");
+        assert_eq!(shop.fake.times_asked(&asked), 0, "of a product that has none");
+    }
+}
+
+on_both! {
     async fn what_nobody_told_is_found(relay: TestRelay) {
         let (shop, ring) = counted(&relay).await;
         let order = shop.request(|shop| shop.paid_order(&[(ring, 1)]));

@@ -69,7 +69,8 @@ on_both! {
         assert_eq!(relay.number(queued).await, 0);
         assert_eq!(shop.fake.times_asked(&format!("wc/v3/orders/{order}")), 1);
         let asked = shop.fake.asked();
-        assert!(asked.iter().all(|asked| asked.query["nexpura"] == "1"));
+        let mut readings = asked.iter().filter(|asked| asked.body.is_null());
+        assert!(readings.all(|asked| asked.query["nexpura"] == "1"));
     }
 }
 

@@ -5,6 +5,7 @@ mod orders;
 mod privacy;
 mod products;
 mod settings;
+mod synced;
 
 use anyhow::{Result, ensure};
 use nexpura_tests::{

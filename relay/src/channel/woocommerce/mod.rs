@@ -11,6 +11,7 @@ mod read;
 mod shape;
 mod signed;
 mod stock;
+mod synced;
 mod these;
 pub mod url;
 mod webhooks;
@@ -21,6 +22,7 @@ pub use permission::{Doubt, Verified};
 pub use reach::{Met, Reach};
 pub use read::{Listing, MAX_PER_PAGE, Page, PageQuery, SystemStatus};
 pub use stock::{StockOutcome, StockWrite};
+pub use synced::{MAX_SYNCED, Synced};
 pub use url::{StoreUrl, StoreUrlError};
 pub use webhooks::{Webhook, WebhookBatch, WebhookWish, WebhooksDone};
 

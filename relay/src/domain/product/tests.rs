@@ -43,6 +43,13 @@ fn a_recorded_variable_product_has_no_stock_of_its_own() {
     let band = read(&fixture("product-variable.json"));
     assert_eq!((band.kind.as_str(), sku(&band), band.price), ("variable", "BAND", None));
     assert_eq!((band.stock, band.stock_id), (ProductStock::Unmanaged, 99));
+    assert!(band.has_variations);
+    let mut subscription = fixture("product-variable.json");
+    subscription["type"] = json!("variable-subscription");
+    assert!(read(&subscription).has_variations, "its variations tell");
+    subscription["variations"] = json!([]);
+    assert!(!read(&subscription).has_variations);
+    assert!(!read(&fixture("product-simple.json")).has_variations);
     let metal = |value: &str| ("Metal".to_owned(), value.to_owned());
     assert_eq!(band.attributes, [metal("Gold 18ct"), metal("Platinum 950")]);
 }

@@ -151,7 +151,8 @@ pub(super) const OPERATIONS: &[Operation] = &[
         None,
         &[(204, "")],
     ),
-    get("Runs", "/api/runs", "Imports and reconciliations, the newest first", &[(200, "[Run]")]),
+    get("Runs", "/api/runs", "Imports and reconciliations, the newest first", &[(200, "[Run]")])
+        .with(&["store", "after", "limit"]),
     get("Runs", "/api/runs/{id}", "One run with its report", &[(200, "WholeRun")])
         .with(&["after", "limit"]),
     get(

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::{
     super::{Relay, Work, credential::ConnectionId, store_client, store_client::address, stores},
-    seal, welcome,
+    read_as_new, seal, welcome,
 };
 use crate::{
     channel::{
@@ -67,6 +67,11 @@ pub enum KeyError {
     /// Nothing that is this store answers at the address.
     #[error("Cannot reach store URL: {0}")]
     Unreachable(String),
+    /// Another WooCommerce than the one that is connected.
+    #[error(
+        "another WooCommerce than before answers at this address: if the shop was built anew, disconnect the store in Nexpura (Integrations), then connect it again and say whose counts hold; its history stays"
+    )]
+    Another,
     /// The database did not answer.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -194,6 +199,9 @@ pub async fn keep(
         None => None,
     };
     let id = known.as_ref().map_or_else(new_id, |known| known.id);
+    if let Some(known) = &known {
+        is_the_same(&mut tx, tenant, known, shown, now).await?;
+    }
     let by_plugin = has_plugin(&mut tx, tenant, id, shown).await?;
     if !by_plugin {
         // The plugin is gone, now or since it said goodbye, and with it the only one who knew what became of its
@@ -236,6 +244,26 @@ pub async fn keep(
     })
 }
 
+/// A shop that was built anew under its old address may show other things under the same ids: it is read as a new one
+/// is, once a person has let go of the old one. Older versions of WooCommerce tell nothing of it.
+async fn is_the_same(
+    tx: &mut Tx,
+    tenant: TenantId,
+    known: &Integration,
+    shown: &Shown,
+    now: DateTime<Utc>,
+) -> Result<(), KeyError> {
+    let before = integrations::woocommerce_id(tx, tenant, known.id).await?;
+    match before.zip(shown.verified.status.store_id.as_ref()) {
+        Some((before, told)) if before != *told => {}
+        _ => return Ok(()),
+    }
+    if known.status != "disconnected" {
+        return Err(KeyError::Another);
+    }
+    Ok(read_as_new(tx, tenant, known.id, now).await?)
+}
+
 /// Whether the plugin in the shop holds a connection to this very store: else stock goes back without it.
 async fn has_plugin(
     tx: &mut Tx,
@@ -265,6 +293,7 @@ fn config(shown: &Shown) -> Value {
         "versions": { "wordpress": status.wordpress, "woocommerce": status.woocommerce },
         "order_storage": status.hpos.map(|hpos| if hpos { "hpos" } else { "legacy" }),
         "currency": status.currency,
+        "woocommerce_id": status.store_id,
     })
 }
 

@@ -216,7 +216,7 @@ async fn restate(
 
 /// A product that is only a shell around others has no stock of its own to speak of.
 fn is_container(product: &Product) -> bool {
-    matches!(product.kind.as_str(), "variable" | "grouped")
+    product.has_variations || product.kind == "grouped"
 }
 
 /// Whether a product has the SKU now of another piece than it sells: whose its stock is, and whose what it sells from

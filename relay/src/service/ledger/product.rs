@@ -25,6 +25,7 @@ pub(super) async fn apply(
         parent_id: product.parent_id.map(remote).transpose()?,
         stock_id,
         kind: &product.kind,
+        has_variations: product.has_variations,
         sku: product.sku.as_ref().map(|sku| sku.as_str()),
         name: &product.name,
         status: &product.status,

@@ -8,12 +8,30 @@ use uuid::Uuid;
 use super::super::Relay;
 use crate::store::{
     IntegrationId, StoreError, TenantId,
-    page::{Page, read_cursor},
+    page::{MAX_LIMIT, Page, read_cursor},
     runs::{self, Finding, Shown},
 };
 
 /// How often a run is looked at while somebody watches it.
 const LOOK_EVERY: Duration = Duration::from_millis(300);
+
+/// One page of runs before the one of the key `before`, the newest first; those of one store if it is given.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn list(
+    relay: &Relay,
+    tenant: TenantId,
+    store: Option<IntegrationId>,
+    before: Option<Uuid>,
+    limit: i64,
+) -> Result<Page<Shown>, StoreError> {
+    let before = before.unwrap_or(Uuid::max());
+    let mut tx = relay.db.read().await?;
+    let rows = runs::before(&mut tx, tenant, store, before, limit + 1).await?;
+    tx.commit().await?;
+    Ok(Page::cut(rows, limit, |run| run.id.to_string()))
+}
 
 /// One run.
 ///
@@ -83,6 +101,24 @@ pub async fn findings(
     let rows = runs::findings(&mut tx, tenant, id, after, limit + 1).await?;
     tx.commit().await?;
     Ok(Page::cut(rows, limit, |one| format!("{} {} {}", one.outcome, one.resource, one.remote_id)))
+}
+
+/// All that a run found.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn all_findings(
+    relay: &Relay,
+    tenant: TenantId,
+    id: Uuid,
+) -> Result<Vec<Finding>, StoreError> {
+    let (mut found, mut after) = (Vec::new(), Some(String::new()));
+    while let Some(from) = after {
+        let page = findings(relay, tenant, id, &from, MAX_LIMIT).await?;
+        found.extend(page.items);
+        after = page.next;
+    }
+    Ok(found)
 }
 
 fn read_key(key: &str) -> Option<runs::AfterFinding<'_>> {

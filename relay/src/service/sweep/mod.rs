@@ -6,6 +6,8 @@
 //! nobody has counted yet, or that are not what they should be, are read until the reading is settled.
 
 mod drift;
+mod known;
+mod marks;
 mod opening;
 mod pages;
 mod report;
@@ -30,6 +32,7 @@ use crate::{
         runs::{self, Run, When},
     },
 };
+use marks::Marks;
 use pages::Source;
 
 /// How often a sweep reads everything, however old.
@@ -118,6 +121,8 @@ struct Sweep<'a> {
     store: Integration,
     client: Client,
     run: Run,
+    /// What is to be marked in the shop.
+    marks: Marks,
 }
 
 /// Takes up the next due run of a store; `false` when there is none.
@@ -146,7 +151,8 @@ pub async fn sweep_due(
     match store_client::client(relay, tenant, &store) {
         Ok(client) => {
             let client = client.in_bulk();
-            let sweep = Sweep { relay, tenant, store, client, run };
+            let marks = Marks::new(store.writable);
+            let sweep = Sweep { relay, tenant, store, client, run, marks };
             if let Err(error) = sweep.run(cursor).await {
                 // What met another transaction goes on at once from where it stands.
                 if error.is_transient() {
@@ -187,6 +193,9 @@ impl Sweep<'_> {
                     return put_off(self.relay, self.tenant, &self.run, &text, Some(&error)).await;
                 }
             };
+            if !matches!(next, Next::Go(_)) {
+                self.mark_all().await;
+            }
             // A key that could only read may have been given more.
             let writable = match next {
                 Next::Done(_) if !self.store.writable => self.client.may_write().await.ok(),

@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use nexpura_protocol::event::Resource;
 use serde_json::{Value, json};
 
-use super::{Cursor, LEASE, StepError, Sweep, report};
+use super::{Cursor, LEASE, StepError, Sweep, known::Known, report};
 use crate::{
     channel::{
         ChannelError,
@@ -23,25 +23,14 @@ use crate::{
     },
 };
 
-/// How far a listing by date reaches back beyond what is known: long requests, and clocks as they are kept.
-const OVERLAP: TimeDelta = TimeDelta::minutes(5);
 /// What arrived this shortly before a page was asked for may be newer than the page.
 const SAME_MOMENT: TimeDelta = TimeDelta::seconds(5);
 /// When a row that could not be brought over is tried again for the first time.
 const FIRST_RETRY: TimeDelta = TimeDelta::seconds(30);
-
 /// A shop's clock that turns out slower by more than this than a listing by date was asked for has it asked for anew.
 const SLOWER: TimeDelta = TimeDelta::minutes(1);
 /// How often in one reading, before its clock is told to be none.
 const SLOWER_TIMES: u32 = 3;
-
-/// Up to when the changes of a listing are known.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Known {
-    until: DateTime<Utc>,
-    /// By how many seconds the shop's clock was slow then.
-    slow: i64,
-}
 
 /// Where pages come from.
 #[derive(Debug, Clone, Copy)]
@@ -68,20 +57,16 @@ struct Request {
 enum Row {
     Synced,
     Unchanged,
-    Skipped { label: String, reason: String },
-    Failed { label: String, reason: String },
-}
-
-impl Known {
-    fn read(until: Option<DateTime<Utc>>, slow: i64, cursor: &Cursor) -> Option<Self> {
-        until.filter(|_| !cursor.everything).map(|until| Self { until, slow })
-    }
-
-    /// The date in the shop that nothing has which changed since, where its clock is this slow now: what was written
-    /// by the slower of both clocks has the earlier date. A fast clock only has more shown than is new.
-    fn modified_after(self, slow_now: i64) -> DateTime<Utc> {
-        self.until - OVERLAP - TimeDelta::seconds(self.slow.max(slow_now))
-    }
+    /// It is asked for by itself.
+    Overtaken,
+    Skipped {
+        label: String,
+        reason: String,
+    },
+    Failed {
+        label: String,
+        reason: String,
+    },
 }
 
 impl Source {
@@ -253,7 +238,7 @@ impl Sweep<'_> {
         }))
     }
 
-    /// Brings the rows of a page over and moves the run's cursor, in one transaction.
+    /// Brings the rows of a page over and moves the run's cursor, in one transaction; then they are marked.
     async fn take_in(
         &self,
         then: &Cursor,
@@ -268,6 +253,7 @@ impl Sweep<'_> {
         let store = store.filter(Integration::has_key).ok_or(StepError::Disconnected)?;
         let halted = store.forked_at.is_some();
         let mut tally = Tally::default();
+        let mut marks = Vec::new();
         for item in items.into_iter().filter(|_| !halted) {
             let id = item.get("id").and_then(Value::as_i64).unwrap_or_default();
             let key = resources::Key {
@@ -276,11 +262,16 @@ impl Sweep<'_> {
                 resource: resource.as_str(),
                 remote_id: id,
             };
+            // Only our plugin can mark it.
+            let markable = item.get("nexpura").is_some();
             let row = self.take_in_one(&mut tx, key, resource, item, asked_at, now).await?;
+            if markable && matches!(row, Row::Synced | Row::Unchanged) {
+                marks.push((resource, id));
+            }
             tally.seen += 1;
             match row {
                 Row::Synced => tally.synced += 1,
-                Row::Unchanged => tally.unchanged += 1,
+                Row::Unchanged | Row::Overtaken => tally.unchanged += 1,
                 Row::Skipped { label, reason } => {
                     tally.skipped += 1;
                     report::found(&mut tx, self.run.id, key, "skipped", &label, &reason).await?;
@@ -296,7 +287,10 @@ impl Sweep<'_> {
         if !store::runs::advance(&mut tx, self.tenant, held, &at, tally, total, until).await? {
             return Err(StepError::Lost);
         }
-        Ok(tx.commit().await?)
+        tx.commit().await?;
+        self.marks.add(marks);
+        self.mark().await;
+        Ok(())
     }
 
     async fn take_in_one(
@@ -315,7 +309,7 @@ impl Sweep<'_> {
             // Something about it arrived while the page was under way: it is asked for by itself.
             resources::want(tx, key, now).await?;
             return self
-                .seen_product(tx, key, stock, report::label(&item), Row::Unchanged, now)
+                .seen_product(tx, key, stock, report::label(&item), Row::Overtaken, now)
                 .await;
         }
         let mut payload = item;

@@ -1,6 +1,7 @@
 //! Drifts as people see them: those that wait for a word, and all that there ever were.
 
 use chrono::{DateTime, Utc};
+use serde::Serialize;
 use uuid::Uuid;
 
 use super::Shown;
@@ -13,6 +14,8 @@ pub struct Waiting {
     pub id: Uuid,
     /// The store's address.
     pub store: String,
+    /// WooCommerce's id of the stock owner.
+    pub stock_id: i64,
     /// The piece's SKU.
     pub sku: String,
     /// Its name.
@@ -61,7 +64,7 @@ pub async fn waiting(
         fetch_all,
         tx,
         Waiting,
-        "SELECT d.id, i.store_url AS store, v.sku, v.name, d.mirror, d.reading, d.changes,
+        "SELECT d.id, i.store_url AS store, l.stock_id, v.sku, v.name, d.mirror, d.reading, d.changes,
             d.created_at
          FROM drifts d
          JOIN integrations i ON i.tenant_id = d.tenant_id AND i.id = d.integration_id
@@ -183,7 +186,7 @@ async fn found_in(
 }
 
 /// What deciding several that wait alike would come to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, sqlx::FromRow)]
 pub struct Bulk {
     /// How many wait.
     pub waiting: i64,

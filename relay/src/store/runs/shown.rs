@@ -72,11 +72,18 @@ pub async fn get(tx: &mut Tx, tenant: TenantId, id: Uuid) -> Result<Option<Shown
     )
 }
 
-/// The newest runs, sweeps that are only waiting left out.
+/// The runs before the one of the key `before`, the newest first, sweeps that are only waiting left out; those of one
+/// store if it is given.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn list(tx: &mut Tx, tenant: TenantId, limit: i64) -> Result<Vec<Shown>, StoreError> {
+pub async fn before(
+    tx: &mut Tx,
+    tenant: TenantId,
+    integration: Option<IntegrationId>,
+    before: Uuid,
+    limit: i64,
+) -> Result<Vec<Shown>, StoreError> {
     fetch!(
         fetch_all,
         tx,
@@ -85,9 +92,12 @@ pub async fn list(tx: &mut Tx, tenant: TenantId, limit: i64) -> Result<Vec<Shown
             r.skipped, r.failed, r.created_at, r.finished_at
          FROM sync_runs r
          JOIN integrations i ON i.tenant_id = r.tenant_id AND i.id = r.integration_id
-         WHERE r.tenant_id = $1 AND (r.kind <> 'sweep' OR r.seen > 0)
-         ORDER BY r.id DESC LIMIT $2",
+         WHERE r.tenant_id = $1 AND r.id < $2 AND (r.kind <> 'sweep' OR r.seen > 0)
+           AND ($3 IS NULL OR r.integration_id = $3)
+         ORDER BY r.id DESC LIMIT $4",
         tenant,
+        before,
+        integration,
         limit,
     )
 }

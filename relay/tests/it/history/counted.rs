@@ -19,6 +19,7 @@ pub(super) async fn at_once(shop: &Connected) {
             parent_id: product.parent.map(|parent| i64::try_from(parent).unwrap()),
             stock_id: i64::try_from(owner).unwrap(),
             kind: product.kind,
+            has_variations: product.kind == "variable",
             sku: product.sku.as_deref(),
             name: &product.name,
             status: "publish",

@@ -83,12 +83,17 @@ pub(crate) struct Shop {
     pub(crate) deaf: bool,
     /// The plugin's table of pushes.
     pub(crate) pushes: plugin::Pushes,
+    /// The plugin's table of what was brought over.
+    pub(crate) synced: BTreeSet<(Resource, u64)>,
+    /// WooCommerce's own id of the shop.
+    pub(crate) woocommerce_id: String,
     last_id: u64,
 }
 
 impl Shop {
     pub(crate) fn new() -> Self {
-        Self { last_id: 10, ..Self::default() }
+        let woocommerce_id = "d5ee28ae-c1c6-4f01-8aa0-1037ab798f5a".to_owned();
+        Self { last_id: 10, woocommerce_id, ..Self::default() }
     }
 
     pub(crate) fn next_id(&mut self) -> u64 {

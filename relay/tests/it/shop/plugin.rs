@@ -1,9 +1,10 @@
-//! The plugin's own stock route: each change once, by its number.
+//! The plugin's own routes: stock, each change once, by its number; marks of what was brought over.
 //!
-//! Source: `wp-plugin/includes/stock.php`.
+//! Source: `wp-plugin/includes/stock.php`, `wp-plugin/includes/synced.php`.
 
 use std::collections::BTreeMap;
 
+use nexpura_protocol::Resource;
 use serde_json::{Value, json};
 
 use super::Shop;
@@ -32,6 +33,25 @@ impl Shop {
         let pushes = body["pushes"].as_array().cloned().unwrap_or_default();
         let results: Vec<Value> = pushes.iter().map(|push| self.push_one(push)).collect();
         json!({ "results": results })
+    }
+
+    /// What `POST wc-nexpura/v1/synced` answers.
+    pub(super) fn answer_synced(&mut self, body: &Value) -> Value {
+        let before = self.synced.len();
+        let kinds = [
+            ("order", Resource::Order),
+            ("product", Resource::Product),
+            ("customer", Resource::Customer),
+        ];
+        let mut named = 0;
+        for (name, resource) in kinds {
+            for id in body[name].as_array().unwrap() {
+                self.synced.insert((resource, id.as_u64().unwrap()));
+                named += 1;
+            }
+        }
+        assert!((1..=200).contains(&named), "as many as the plugin takes: {named}");
+        json!({ "marked": self.synced.len() - before })
     }
 
     fn push_one(&mut self, push: &Value) -> Value {

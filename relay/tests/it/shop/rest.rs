@@ -17,7 +17,9 @@ impl Shop {
     pub(super) fn rest(&mut self, asked: &Asked, home: &str) -> Response {
         let parts: Vec<&str> = asked.route.split('/').collect();
         match parts[..] {
-            ["wc", "v3", "system_status"] => json_with(200, &system_status(home)),
+            ["wc", "v3", "system_status"] => {
+                json_with(200, &system_status(home, &self.woocommerce_id))
+            }
             ["wc", "v3", "orders", id, "refunds"] => refunds(self, &asked.query, id),
             ["wc", "v3", "products", parent, "variations"] => self.variations(&asked.query, parent),
             ["wc", "v3", "products", "batch"] => self.batch(None, &asked.body),
@@ -26,6 +28,9 @@ impl Shop {
             }
             ["wc-nexpura", "v1", "stock"] if !self.bare => {
                 json_with(200, &self.answer_stock(&asked.body))
+            }
+            ["wc-nexpura", "v1", "synced"] if !self.bare => {
+                json_with(200, &self.answer_synced(&asked.body))
             }
             ["wc", "v3", listing] => self.listing(listing, &asked.query),
             ["wc", "v3", listing, id] => one(self, listing, id),
@@ -161,10 +166,10 @@ fn page(query: &HashMap<String, String>, items: Vec<Value>) -> Response {
     with(response, "x-wp-totalpages", &total.div_ceil(each).to_string())
 }
 
-fn system_status(home: &str) -> Value {
+fn system_status(home: &str, id: &str) -> Value {
     json!({
         "environment": {
-            "home_url": home, "store_id": "d5ee28ae-c1c6-4f01-8aa0-1037ab798f5a",
+            "home_url": home, "store_id": id,
             "version": "10.0.2", "wp_version": "6.8.2", "php_version": "8.2.35",
         },
         "settings": { "currency": "AUD", "HPOS_enabled": true },

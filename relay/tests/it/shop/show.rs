@@ -171,8 +171,16 @@ impl Shop {
             "categories": [{ "id": 15, "name": "Rings", "slug": "rings" }],
             "images": [],
             "attributes": [],
+            "variations": self.variations_of(product),
             "meta_data": [],
         })
+    }
+
+    /// `get_children()` of whatever is of the kind "variable", as plugins' kinds may be too.
+    fn variations_of(&self, product: &Product) -> Vec<u64> {
+        let is_one = product.kind.starts_with("variable");
+        let children = self.products.values().filter(|one| one.parent == Some(product.id));
+        children.filter(|one| is_one && !one.trashed).map(|one| one.id).collect()
     }
 }
 

@@ -4,6 +4,7 @@ pub(crate) mod api;
 pub(crate) mod connected;
 pub(crate) mod database;
 pub(crate) mod postgres;
+pub(crate) mod program;
 pub(crate) mod pushing;
 pub(crate) mod relay;
 pub(crate) mod wait;

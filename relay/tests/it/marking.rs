@@ -1,0 +1,101 @@
+//! What was brought over is marked in the shop, where the key may write; nothing depends on it.
+
+use nexpura_protocol::Resource::{Customer, Order, Product};
+use serde_json::json;
+
+use crate::{
+    shop::{Shop, Stock, server::Town},
+    support::{connected::Connected, database, on_both, relay::TestRelay},
+};
+
+const SYNCED: &str = "wc-nexpura/v1/synced";
+
+/// A shop with some of everything, its rings first.
+async fn some_of_everything(relay: &TestRelay, rings: i64) -> (Connected, Vec<u64>) {
+    let mut shop = Shop::new();
+    let rings = (0..rings).map(|n| shop.simple(&format!("RING-{n}"), 5)).collect();
+    (Connected::new(&relay.relay, &Town::open().await, shop).await, rings)
+}
+
+async fn ended(relay: &TestRelay) -> i64 {
+    relay.number("SELECT COUNT(*) FROM sync_runs WHERE finished_at IS NOT NULL").await
+}
+
+on_both! {
+    async fn what_a_run_brought_over_is_marked_and_nothing_else(relay: TestRelay) {
+        let (shop, rings) = some_of_everything(&relay, 1).await;
+        let ring = rings[0];
+        let (band, small, nameless, ada, bought, damaged) = shop.unnoticed(|shop| {
+            let band = shop.product(None, "variable", Some("BAND"), Stock::Unmanaged);
+            let small = shop.product(Some(band), "variation", Some("BAND-52"), Stock::Own(2));
+            let nameless = shop.product(None, "simple", None, Stock::Own(1));
+            let ada = shop.customer("ada@example.org", "Ada");
+            let (bought, _) = shop.order(&[(ring, 1)]);
+            let (damaged, _) = shop.order(&[(ring, 1)]);
+            (band, small, nameless, ada, bought, damaged)
+        });
+        shop.fake.damage_order(damaged);
+        shop.want_sweep(true).await;
+        while shop.run_sweep().await {}
+        let marked = shop.fake.shop().synced.clone();
+        for thing in [(Product, ring), (Product, small), (Customer, ada), (Order, bought)] {
+            assert!(marked.contains(&thing), "{thing:?} is missing in {marked:?}");
+        }
+        assert!(marked.contains(&(Product, band)), "its variations are in: {marked:?}");
+        for thing in [(Product, nameless), (Order, damaged)] {
+            assert!(!marked.contains(&thing), "{thing:?} was not brought over: {marked:?}");
+        }
+    }
+}
+
+on_both! {
+    async fn many_are_marked_with_one_request(relay: TestRelay) {
+        let (shop, rings) = some_of_everything(&relay, 230).await;
+        shop.want_sweep(true).await;
+        while ended(&relay).await == 0 && shop.run_sweep().await {}
+        let marked = shop.fake.shop().synced.clone();
+        for ring in rings {
+            assert!(marked.contains(&(Product, ring)), "{ring} is missing");
+        }
+        assert!(shop.fake.times_asked(SYNCED) <= 4, "{}", shop.fake.times_asked(SYNCED));
+    }
+}
+
+on_both! {
+    async fn a_shop_that_takes_no_marks_is_not_asked_again_and_all_is_brought_over(relay: TestRelay) {
+        for refusal in [401, 404, 500] {
+            let (shop, rings) = some_of_everything(&relay, 230).await;
+            shop.fake.answer_with(SYNCED, Some((refusal, json!({ "code": "rest_no_route" }))));
+            shop.want_sweep(true).await;
+            shop.run_sweep().await;
+            assert_eq!(shop.fake.times_asked(SYNCED), 1);
+            shop.open().await;
+            assert_eq!(shop.listing(rings[0]).await, ("open".to_owned(), Some(5), Some(5)));
+            assert_eq!(shop.listing(rings[229]).await, ("open".to_owned(), Some(5), Some(5)));
+            let status = format!("SELECT status FROM integrations WHERE id = {}",
+                database::key(&relay.relay.db, shop.integration));
+            assert_eq!(database::texts(&relay.relay.db, &status).await, [["connected"]]);
+        }
+    }
+}
+
+on_both! {
+    async fn with_a_key_that_may_only_read_nothing_is_marked(relay: TestRelay) {
+        let (shop, rings) = some_of_everything(&relay, 1).await;
+        let key = database::key(&relay.relay.db, shop.integration);
+        relay.run(&format!("UPDATE integrations SET writable = FALSE WHERE id = {key}")).await;
+        shop.open().await;
+        assert_eq!(shop.quantity(rings[0]).await, 5);
+        assert_eq!(shop.fake.times_asked(SYNCED), 0);
+    }
+}
+
+on_both! {
+    async fn a_shop_without_the_plugin_is_not_asked_for_marks(relay: TestRelay) {
+        let (shop, rings) = some_of_everything(&relay, 1).await;
+        shop.fake.shop().bare = true;
+        shop.open().await;
+        assert_eq!(shop.quantity(rings[0]).await, 5);
+        assert_eq!(shop.fake.times_asked(SYNCED), 0);
+    }
+}
