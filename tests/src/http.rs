@@ -17,7 +17,9 @@ pub fn client(trusted: Option<&Certificate>) -> Result<reqwest::Client> {
     let _installed_already = rustls::crypto::ring::default_provider().install_default();
     let mut builder = reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
-        .timeout(Duration::from_secs(120));
+        .timeout(Duration::from_secs(120))
+        // Shorter than a server waits: one that hangs up at the very moment of the next request fails that.
+        .pool_idle_timeout(Duration::from_secs(20));
     if let Some(certificate) = trusted {
         let pem = fs::read(&certificate.authority)?;
         builder = builder.tls_certs_merge([reqwest::Certificate::from_pem(&pem)?]);

@@ -11,8 +11,7 @@ use super::{
 use crate::{
     service::{Relay, admin, runs::watch},
     store::{
-        TenantId,
-        page::{MAX_LIMIT, Page},
+        page::Page,
         runs::{Finding, Shown},
     },
 };
@@ -51,28 +50,13 @@ impl Command {
                 let Some(run) = watch::find(relay, tenant, id).await? else {
                     anyhow::bail!("there is no run with this id: see `run list`")
                 };
-                let findings = findings(relay, tenant, id).await?;
+                let findings = watch::all_findings(relay, tenant, id).await?;
                 let mut text = format!("{} of {}, {}", run.kind, run.store, standing(&run));
                 text = format!("{text}\n{}", said(&run, &findings, findings.len()));
                 Ok((json!({ "run": run, "findings": findings }), text))
             }
         }
     }
-}
-
-/// All that a run found.
-pub(super) async fn findings(
-    relay: &Relay,
-    tenant: TenantId,
-    id: Uuid,
-) -> anyhow::Result<Vec<Finding>> {
-    let (mut findings, mut after) = (Vec::new(), Some(String::new()));
-    while let Some(from) = after {
-        let page = watch::findings(relay, tenant, id, &from, MAX_LIMIT).await?;
-        findings.extend(page.items);
-        after = page.next;
-    }
-    Ok(findings)
 }
 
 fn listed(page: &Page<Shown>) -> String {

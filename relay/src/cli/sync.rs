@@ -11,7 +11,7 @@ use crate::{
         Relay,
         adjust::OPERATOR,
         push_stock,
-        runs::{self, Kind},
+        runs::{self, Kind, watch},
         sweep,
     },
     store::{self, TenantId, integrations, runs as rows, tenants},
@@ -119,7 +119,7 @@ async fn report(
     run: &rows::Shown,
     json: bool,
 ) -> anyhow::Result<()> {
-    let findings = super::runs::findings(relay, tenant, run.id).await?;
+    let findings = watch::all_findings(relay, tenant, run.id).await?;
     if json {
         println!("{}", json!({ "run": run, "findings": findings }));
         return Ok(());

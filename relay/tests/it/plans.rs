@@ -36,7 +36,7 @@ const MAY: [(&str, &str); 11] = [
     ("answer.rs", "begin_count"),
     ("report.rs", "forget_findings"),
     ("report.rs", "forget_sweeps"),
-    ("shown.rs", "list"),
+    ("shown.rs", "before"),
 ];
 
 /// What must be found by this very index. Another one would do as well by what the plan says of it, and look through

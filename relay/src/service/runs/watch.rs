@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::super::Relay;
 use crate::store::{
     IntegrationId, StoreError, TenantId,
-    page::{Page, read_cursor},
+    page::{MAX_LIMIT, Page, read_cursor},
     runs::{self, Finding, Shown},
 };
 
@@ -101,6 +101,24 @@ pub async fn findings(
     let rows = runs::findings(&mut tx, tenant, id, after, limit + 1).await?;
     tx.commit().await?;
     Ok(Page::cut(rows, limit, |one| format!("{} {} {}", one.outcome, one.resource, one.remote_id)))
+}
+
+/// All that a run found.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn all_findings(
+    relay: &Relay,
+    tenant: TenantId,
+    id: Uuid,
+) -> Result<Vec<Finding>, StoreError> {
+    let (mut found, mut after) = (Vec::new(), Some(String::new()));
+    while let Some(from) = after {
+        let page = findings(relay, tenant, id, &from, MAX_LIMIT).await?;
+        found.extend(page.items);
+        after = page.next;
+    }
+    Ok(found)
 }
 
 fn read_key(key: &str) -> Option<runs::AfterFinding<'_>> {
