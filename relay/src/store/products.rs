@@ -82,31 +82,35 @@ pub async fn stock_owner(
     Ok(row.map(|(stock_id,)| stock_id))
 }
 
-/// The products of a store after `after`, by id, whose variations are listed apart.
+/// The first product of a store after `after`, by id, whose variations are listed apart; with `since` of those that its
+/// listing has shown since then.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn parents(
+pub async fn next_parent(
     tx: &mut Tx,
     tenant: TenantId,
     integration: IntegrationId,
     after: i64,
-    limit: i64,
-) -> Result<Vec<i64>, StoreError> {
-    let rows = fetch!(
-        fetch_all,
+    since: Option<DateTime<Utc>>,
+) -> Result<Option<i64>, StoreError> {
+    let row = fetch!(
+        fetch_optional,
         tx,
         (i64,),
-        "SELECT remote_id FROM products
-         WHERE tenant_id = $1 AND integration_id = $2 AND (has_variations OR kind = 'variable') AND NOT gone
-           AND remote_id > $3
-         ORDER BY remote_id LIMIT $4",
+        "SELECT p.remote_id FROM products p
+         WHERE p.tenant_id = $1 AND p.integration_id = $2 AND p.remote_id > $3
+           AND (p.has_variations OR p.kind = 'variable') AND NOT p.gone
+           AND ($4 IS NULL OR EXISTS (SELECT 1 FROM resources r
+             WHERE r.tenant_id = p.tenant_id AND r.integration_id = p.integration_id
+               AND r.resource = 'product' AND r.remote_id = p.remote_id AND r.seen_at >= $4))
+         ORDER BY p.remote_id LIMIT 1",
         tenant,
         integration,
         after,
-        limit,
+        since,
     )?;
-    Ok(rows.into_iter().map(|(id,)| id).collect())
+    Ok(row.map(|(id,)| id))
 }
 
 /// Notes that the shop has deleted a product; gives the SKU that it had.

@@ -11,7 +11,7 @@ use super::{
 
 pub use due::{
     Due, claim, first_unread, in_hand, orders_unread, orders_unread_since, orders_wanted, put_back,
-    stores_due, want, want_all,
+    stores_due, want, want_all, want_unseen_products,
 };
 
 pub use left::{leave, stays_left};
@@ -124,10 +124,10 @@ pub async fn seen(tx: &mut Tx, key: Key<'_>, now: DateTime<Utc>) -> Result<Stand
         tx,
         Standing,
         "INSERT INTO resources (tenant_id, integration_id, resource, remote_id, arrived, arrived_at,
-            heard_at, attempts)
-         VALUES ($1, $2, $3, $4, 0, $5, $6, 0)
+            heard_at, attempts, seen_at)
+         VALUES ($1, $2, $3, $4, 0, $5, $6, 0, $6)
          ON CONFLICT (tenant_id, integration_id, resource, remote_id)
-         DO UPDATE SET heard_at = COALESCE(resources.heard_at, $6)
+         DO UPDATE SET heard_at = COALESCE(resources.heard_at, $6), seen_at = $6
          RETURNING rev, arrived, arrived_at, heard_at, attempts, content,
             applied_at, erased_at",
         key.tenant,

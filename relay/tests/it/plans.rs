@@ -25,7 +25,7 @@ const LARGE: [&str; 16] = [
 ];
 
 /// What may read much of one: pages by key, which end after one page, and work that is done once.
-const MAY: [(&str, &str); 11] = [
+const MAY: [(&str, &str); 12] = [
     ("inbox.rs", "orders_waiting"),
     ("inbox.rs", "counts"),
     ("leases.rs", "let_go"),
@@ -33,6 +33,7 @@ const MAY: [(&str, &str); 11] = [
     ("listings.rs", "begin_anew"),
     ("listings.rs", "unlink"),
     ("resources.rs", "begin_anew"),
+    ("resources.rs", "forget_erasures"),
     ("answer.rs", "begin_count"),
     ("report.rs", "forget_findings"),
     ("report.rs", "forget_sweeps"),

@@ -3,6 +3,7 @@
 mod clocks;
 mod deep;
 mod pages;
+mod untold;
 
 use chrono::{NaiveDateTime, TimeDelta, Utc};
 use nexpura_protocol::{Resource, Verb};

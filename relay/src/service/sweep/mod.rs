@@ -12,6 +12,7 @@ mod opening;
 mod pages;
 mod report;
 mod settled;
+mod stages;
 
 use std::time::Duration;
 
@@ -249,7 +250,7 @@ impl Sweep<'_> {
     async fn stage(&self, cursor: &Cursor) -> Result<Next, StepError> {
         let next = match cursor.stage {
             Stage::Products => self.products(cursor).await?,
-            Stage::Variations => self.read(cursor, Source::Variations).await?,
+            Stage::Variations => self.variations(cursor).await?,
             Stage::Customers => self.read(cursor, Source::Plain(Listing::Customers)).await?,
             Stage::FirstReading => return self.first_reading(cursor).await,
             Stage::Orders => self.orders(cursor).await?,
@@ -269,9 +270,9 @@ impl Sweep<'_> {
             ("products", Stage::Products) => Some(Stage::Variations),
             ("orders", Stage::Orders) => Some(Stage::TrashedOrders),
             ("products" | "customers" | "orders", _) => None,
-            (_, Stage::Products) if all => Some(Stage::Variations),
-            (_, Stage::Variations) => Some(Stage::Customers),
-            (_, Stage::Products | Stage::Customers) => Some(Stage::FirstReading),
+            (_, Stage::Products) => Some(Stage::Variations),
+            (_, Stage::Variations) if all => Some(Stage::Customers),
+            (_, Stage::Variations | Stage::Customers) => Some(Stage::FirstReading),
             (_, Stage::FirstReading) => Some(Stage::Orders),
             (_, Stage::Orders) => Some(Stage::TrashedOrders),
             (_, Stage::TrashedOrders) => Some(Stage::SecondReading),

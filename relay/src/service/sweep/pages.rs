@@ -103,50 +103,6 @@ impl Request {
 }
 
 impl Sweep<'_> {
-    pub(super) async fn products(&self, cursor: &Cursor) -> Result<Cursor, StepError> {
-        let known = self.known().await?;
-        let known = Known::read(known.products, known.products_slow, cursor);
-        let next = self.read(cursor, since(Listing::Products, known)).await?;
-        let mut tx = self.relay.db.write().await?;
-        let until = next.since.unwrap_or_else(store::now);
-        let (tenant, id, now) = (self.tenant, self.store.id, store::now());
-        integrations::lock(&mut tx, tenant, id).await?;
-        integrations::products_known(&mut tx, tenant, id, until, next.slow).await?;
-        // A product that was one too many may be so no more, though nothing of it has changed.
-        listings::waken(&mut tx, tenant, id, ledger::EXISTS_ALREADY, now).await?;
-        tx.commit().await?;
-        Ok(next)
-    }
-
-    pub(super) async fn orders(&self, cursor: &Cursor) -> Result<Cursor, StepError> {
-        let next =
-            self.read(cursor, since(Listing::Orders, self.orders_known(cursor).await?)).await?;
-        Ok(Cursor { orders_from: next.since, ..next })
-    }
-
-    pub(super) async fn trashed_orders(&self, cursor: &Cursor) -> Result<Cursor, StepError> {
-        let next = self.read(cursor, Source::Trash(self.orders_known(cursor).await?)).await?;
-        if let Some(until) = next.orders_from {
-            let mut tx = self.relay.db.write().await?;
-            let (tenant, id) = (self.tenant, self.store.id);
-            integrations::orders_known(&mut tx, tenant, id, until, next.slow).await?;
-            tx.commit().await?;
-        }
-        Ok(next)
-    }
-
-    async fn orders_known(&self, cursor: &Cursor) -> Result<Option<Known>, StoreError> {
-        let known = self.known().await?;
-        Ok(Known::read(known.orders, known.orders_slow, cursor))
-    }
-
-    async fn known(&self) -> Result<integrations::KnownUntil, StoreError> {
-        let mut tx = self.relay.db.read().await?;
-        let known = integrations::known_until(&mut tx, self.tenant, self.store.id).await?;
-        tx.commit().await?;
-        Ok(known)
-    }
-
     /// Reads all that is left of a source and brings it over.
     pub(super) async fn read(&self, cursor: &Cursor, source: Source) -> Result<Cursor, StepError> {
         let Some(mut request) = self.first(source, cursor).await? else {
@@ -231,9 +187,11 @@ impl Sweep<'_> {
     async fn next_parent(&self, cursor: &Cursor) -> Result<Option<Request>, StoreError> {
         let mut tx = self.relay.db.read().await?;
         let (tenant, id) = (self.tenant, self.store.id);
-        let parents = products::parents(&mut tx, tenant, id, cursor.after, 1).await?;
+        // Saving variations saves their parent, which therefore is among what changed.
+        let since = if cursor.everything { None } else { cursor.began };
+        let parent = products::next_parent(&mut tx, tenant, id, cursor.after, since).await?;
         tx.commit().await?;
-        Ok(parents.first().and_then(|parent| u64::try_from(*parent).ok()).map(|parent| {
+        Ok(parent.and_then(|parent| u64::try_from(parent).ok()).map(|parent| {
             Request::new(Listing::Variations { parent }, PageQuery::default(), cursor)
         }))
     }
@@ -380,11 +338,6 @@ impl Sweep<'_> {
             None => row,
         })
     }
-}
-
-/// What changed since all was known, or everything where nothing is.
-fn since(listing: Listing, known: Option<Known>) -> Source {
-    known.map_or(Source::Plain(listing), |known| Source::Since(listing, known))
 }
 
 fn resource_of(listing: Listing) -> Resource {

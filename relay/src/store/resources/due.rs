@@ -37,6 +37,34 @@ pub async fn want_all(tx: &mut Tx, keys: &[Key<'_>], at: DateTime<Utc>) -> Resul
     Ok(())
 }
 
+/// Asks for every product of a store to be fetched that its listings have not shown since `since`, and that is not
+/// known to be gone or in the trash.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn want_unseen_products(
+    tx: &mut Tx,
+    tenant: TenantId,
+    integration: IntegrationId,
+    since: DateTime<Utc>,
+    at: DateTime<Utc>,
+) -> Result<u64, StoreError> {
+    execute!(
+        tx,
+        "UPDATE resources SET fetch_at = $4
+         WHERE tenant_id = $1 AND integration_id = $2 AND resource = 'product' AND fetch_at IS NULL
+           AND (seen_at IS NULL OR seen_at < $3)
+           AND EXISTS (SELECT 1 FROM products p
+             WHERE p.tenant_id = resources.tenant_id
+               AND p.integration_id = resources.integration_id
+               AND p.remote_id = resources.remote_id AND NOT p.gone AND p.status <> 'trash')",
+        tenant,
+        integration,
+        since,
+        at,
+    )
+}
+
 /// Whether a fetch of the thing is under way, which may have read it before what arrives now happened.
 ///
 /// # Errors
