@@ -8,7 +8,7 @@ use clap::{
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::listed::{Table, moment};
+use super::listed::{Paging, Table, moment};
 use crate::{
     service::{
         Relay,
@@ -17,11 +17,8 @@ use crate::{
         conflict::{self, Decision},
         told::Conflict,
     },
-    store::{conflicts, page::Page},
+    store::page::Page,
 };
-
-/// As many as the list shows; the newest.
-const LISTED: i64 = 500;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -30,6 +27,8 @@ pub(super) enum Command {
         /// The jeweller whose sales they are
         #[arg(long)]
         tenant: String,
+        #[command(flatten)]
+        paging: Paging,
     },
     /// Decide one: take or leave the units of a paid line that never left the shop's stock; acknowledge an oversale
     Decide {
@@ -61,13 +60,9 @@ impl Command {
         now: DateTime<Utc>,
     ) -> anyhow::Result<(Value, String)> {
         match self {
-            Self::List { tenant } => {
+            Self::List { tenant, paging } => {
                 let tenant = admin::known_tenant(relay, &tenant).await?;
-                let mut tx = relay.db.read().await?;
-                let rows = conflicts::open(&mut tx, tenant, LISTED).await?;
-                tx.commit().await?;
-                let items = rows.into_iter().map(Conflict::from).collect();
-                let page = Page { items, next: None };
+                let page = conflict::open(relay, tenant, paging.key()?, paging.limit).await?;
                 let text = listed(&page);
                 Ok((json!(page), text))
             }

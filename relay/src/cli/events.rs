@@ -11,9 +11,10 @@ use crate::{
         Relay,
         adjust::OPERATOR,
         admin,
-        events::{self, Entry, Search, Whole},
+        events::{self, Entry, Search},
         leave,
         retry::{self, Retry},
+        told::Event,
     },
     store::{TenantId, page::Page},
 };
@@ -84,9 +85,8 @@ impl Command {
                 let tenant = admin::known_tenant(relay, &tenant).await?;
                 let event = events::whole(relay, tenant, id).await?;
                 let Some(event) = event else { anyhow::bail!(UNKNOWN) };
-                let told = whole(&event);
-                let text = shown(&event, &told);
-                Ok((told, text))
+                let event = Event::from(event);
+                Ok((json!(event), shown(&event)))
             }
             Self::Retry { tenant, id: Some(id), .. } => {
                 let tenant = admin::known_tenant(relay, &tenant).await?;
@@ -146,25 +146,7 @@ fn listed(page: &Page<Entry>) -> String {
     table.told(page, "Nothing like that has arrived.")
 }
 
-/// An event as a document, with what it brought as that was, where it is kept.
-fn whole(event: &Whole) -> Value {
-    let read = |text: &Option<String>| -> Value {
-        let text = text.as_deref().unwrap_or("null");
-        serde_json::from_str(text).unwrap_or_else(|_| json!(text))
-    };
-    let mut told = json!(event.entry);
-    told["resource"] = json!(event.resource);
-    told["occurred_at"] = json!(event.occurred_at);
-    told["sale_id"] = json!(event.sale_id);
-    told["order_number"] = json!(event.order_number);
-    told["unread"] = json!(event.unread);
-    told["left"] = json!(event.is_left);
-    told["payload"] = read(&event.payload);
-    told["facts"] = read(&event.facts);
-    told
-}
-
-fn shown(event: &Whole, told: &Value) -> String {
+fn shown(event: &Event) -> String {
     let entry = &event.entry;
     let mut lines = vec![
         format!("{} {} of {}", entry.topic, entry.resource_id, entry.store),
@@ -178,11 +160,11 @@ fn shown(event: &Whole, told: &Value) -> String {
     if event.unread {
         lines.push(format!("waits to be read; if it never can be: `event leave {}`", entry.id));
     }
-    if event.is_left {
+    if event.left {
         lines.push("its order is left".to_owned());
     }
-    for part in ["payload", "facts"] {
-        match &told[part] {
+    for (part, kept) in [("payload", &event.payload), ("facts", &event.facts)] {
+        match kept {
             Value::Null => lines.push(format!("{part}: none is kept")),
             kept => lines.push(format!("{part}: {kept:#}")),
         }

@@ -19,6 +19,7 @@ use crate::service::{
     desk::{self, Standing},
     drift,
     store_policy::{self, Policy},
+    told::Store,
 };
 
 #[derive(Debug, Subcommand)]
@@ -132,7 +133,7 @@ impl Command {
                 let stores = desk::all(relay, tenant, now).await?;
                 let text: Vec<String> = stores.iter().map(line).collect();
                 let text = if text.is_empty() { "No store.".to_owned() } else { text.join("\n") };
-                let items: Vec<Value> = stores.iter().map(told).collect();
+                let items: Vec<Store> = stores.iter().map(Store::from).collect();
                 Ok((json!({ "items": items, "next": null }), text))
             }
         }
@@ -151,16 +152,6 @@ fn said(policy: Policy, in_force: bool) -> &'static str {
             "The shop's number counts once the plugin and its PHP extension are there; until then the ledger's does."
         }
     }
-}
-
-/// What the API tells of a store, and what waits for a person in it.
-fn told(standing: &Standing) -> Value {
-    let mut told = json!(standing.overview);
-    told["drift_policy"] = json!(standing.policy);
-    told["held"] = json!(standing.held);
-    told["drifts_waiting"] = json!(standing.drifts);
-    told["links_waiting"] = json!(standing.links);
-    told
 }
 
 fn line(standing: &Standing) -> String {

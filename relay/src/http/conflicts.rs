@@ -8,28 +8,36 @@ use super::{
     App,
     auth::Bearer,
     error::ApiError,
-    extract::{Body, Path},
+    extract::{Body, Path, Query},
+    inventory::key_cursor,
 };
 use crate::{
     service::{
         conflict::{self, Decision},
         told::Conflict,
     },
-    store::{self, conflicts, page::Page},
+    store::{
+        self,
+        page::{DEFAULT_LIMIT, MAX_LIMIT, Page},
+    },
 };
 
-/// Conflicts in the list.
-const LISTED: i64 = 500;
+/// Which rows of the list.
+#[derive(Debug, Deserialize)]
+pub(super) struct ListQuery {
+    after: Option<String>,
+    limit: Option<i64>,
+}
 
-/// `GET /api/conflicts`: oversales, and paid lines that never left the shop's stock.
+/// `GET /api/conflicts`: oversales, and paid lines that never left the shop's stock, the newest first.
 pub(super) async fn list(
     State(app): State<App>,
     who: Bearer,
+    Query(query): Query<ListQuery>,
 ) -> Result<Json<Page<Conflict>>, ApiError> {
-    let mut tx = app.relay.db.read().await?;
-    let rows = conflicts::open(&mut tx, who.tenant, LISTED).await?;
-    tx.commit().await?;
-    Ok(Json(Page { items: rows.into_iter().map(Conflict::from).collect(), next: None }))
+    let before = key_cursor(query.after.as_deref())?;
+    let limit = query.limit.unwrap_or(DEFAULT_LIMIT).clamp(1, MAX_LIMIT);
+    Ok(Json(conflict::open(&app.relay, who.tenant, before, limit).await?))
 }
 
 #[derive(Debug, Deserialize)]

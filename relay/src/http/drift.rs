@@ -9,6 +9,7 @@ use super::{
     auth::Bearer,
     error::ApiError,
     extract::{Body, Path, Query},
+    inventory::key_cursor,
 };
 use crate::{
     service::{
@@ -27,6 +28,7 @@ use crate::{
 #[derive(Debug, Deserialize)]
 pub(super) struct ListQuery {
     status: Option<String>,
+    after: Option<String>,
     limit: Option<i64>,
 }
 
@@ -37,18 +39,19 @@ pub(super) async fn list(
     Query(query): Query<ListQuery>,
 ) -> Result<Json<Page<Drift>>, ApiError> {
     let limit = query.limit.unwrap_or(DEFAULT_LIMIT).clamp(1, MAX_LIMIT);
+    let before = key_cursor(query.after.as_deref())?.unwrap_or(Uuid::max());
     let mut tx = app.relay.db.read().await?;
     let rows = match &query.status {
-        Some(status) => drifts::of_status(&mut tx, who.tenant, status, limit).await?,
+        Some(status) => drifts::of_status(&mut tx, who.tenant, status, before, limit + 1).await?,
         None => {
             let all = Wanted::default();
-            let found = drifts::found(&mut tx, who.tenant, &all, true, Uuid::max(), limit).await?;
+            let found = drifts::found(&mut tx, who.tenant, &all, true, before, limit + 1).await?;
             found.into_iter().map(|found| found.drift).collect()
         }
     };
     tx.commit().await?;
-    let items = rows.into_iter().map(Drift::from).collect();
-    Ok(Json(Page { items, next: None }))
+    let rows = rows.into_iter().map(Drift::from).collect();
+    Ok(Json(Page::cut(rows, limit, |drift: &Drift| drift.id.to_string())))
 }
 
 /// What was looked at.

@@ -2,7 +2,7 @@
 
 use axum::{Json, extract::State, http::StatusCode};
 use chrono::{DateTime, Utc};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{
@@ -14,8 +14,9 @@ use super::{
 };
 use crate::{
     service::{
-        leave,
+        events, leave,
         retry::{self, Retry},
+        told::Event,
     },
     store::{
         self, inbox,
@@ -46,16 +47,42 @@ pub(super) async fn list(
     Ok(Json(page))
 }
 
+/// `GET /api/events/{id}`: one with what it brought.
+pub(super) async fn show(
+    State(app): State<App>,
+    who: Bearer,
+    Path(id): Path<Uuid>,
+) -> Result<Json<Event>, ApiError> {
+    let event = events::whole(&app.relay, who.tenant, id).await?;
+    Ok(Json(event.ok_or(UNKNOWN)?.into()))
+}
+
+/// How many are tried again.
+#[derive(Debug, Serialize)]
+pub(super) struct Retried {
+    retried: u64,
+}
+
+/// `POST /api/events/retry`: everything that failed is fetched again at once.
+pub(super) async fn retry_failed(
+    State(app): State<App>,
+    who: Bearer,
+) -> Result<Json<Retried>, ApiError> {
+    let (actor, now) = (who.actor(), store::now());
+    let retried = retry::retry_failed(&app.relay, who.tenant, &actor, now).await?;
+    Ok(Json(Retried { retried }))
+}
+
 /// `POST /api/events/{id}/retry`: the thing is fetched again at once.
 pub(super) async fn retry(
     State(app): State<App>,
     who: Bearer,
     Path(id): Path<Uuid>,
 ) -> Result<StatusCode, ApiError> {
-    let actor = format!("token {}", who.token);
+    let actor = who.actor();
     match retry::retry(&app.relay, who.tenant, id, &actor, store::now()).await? {
         Retry::Queued => Ok(StatusCode::ACCEPTED),
-        Retry::Unknown => Err(ApiError::NotFound("there is no event with this id")),
+        Retry::Unknown => Err(UNKNOWN),
         Retry::NeedsDecision => Err(ApiError::Conflict(
             "a nonce cannot be tried again: decide which of the two databases is the shop"
                 .to_owned(),
@@ -74,10 +101,12 @@ pub(super) async fn leave(
     who: Bearer,
     Path(id): Path<Uuid>,
 ) -> Result<StatusCode, ApiError> {
-    let actor = format!("token {}", who.token);
+    let actor = who.actor();
     leave::leave(&app.relay, who.tenant, id, &actor, store::now()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
+
+const UNKNOWN: ApiError = ApiError::NotFound("there is no event with this id");
 
 fn key(text: &str) -> Result<(DateTime<Utc>, Uuid), ApiError> {
     let refuse = || ApiError::BadRequest("after: expected the `next` of another page".to_owned());

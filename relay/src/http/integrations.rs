@@ -11,7 +11,8 @@ use crate::{
             by_key::{self, Connected},
             farewell::{self, Disconnected},
         },
-        runs, stores,
+        desk, runs,
+        told::Store,
     },
     store::{self, integrations::Integration},
 };
@@ -23,9 +24,10 @@ pub(super) struct Named {
     store: String,
 }
 
-/// `GET /api/integrations`: every store, how it stands and how it is reached.
+/// `GET /api/integrations`: every store, how it stands, how it is reached and what waits for a person in it.
 pub(super) async fn list(State(app): State<App>, who: Bearer) -> Result<Json<Value>, ApiError> {
-    let items = stores::list(&app.relay, who.tenant).await?;
+    let stores = desk::all(&app.relay, who.tenant, store::now()).await?;
+    let items: Vec<Store> = stores.iter().map(Store::from).collect();
     Ok(Json(json!({ "items": items, "next": null })))
 }
 

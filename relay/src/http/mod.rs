@@ -77,6 +77,8 @@ pub fn router(app: App, pages: Router) -> Router {
         .route("/sales/{id}", get(sales::show))
         .route("/customers", get(customers::list))
         .route("/events", get(events::list))
+        .route("/events/retry", post(events::retry_failed))
+        .route("/events/{id}", get(events::show))
         .route("/events/{id}/retry", post(events::retry))
         .route("/events/{id}/leave", post(events::leave))
         .route("/conflicts", get(conflicts::list))

@@ -8,14 +8,34 @@ use super::{
     Relay, Work,
     anew::{anew, may_be_store},
     ledger::note_oversale,
+    told,
 };
 use crate::store::{
     StoreError, TenantId, audit,
     conflicts::{self, Taken},
     integrations,
     movements::{self, Movement},
+    page::Page,
     pushes,
 };
+
+/// One page of what waits for a person before the conflict of the key `before`, the newest first.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn open(
+    relay: &Relay,
+    tenant: TenantId,
+    before: Option<Uuid>,
+    limit: i64,
+) -> Result<Page<told::Conflict>, StoreError> {
+    let before = before.unwrap_or(Uuid::max());
+    let mut tx = relay.db.read().await?;
+    let rows = conflicts::open(&mut tx, tenant, before, limit + 1).await?;
+    tx.commit().await?;
+    let rows = rows.into_iter().map(told::Conflict::from).collect();
+    Ok(Page::cut(rows, limit, |conflict: &told::Conflict| conflict.id.to_string()))
+}
 
 /// What is to be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]

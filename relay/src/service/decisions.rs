@@ -99,7 +99,7 @@ pub async fn waiting(
 pub async fn others(relay: &Relay, tenant: TenantId, limit: i64) -> Result<Others, StoreError> {
     let mut tx = relay.db.read().await?;
     let links_wait = links_waiting(&mut tx, tenant).await? > 0;
-    let conflicts = conflicts::open(&mut tx, tenant, limit).await?;
+    let conflicts = conflicts::open(&mut tx, tenant, Uuid::max(), limit).await?;
     let all = Wanted::default();
     let lately = drifts::found(&mut tx, tenant, &all, false, Uuid::max(), LATELY).await?;
     tx.commit().await?;

@@ -1,13 +1,92 @@
-//! What waits for a person, as the API and the command line tell it.
+//! How stores stand, what they told and what waits for a person, as the API and the command line tell it.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
+use serde_json::Value;
 use uuid::Uuid;
 
+use super::{
+    desk::Standing,
+    events::{Entry, Whole},
+    stores::Overview,
+};
 use crate::{
     domain::Quantity,
     store::{conflicts, drifts},
 };
+
+/// A store, and what waits for a person in it.
+#[derive(Debug, Serialize)]
+pub struct Store<'a> {
+    /// How it is reached.
+    #[serde(flatten)]
+    overview: &'a Overview,
+    /// Whose number counts where a stock was edited there: `ledger` or `adopt`.
+    drift_policy: &'a str,
+    /// Why its pushes wait for a person, if they do.
+    held: Option<&'a str>,
+    /// Stocks that differ and wait for a person.
+    drifts_waiting: i64,
+    /// Pieces of which somebody has to say whose count holds.
+    links_waiting: i64,
+}
+
+impl<'a> From<&'a Standing> for Store<'a> {
+    fn from(standing: &'a Standing) -> Self {
+        Self {
+            overview: &standing.overview,
+            drift_policy: &standing.policy,
+            held: standing.held.as_deref(),
+            drifts_waiting: standing.drifts,
+            links_waiting: standing.links,
+        }
+    }
+}
+
+/// What a shop told, with what it brought as that was, as long as it is kept.
+#[derive(Debug, Serialize)]
+pub struct Event {
+    /// What became of it.
+    #[serde(flatten)]
+    pub entry: Entry,
+    /// What it is about: `order`, `product`, `customer` or `lineage`.
+    pub resource: String,
+    /// When the shop noticed it.
+    pub occurred_at: DateTime<Utc>,
+    /// The sale that it is about.
+    pub sale_id: Option<Uuid>,
+    /// That sale's number.
+    pub order_number: Option<String>,
+    /// Whether what it is about could not be read when that was tried, and is to be tried again.
+    pub unread: bool,
+    /// Whether a person has left what it is about.
+    pub left: bool,
+    /// WooCommerce's representation.
+    pub payload: Value,
+    /// What that does not tell.
+    pub facts: Value,
+}
+
+impl From<Whole> for Event {
+    fn from(whole: Whole) -> Self {
+        let read = |text: Option<String>| {
+            text.map_or(Value::Null, |text| {
+                serde_json::from_str(&text).unwrap_or(Value::String(text))
+            })
+        };
+        Self {
+            entry: whole.entry,
+            resource: whole.resource,
+            occurred_at: whole.occurred_at,
+            sale_id: whole.sale_id,
+            order_number: whole.order_number,
+            unread: whole.unread,
+            left: whole.is_left,
+            payload: read(whole.payload),
+            facts: read(whole.facts),
+        }
+    }
+}
 
 /// A stock that was not what the ledger expected.
 #[derive(Debug, Serialize)]

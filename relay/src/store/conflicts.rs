@@ -248,11 +248,16 @@ pub struct Shown {
     pub created_at: DateTime<Utc>,
 }
 
-/// What waits for a person, the newest first.
+/// What waits for a person before the conflict of the key `before`, the newest first.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn open(tx: &mut Tx, tenant: TenantId, limit: i64) -> Result<Vec<Shown>, StoreError> {
+pub async fn open(
+    tx: &mut Tx,
+    tenant: TenantId,
+    before: Uuid,
+    limit: i64,
+) -> Result<Vec<Shown>, StoreError> {
     fetch!(
         fetch_all,
         tx,
@@ -264,8 +269,10 @@ pub async fn open(tx: &mut Tx, tenant: TenantId, limit: i64) -> Result<Vec<Shown
          LEFT JOIN sales s ON s.tenant_id = c.tenant_id AND s.id = c.sale_id
          LEFT JOIN sale_items l ON l.tenant_id = c.tenant_id AND l.sale_id = c.sale_id
            AND l.line_id = c.line_id
-         WHERE c.tenant_id = $1 AND c.resolved_at IS NULL ORDER BY c.id DESC LIMIT $2",
+         WHERE c.tenant_id = $1 AND c.resolved_at IS NULL AND c.id < $2
+         ORDER BY c.id DESC LIMIT $3",
         tenant,
+        before,
         limit,
     )
 }

@@ -306,7 +306,7 @@ pub struct Shown {
     pub resolved_at: Option<DateTime<Utc>>,
 }
 
-/// The newest drifts of one status.
+/// The drifts of one status before the one of the key `before`, the newest first.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -314,6 +314,7 @@ pub async fn of_status(
     tx: &mut Tx,
     tenant: TenantId,
     status: &str,
+    before: Uuid,
     limit: i64,
 ) -> Result<Vec<Shown>, StoreError> {
     fetch!(
@@ -326,10 +327,11 @@ pub async fn of_status(
          JOIN integrations i ON i.tenant_id = d.tenant_id AND i.id = d.integration_id
          JOIN listings l ON l.tenant_id = d.tenant_id AND l.id = d.listing_id
          LEFT JOIN inventory v ON v.tenant_id = l.tenant_id AND v.id = l.inventory_id
-         WHERE d.tenant_id = $1 AND d.status = $2
-         ORDER BY d.id DESC LIMIT $3",
+         WHERE d.tenant_id = $1 AND d.status = $2 AND d.id < $3
+         ORDER BY d.id DESC LIMIT $4",
         tenant,
         status,
+        before,
         limit,
     )
 }

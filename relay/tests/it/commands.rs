@@ -77,6 +77,13 @@ on_both! {
         let api = served.api.get("/api/drift?status=held", &shop.token).await.ok();
         assert_eq!(list["items"], api["items"], "the same as over the API");
         assert_eq!(list["items"].as_array().unwrap().len(), 3, "{list}");
+        for path in ["/api/drift?limit=2", "/api/drift?status=held&limit=2"] {
+            let page = served.api.get(path, &shop.token).await.ok();
+            let next = page["next"].as_str().expect("more");
+            let rest = served.api.get(&format!("{path}&after={next}"), &shop.token).await.ok();
+            let whole = [&page, &rest].map(|page| page["items"].as_array().unwrap().clone()).concat();
+            assert_eq!((&json!(whole), &rest["next"]), (&list["items"], &json!(null)), "{path}");
+        }
         assert_eq!(list["all"], json!({ "waiting": 3, "emptied_here": 1, "emptied_there": 0 }));
         let found = ann.json(&["drift", "list", "--find", "ban", "--store", &shop.fake.home]);
         assert_eq!(found["items"], json!([of(&list, "BAND")]));
@@ -143,6 +150,7 @@ on_both! {
         assert_eq!(ann.json(&["event", "list", "--order", "no"])["items"], json!([]));
         let id = event["id"].as_str().unwrap();
         let whole = ann.json(&["event", "show", id]);
+        assert_eq!(whole, served.api.get(&format!("/api/events/{id}"), &shop.token).await.ok());
         assert_eq!([&whole["payload"]["id"], &whole["order_number"]], [&json!(fine), &json!(fine.to_string())]);
         assert_eq!((&whole["facts"]["rev"], &whole["unread"]), (&event_rev(&relay, id).await, &json!(false)));
         let text = ann.text(&["event", "show", id]);
@@ -155,6 +163,10 @@ on_both! {
         let retried = "SELECT COUNT(*) FROM inbox WHERE status = 'queued' AND detail = 'to be tried again'";
         assert_eq!(ann.json(&["event", "retry", broken]), json!({ "retried": 1 }));
         assert_eq!(relay.number(retried).await, 1);
+        shop.make_due().await;
+        shop.fetch().await;
+        let all = served.api.post("/api/events/retry", &shop.token, &json!({})).await.ok();
+        assert_eq!(all, json!({ "retried": 1 }));
         shop.make_due().await;
         shop.fetch().await;
         assert_eq!(ann.json(&["event", "retry", "--all"]), json!({ "retried": 1 }));
@@ -254,6 +266,8 @@ on_both! {
         relay.run(&format!("UPDATE integrations SET held_at = {now}, held_reason = 'much would be empty'")).await;
         let list = ann.json(&["store", "list"]);
         assert_eq!(list["items"][0]["held"], "much would be empty", "{list}");
+        let served = relay.serve().await;
+        assert_eq!(list, served.api.get("/api/integrations", &shop.token).await.ok());
         let text = ann.text(&["store", "list"]);
         assert!(text.contains("much would be empty; then `store resume`"), "{text}");
         assert_eq!(store(&["resume"])["resumed"], true);
@@ -292,6 +306,10 @@ on_both! {
         let list = ann.json(&["conflict", "list"]);
         let served = relay.serve().await;
         assert_eq!(list, served.api.get("/api/conflicts", &shop.token).await.ok());
+        let first = served.api.get("/api/conflicts?limit=1", &shop.token).await.ok();
+        let next = first["next"].as_str().expect("more");
+        let second = ann.json(&["conflict", "list", "--limit", "1", "--after", next]);
+        assert_eq!((&second["items"][0], &second["next"]), (&list["items"][1], &json!(null)));
         let text = ann.text(&["conflict", "list"]);
         assert!(text.contains("take or leave") && text.contains("never taken from the shop's stock"), "{text}");
         let decide = |sku: &str, decision: &str| {

@@ -49,6 +49,8 @@ pub(crate) const ROUTES: &[(&str, &[Method], Who)] = &[
     ("/api/sales/{id}", &[Method::GET], Who::Token),
     ("/api/customers", &[Method::GET], Who::Token),
     ("/api/events", &[Method::GET], Who::Token),
+    ("/api/events/retry", &[Method::POST], Who::Token),
+    ("/api/events/{id}", &[Method::GET], Who::Token),
     ("/api/events/{id}/retry", &[Method::POST], Who::Token),
     ("/api/events/{id}/leave", &[Method::POST], Who::Token),
     ("/api/conflicts", &[Method::GET], Who::Token),
@@ -205,6 +207,8 @@ async fn by_token(api: &Api, route: &str, method: &Method, me: &Jeweller, other:
         assert!(!meets, "{place} shows another tenant's: {}", reply.body);
     }
     match (method, route) {
+        // One's own, whoever else has some.
+        (&Method::POST, "/api/events/retry") => drop(theirs.ok()),
         (&Method::POST, "/api/events/{id}/retry") => drop(theirs.problem(404)),
         (&Method::POST, "/api/integrations/woocommerce/connect") => drop(theirs.problem(422)),
         (&Method::POST, route) if !route.starts_with("/api/inventory") => drop(theirs.problem(404)),
@@ -224,6 +228,10 @@ async fn by_token(api: &Api, route: &str, method: &Method, me: &Jeweller, other:
         }
         (&Method::GET, "/api/sales/{id}") => {
             assert!(mine.body.contains(&me.mark), "{place}: {}", mine.body);
+            theirs.problem(404);
+        }
+        (&Method::GET, "/api/events/{id}") => {
+            assert_eq!(mine.ok()["store"], me.shop.fake.home, "{place}: {}", mine.body);
             theirs.problem(404);
         }
         (&Method::GET, "/api/events") => {

@@ -89,9 +89,10 @@ pub(super) const OPERATIONS: &[Operation] = &[
     get(
         "To decide",
         "/api/conflicts",
-        "Oversales, and paid lines that never left the shop's stock",
+        "Oversales, and paid lines that never left the shop's stock, the newest first",
         &[(200, "[Conflict]")],
-    ),
+    )
+    .with(&["after", "limit"]),
     post(
         "To decide",
         "/api/conflicts/{id}/decide",
@@ -105,7 +106,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         "Stocks that were edited in a shop, the newest first",
         &[(200, "[Drift]")],
     )
-    .with(&["status", "limit"]),
+    .with(&["status", "after", "limit"]),
     post(
         "To decide",
         "/api/drift/{id}/adopt",
@@ -143,6 +144,14 @@ pub(super) const OPERATIONS: &[Operation] = &[
     ),
     get("Events", "/api/events", "What shops told, the newest first", &[(200, "[Event]")])
         .with(&["status", "after", "limit"]),
+    post(
+        "Events",
+        "/api/events/retry",
+        "Fetch everything that failed again at once",
+        None,
+        &[(200, "Retried")],
+    ),
+    get("Events", "/api/events/{id}", "One event with what it brought", &[(200, "WholeEvent")]),
     post("Events", "/api/events/{id}/retry", "Fetch the thing again at once", None, &[(202, "")]),
     post(
         "Events",

@@ -56,6 +56,10 @@ pub(super) const SCHEMAS: &[Schema] = &[
             ("stock_push", "exact|read_and_write|off", "How stock goes back to it."),
             ("note", "string", "What that means."),
             ("webhooks", "Webhooks?", ""),
+            ("drift_policy", "ledger|adopt", "Whose number counts where a stock was edited there."),
+            ("held", "string?", "Why its pushes wait for a person."),
+            ("drifts_waiting", "integer", "Stocks that differ and wait for a person."),
+            ("links_waiting", "integer", "Pieces of which somebody has to say whose count holds."),
         ],
     ),
     (
