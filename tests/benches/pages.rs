@@ -205,7 +205,8 @@ async fn by_api(relay: &Relay, size: Size) -> Result<Vec<(&'static str, Times)>>
     Ok(measured)
 }
 
-/// Lists as files. A file is as long as its list; what is read of it here is bounded.
+/// Lists as files: the first row of half of them as soon as a page. A file is as long as its list; what is read of it
+/// here is bounded.
 async fn exports(reader: &Reader, database: Database, budgets: &mut Budgets) -> Result<()> {
     for path in [
         "/sales.csv",
@@ -225,7 +226,7 @@ async fn exports(reader: &Reader, database: Database, budgets: &mut Budgets) -> 
         rates.sort_unstable_by(f64::total_cmp);
         let (half, worst, rate) = (first.at(0.5), first.at(1.0), rates[EXPORTED / 2]);
         let verdict =
-            budgets.at_most(&format!("{path}, its first row, {database:?}"), worst, BUDGET, "ms");
+            budgets.at_most(&format!("{path}, its first row, {database:?}"), half, BUDGET, "ms");
         println!(
             "  {path:<42} first row {half:5.1} ms   max {worst:5.1} ms   {rate:7.0} rows a second of {rows}   {verdict}"
         );
