@@ -101,13 +101,20 @@ def accessible(page: Page, where: str, within: str | None = None) -> None:
     assert not bad, f"{where}: " + "; ".join(bad)
 
 
+def patiently(page: Page, what: str):
+    """Turns, with a moment between them, for whoever looks and perhaps does something until it is so."""
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        yield
+        page.wait_for_timeout(300)
+    raise AssertionError(f"waited in vain until {what}; {page.url} says: {page.locator('body').inner_text()}")
+
+
 def until(page: Page, look, what: str) -> None:
     """Loads a page anew until it shows something."""
-    end = time.monotonic() + PATIENCE
-    while not look().count():
-        if time.monotonic() >= end:
-            raise AssertionError(f"waited in vain until {what}; {page.url} says: {page.locator('body').inner_text()}")
-        page.wait_for_timeout(300)
+    for _ in patiently(page, what):
+        if look().count():
+            break
         page.reload()
 
 

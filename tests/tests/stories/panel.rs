@@ -122,6 +122,7 @@ impl Hands<'_> {
                 );
                 self.shop.php(&code).await
             }
+            "in_the_shop" => Ok(json!(self.shop.stock(sku).await?)),
             "reaches_the_shop" => self.shop_has(sku, request["stock"].as_f64()).await,
             "reaches_the_ledger" => self.ledger_has(sku, request["stock"].as_f64()).await,
             "sell" => {

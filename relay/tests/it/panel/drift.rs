@@ -174,6 +174,7 @@ on_both! {
         ];
         let page = manager.open("/drift").await.body;
         assert!(page.contains("LINK-1") && page.contains("LINK-2"), "{page}");
+        assert!(!page.contains("These are the first"), "{page}");
         manager.submit(&format!("/links/{}", links[0]), &[("holds", "ledger")]).await;
         let page = manager.open("/drift").await.body;
         assert!(page.contains("1 linked.") && !page.contains("LINK-1"), "{page}");
@@ -183,6 +184,11 @@ on_both! {
         assert_eq!(relay.texts(chosen).await, [["ledger"], ["shop"]]);
         let again = manager.submit(&format!("/links/{}", links[0]), &[("holds", "shop")]).await;
         assert_eq!(again.status, 404);
+        for n in 100..151 {
+            wait_for_a_choice(&relay, &shop, n).await;
+        }
+        let page = manager.open("/drift").await.body;
+        assert!(page.contains("These are the first 50; the others appear"), "{page}");
     }
 }
 
