@@ -50,6 +50,8 @@ async fn what_was_brought_over_is_marked_without_changing_anything() -> Result<(
     let shop = Shop::builder().quiet().start().await?;
     let ring = shop.add_product("RING-1", "99.00", Some(9)).await?;
     let band = shop.add_variable("BAND", "300.00", None, &[("BAND-52", "52", Some(4))]).await?[0];
+    let parent = shop.php(&format!("return wc_get_product( {band} )->get_parent_id();")).await?;
+    let parent = parent.as_u64().context("a parent")?;
     let nameless = shop.add_product("", "5.00", Some(1)).await?;
     let ada =
         shop.php("return wc_create_new_customer( 'ada@example.org', 'ada', 'x7!kd9Qz' );").await?;
@@ -68,7 +70,7 @@ async fn what_was_brought_over_is_marked_without_changing_anything() -> Result<(
     };
     wait::until("all is marked", PATIENCE, async || {
         Ok((all("order", vec![order])?
-            && all("product", vec![ring, band])?
+            && all("product", vec![ring, parent, band])?
             && all("customer", vec![ada])?)
         .then_some(()))
     })
