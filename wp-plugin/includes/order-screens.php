@@ -89,7 +89,8 @@ function show_order_cell( int $id ): void {
 	show_state( $words, (string) ( $thing['sale_url'] ?? '' ) );
 	if ( 'not-known' === $words['state'] ) {
 		// What the relay does not say now, the shop may know by itself.
-		echo '<br><small>' . esc_html( synced_in_words( synced_of_listed( $id ) ) ) . '</small>';
+		$mark = synced_in_words( synced_of_listed( $id ) );
+		echo '' === $mark ? '' : '<br><small>' . esc_html( $mark ) . '</small>';
 	}
 	if ( 'failed' === $words['state'] ) {
 		echo '<br><small>' . esc_html( $words['detail'] ) . '</small><br>';

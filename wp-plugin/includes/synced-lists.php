@@ -21,7 +21,7 @@ add_filter(
 	static function ( $states, $post = null ): array {
 		$states = (array) $states;
 		if ( $post instanceof WP_Post && 'product' === $post->post_type && isset( synced_of_page( $post->ID )[ $post->ID ] ) ) {
-			$states['nexpura_synced'] = __( 'Synced with Nexpura', 'nexpura' );
+			$states['nexpura_synced'] = esc_html__( 'Synced with Nexpura', 'nexpura' );
 		}
 		return $states;
 	},

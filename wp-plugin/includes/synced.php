@@ -116,7 +116,10 @@ function mark_synced( array $named ): bool {
 	// phpcs:ignore WordPress.DB
 	$sql = $wpdb->prepare( 'INSERT INTO ' . synced_table() . " (resource, id, synced_at) VALUES {$rows} ON DUPLICATE KEY UPDATE synced_at = VALUES(synced_at)", array_merge( ...$named ) );
 	ensure_synced_table();
-	if ( false !== $wpdb->query( $sql ) ) { // phpcs:ignore WordPress.DB
+	$hushed = $wpdb->suppress_errors();
+	$marked = $wpdb->query( $sql ); // phpcs:ignore WordPress.DB
+	$wpdb->suppress_errors( $hushed );
+	if ( false !== $marked ) {
 		return true;
 	}
 	// Somebody may have removed the table, or copied a database without it.
@@ -131,7 +134,9 @@ function mark_synced( array $named ): bool {
 function forget_synced(): void {
 	global $wpdb;
 	if ( marks_synced() ) {
+		$hushed = $wpdb->suppress_errors();
 		$wpdb->query( 'DELETE FROM ' . synced_table() ); // phpcs:ignore WordPress.DB
+		$wpdb->suppress_errors( $hushed );
 	}
 }
 

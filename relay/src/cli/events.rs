@@ -166,7 +166,13 @@ fn shown(event: &Event) -> String {
     for (part, kept) in [("payload", &event.payload), ("facts", &event.facts)] {
         match kept {
             Value::Null => lines.push(format!("{part}: none is kept")),
-            kept => lines.push(format!("{part}: {kept:#}")),
+            kept => {
+                let kept = format!("{kept:#}");
+                lines.push(format!(
+                    "{part}: {}",
+                    kept.lines().map(inert).collect::<Vec<_>>().join("\n")
+                ));
+            }
         }
     }
     lines.join("\n")

@@ -14,12 +14,14 @@ use super::{
 };
 
 /// What programs ask for: they are told in their own form, in a browser too.
-const OF_PROGRAMS: [&str; 2] = ["/api/", "/v1/"];
+const OF_PROGRAMS: [&str; 2] = ["/api", "/v1"];
 
 /// Answers what no route does, or not by this method, with a page; every other answer stays as it is.
 pub(super) async fn answer(State(panel): State<Panel>, request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
-    let of_programs = OF_PROGRAMS.iter().any(|begins| path.starts_with(begins));
+    let of_programs = OF_PROGRAMS.iter().any(|begins| {
+        path.strip_prefix(begins).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    });
     if of_programs || request.method() != Method::GET || !reads_pages(request.headers()) {
         return next.run(request).await;
     }
@@ -34,18 +36,24 @@ pub(super) async fn answer(State(panel): State<Panel>, request: Request, next: N
     if is_page(&response) {
         return response;
     }
-    let page = match panel.person(&asked_by).await {
+    let allow = response.headers().get(header::ALLOW).cloned();
+    let mut page = match panel.person(&asked_by).await {
         Ok(Some(person)) => error::within(why.into_response(), person, &path),
         Ok(None) => why.into_response(),
         Err(failed) => failed.into_response(),
     };
+    if let Some(allow) = allow {
+        page.headers_mut().insert(header::ALLOW, allow);
+    }
     headers::add(State(panel), page).await
 }
 
 /// Whether this is somebody's browser that asks for a page, and neither a program nor a part of a page.
 fn reads_pages(headers: &HeaderMap) -> bool {
     let accepted = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
-    accepted.is_some_and(|accepted| accepted.contains("text/html"))
+    accepted.is_some_and(|accepted| {
+        accepted.contains("text/html") && !accepted.contains("application/json")
+    })
 }
 
 fn is_page(response: &Response) -> bool {

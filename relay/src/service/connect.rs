@@ -104,7 +104,7 @@ pub enum ConnectError {
     Pinned(String),
     /// Another shop is registered at this address.
     #[error(
-        "another installation of the plugin is connected at this address: if it was deleted and installed again, or the shop was built anew, disconnect the store in Nexpura (Integrations), then connect again and say whose counts hold; its history stays"
+        "another installation of the plugin, or another WooCommerce, is connected at this address: if the plugin was deleted and installed again, or the shop was built anew, disconnect the store in Nexpura (Integrations), then connect again and say whose counts hold; its history stays"
     )]
     Taken,
     /// The database did not answer.

@@ -31,7 +31,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// refused it again and again. It goes on by itself; nobody need watch.
 const SOON: TimeDelta = TimeDelta::seconds(30);
 /// As many pushes as are named one by one.
-const NAMED: i64 = 100_000;
+const NAMED: i64 = 10_000;
 
 /// What can be asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

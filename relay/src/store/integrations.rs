@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::{IntegrationId, StoreError, TenantId, Tx, execute, fetch, fetch_locked};
 
-pub use decided::{fork, held_reason, hold, policy, release, set_policy, unfork};
+pub use decided::{forget_plugin, fork, held_reason, hold, policy, release, set_policy, unfork};
 pub use known::{
     KnownUntil, deeply_swept, known_until, nothing_known, orders_known, products_known, synced,
 };

@@ -328,3 +328,51 @@ on_both! {
         assert_eq!(done(&relay, "conflict.").await, vec![by_the_operator("conflict.decided"); 2]);
     }
 }
+
+on_both! {
+    async fn what_is_anothers_is_unknown_to_a_command(relay: TestRelay) {
+        let (shop, [ring, band, chain]) = counted(&relay).await;
+        let (ann, bob) = (ann(&relay), Program { relay: &relay, tenant: "Bob" });
+        let mut theirs = Shop::new();
+        theirs.simple("RING", 5);
+        let theirs = Connected::of(&relay.relay, &Town::open().await, theirs, "Bob").await;
+        theirs.open().await;
+        edited(&shop, &[(ring, 2)], chain).await;
+        shop.request(|shop| {
+            let (id, marks) = shop.order(&[(band, 2)]);
+            let order = shop.orders.get_mut(&id).unwrap();
+            (order.status, order.paid) = ("processing".to_owned(), Some(Utc::now()));
+            (id, marks)
+        });
+        let bad = shop.unnoticed(|shop| shop.paid_order(&[(chain, 1)])).0;
+        shop.fake.damage_order(bad);
+        read(&shop).await;
+
+        let id = |list: Value| list["items"][0]["id"].as_str().expect("one of Ann's").to_owned();
+        let failed = id(ann.json(&["event", "list", "--status", "failed"]));
+        let (drift, conflict) = (id(ann.json(&["drift", "list"])), id(ann.json(&["conflict", "list"])));
+        let run = id(ann.json(&["run", "list"]));
+        for words in [
+            &["event", "show", &failed][..],
+            &["event", "retry", &failed],
+            &["event", "leave", &failed],
+            &["drift", "adopt", &drift, "--seen", "0"],
+            &["drift", "push", &drift, "--seen", "0"],
+            &["conflict", "decide", &conflict, "--decision", "take"],
+            &["run", "show", &run],
+        ] {
+            let said = bob.refused(words);
+            assert!(said.contains("with this id"), "{words:?}: {said}");
+        }
+        for words in [["event", "list"], ["drift", "list"], ["conflict", "list"], ["run", "list"]] {
+            assert!(!bob.text(&words).contains(&shop.fake.home), "{words:?}");
+        }
+        // All that failed is all of one's own.
+        let served = relay.serve().await;
+        let retried = served.api.post("/api/events/retry", &theirs.token, &json!({})).await.ok();
+        assert_eq!(retried, json!({ "retried": 0 }));
+        assert_eq!(bob.json(&["event", "retry", "--all"]), json!({ "retried": 0 }));
+        assert_eq!(ann.json(&["event", "show", &failed])["status"], "failed");
+        assert_eq!(done(&relay, "event.").await, Vec::<Vec<String>>::new());
+    }
+}

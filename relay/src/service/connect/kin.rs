@@ -52,6 +52,8 @@ pub(super) async fn read_as_new(
         customers::forget_accounts(tx, tenant, id).await?;
     }
     if kin == Kin::Other {
+        // The plugin there, if there is one, has another id by now.
+        integrations::forget_plugin(tx, tenant, id).await?;
         // Whoever was erased is not who has that id now. In doubt nobody comes back who was erased.
         resources::forget_erasures(tx, tenant, id).await?;
     }

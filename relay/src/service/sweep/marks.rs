@@ -1,7 +1,7 @@
 //! What a run has brought over is marked in the shop, some pages at once.
 //!
-//! A mark is for people only. None is worth a request of its own or a failed run, and one that is lost with a killed
-//! relay is made by the next run that reads its row.
+//! A mark is for people only. None is worth a request of its own or a failed run, and one that is lost, with a killed
+//! relay or a run that breaks off, is made by the next run that reads its row.
 
 use std::{
     mem,
@@ -69,6 +69,10 @@ impl Sweep<'_> {
 
     async fn mark_where(&self, at_least: usize) {
         while let Some(synced) = self.marks.take(at_least) {
+            // It may take as long as the claim holds.
+            if self.hold_on().await.is_err() {
+                return;
+            }
             if let Err(error) = self.client.mark_synced(&synced).await {
                 let store = self.client.store().host();
                 tracing::info!(store, %error, "what was brought over is not marked in the shop");

@@ -2,7 +2,8 @@
 //!
 //! A *sweep* does it every few minutes for what changed, once a day for everything. A *reconcile* is a
 //! sweep of everything that a person asked for; *products*, *customers* and *orders* bring over just
-//! those. Each is a run with a cursor, so that any relay goes on where another was killed. Stocks that
+//! those. An ordinary sweep reads the variations of the parents that changed; where everything is read, what no
+//! listing showed is asked for by itself. Each is a run with a cursor, so that any relay goes on where another was killed. Stocks that
 //! nobody has counted yet, or that are not what they should be, are read until the reading is settled.
 
 mod drift;

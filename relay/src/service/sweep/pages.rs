@@ -41,7 +41,7 @@ pub(super) enum Source {
     Since(Listing, Known),
     /// Orders in the trash, those that changed since they were known if that is given.
     Trash(Option<Known>),
-    /// The variations of each variable product in turn.
+    /// The variations of each product in turn that has some; of those that changed, unless all is read.
     Variations,
 }
 
@@ -188,7 +188,7 @@ impl Sweep<'_> {
         let mut tx = self.relay.db.read().await?;
         let (tenant, id) = (self.tenant, self.store.id);
         // Saving variations saves their parent, which therefore is among what changed.
-        let since = if cursor.everything { None } else { cursor.began };
+        let since = cursor.began.filter(|_| !cursor.everything).map(|began| began - SAME_MOMENT);
         let parent = products::next_parent(&mut tx, tenant, id, cursor.after, since).await?;
         tx.commit().await?;
         Ok(parent.and_then(|parent| u64::try_from(parent).ok()).map(|parent| {

@@ -48,6 +48,24 @@ pub async fn unfork(
     Ok(taken_up == 1)
 }
 
+/// Forgets the plugin's own id of the shop.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn forget_plugin(
+    tx: &mut Tx,
+    tenant: TenantId,
+    id: IntegrationId,
+) -> Result<(), StoreError> {
+    execute!(
+        tx,
+        "UPDATE integrations SET store_id = NULL WHERE tenant_id = $1 AND id = $2",
+        tenant,
+        id,
+    )
+    .map(drop)
+}
+
 /// Whose number counts where a stock was edited in the store (`ledger` or `adopt`), and its mode.
 ///
 /// # Errors

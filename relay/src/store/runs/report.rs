@@ -83,7 +83,7 @@ pub async fn forget_findings(
     )
 }
 
-/// Forgets ended sweeps from before `before` that found nothing.
+/// Forgets ended sweeps from before `before` that found nothing new.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -95,6 +95,7 @@ pub async fn forget_sweeps(
     execute!(
         tx,
         "DELETE FROM sync_runs WHERE tenant_id = $1 AND kind = 'sweep' AND finished_at < $2
+           AND synced = 0 AND skipped = 0 AND failed = 0
            AND NOT EXISTS (SELECT 1 FROM run_findings f
              WHERE f.tenant_id = sync_runs.tenant_id AND f.run_id = sync_runs.id)",
         tenant,

@@ -6,7 +6,8 @@ use nexpura_relay::{
 };
 
 use super::{
-    CONSUMER_KEY, CONSUMER_SECRET, by_a_person, connect_by_key, hello, register, settle, store_row,
+    CONSUMER_KEY, CONSUMER_SECRET, by_a_person, connect_by_key, hello, register, register_again,
+    settle, store_row,
 };
 use crate::{
     shop::{Shop, plugin::Pushes, server::Town},
@@ -145,5 +146,22 @@ on_both! {
         by_key::test(&shop.relay, shop.tenant, &row, store::now()).await.unwrap();
         shop.unnoticed(|shop| shop.woocommerce_id = uuid::Uuid::new_v4().to_string());
         assert!(matches!(keep().await, Err(by_key::KeyError::Another)));
+    }
+}
+
+on_both! {
+    async fn its_new_plugin_is_taken_where_it_was_connected_by_key_first(relay: TestRelay) {
+        let mut shop = Shop::new();
+        let (ring, ada) = (shop.simple("RING", 10), shop.customer("ada@example.org", "Ada"));
+        let shop = Connected::new(&relay.relay, &Town::open().await, shop).await;
+        let shop = register_again(&shop).await;
+        shop.open().await;
+        by_a_person(&shop).await;
+        build_anew(&shop, ring, ada);
+        connect_by_key(&shop).await;
+        read_everything(&shop).await;
+        assert_eq!(shop.listing(ring).await, ("open".to_owned(), Some(3), Some(3)));
+        let back = register(&shop, &uuid::Uuid::new_v4().to_string()).await;
+        assert_eq!(back.listing(ring).await.0, "open", "nobody is asked once more");
     }
 }

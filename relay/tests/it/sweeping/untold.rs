@@ -5,7 +5,7 @@ use chrono::{TimeDelta, Utc};
 use super::sweep;
 use crate::{
     shop::{Shop, Stock, server::Town},
-    support::{connected::Connected, on_both, relay::TestRelay},
+    support::{connected::Connected, database, on_both, relay::TestRelay},
 };
 
 /// A plain shop with a ring and a band of two sizes, counted.
@@ -70,6 +70,8 @@ on_both! {
             let long_ago = Utc::now() - TimeDelta::hours(3);
             shop.products.values_mut().for_each(|product| product.modified = long_ago);
         });
+        let ago = database::moment(&relay.relay.db, Utc::now() - TimeDelta::minutes(1));
+        relay.run(&format!("UPDATE resources SET seen_at = {ago}")).await;
         sweep(&shop, false).await;
         assert_eq!(shop.fake.times_asked(&listed), before, "nothing of it has changed");
         shop.unnoticed(|shop| {
@@ -81,5 +83,22 @@ on_both! {
         assert_eq!(shop.fake.times_asked(&listed), before + 1);
         let sql = "SELECT COUNT(*) FROM products WHERE sku = 'BAND-53'";
         assert_eq!(relay.number(sql).await, 1);
+    }
+}
+
+on_both! {
+    async fn a_store_that_is_halted_meanwhile_has_nothing_asked_for(relay: TestRelay) {
+        let (shop, ..) = plain(&relay).await;
+        let other = shop.clone();
+        shop.fake.interrupt("wc/v3/products", move || async move {
+            let now = database::moment(&other.relay.db, Utc::now());
+            let sql = format!("UPDATE integrations SET forked_at = {now}, forked_reason = 'two of them'");
+            database::run(&other.relay.db, &sql).await;
+        });
+        shop.want_sweep(true).await;
+        shop.run_sweep().await;
+        assert_eq!(shop.fake.interruptions_left(), 0);
+        let wanted = "SELECT COUNT(*) FROM resources WHERE fetch_at IS NOT NULL";
+        assert_eq!(relay.number(wanted).await, 0);
     }
 }
