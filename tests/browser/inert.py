@@ -7,6 +7,7 @@ import re
 from urllib.parse import quote
 
 from playwright.sync_api import Page, expect
+from playwright.sync_api import TimeoutError as NotInTime
 
 from cards import WHOLE_RUN
 from doors import come_in, for_support, into_wordpress
@@ -35,9 +36,12 @@ class Watch:
 
     def look(self, *shown: str) -> None:
         for place in shown:
-            # Where it stands may be folded away, as a tab of WooCommerce's is.
-            text = self.page.locator("body").evaluate("(body) => body.textContent")
-            assert f"nexpura_ran('{place}')" in text, f"{self.page.url} does not show the {place}"
+            # Where it stands may be folded away, as a tab of WooCommerce's is; and the page may be on its way.
+            wanted = f"nexpura_ran('{place}')"
+            try:
+                self.page.wait_for_function("(wanted) => document.body.textContent.includes(wanted)", arg=wanted)
+            except NotInTime as late:
+                raise AssertionError(f"{self.page.url} does not show the {place}") from late
         # A picture that fails tells so a moment later.
         self.page.wait_for_function("[...document.images].every((one) => one.complete || one.loading === 'lazy')")
         at_work = self.page.evaluate(AT_WORK)

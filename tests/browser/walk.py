@@ -13,6 +13,7 @@ from pathlib import Path
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect, sync_playwright
+from playwright.sync_api import Error as Broken
 from playwright.sync_api import TimeoutError as NotInTime
 
 PHONE = {"width": 390, "height": 844}
@@ -115,7 +116,9 @@ def until(page: Page, look, what: str) -> None:
     for _ in patiently(page, what):
         if look().count():
             break
-        page.reload()
+        # A page that loads itself anew just then takes its place.
+        with suppress(Broken):
+            page.reload()
 
 
 def opens(control: Locator, shown: Locator) -> None:

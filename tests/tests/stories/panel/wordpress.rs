@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 use nexpura_tests::{
     browser::walk,
-    relay::Database,
+    relay::{Database, Relay},
     shop::{self, Shop, checkout::Payment},
     town::Town,
 };
@@ -14,7 +14,10 @@ use super::{Hands, owner, with_door};
 #[tokio::test]
 async fn a_merchant_looks_after_the_connection_from_wordpress() -> Result<()> {
     on_woocommerce!();
-    let mut town = Town::open(Shop::builder(), Database::Sqlite).await?;
+    // What an event brought in the moment of a sweep is marked by the next one.
+    let relay = Relay::start_with(Database::Sqlite, &[("NEXPURA_SWEEP_SECONDS", "10")]);
+    let (relay, shop) = futures::join!(relay, Shop::builder().start());
+    let mut town = Town::of(relay?, shop?).await?;
     let shop = &town.shop;
     with_door(shop)?;
     let ring = shop.add_product("RING", "900.00", Some(9)).await?;
