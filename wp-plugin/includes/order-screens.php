@@ -90,10 +90,10 @@ function show_order_cell( int $id ): void {
 	if ( 'not-known' === $words['state'] ) {
 		// What the relay does not say now, the shop may know by itself.
 		$mark = synced_in_words( synced_of_page( 'order', $id, __NAMESPACE__ . '\listed_orders' ) );
-		echo '' === $mark ? '' : '<br><small>' . esc_html( $mark ) . '</small>';
+		echo '' === $mark ? '' : '<small>' . esc_html( $mark ) . '</small>';
 	}
 	if ( 'failed' === $words['state'] ) {
-		echo '<br><small>' . esc_html( $words['detail'] ) . '</small><br>';
+		echo '<small>' . esc_html( $words['detail'] ) . '</small>';
 		show_retry( 'order', $id, __( 'Try again now', 'nexpura' ) );
 	}
 }
