@@ -54,7 +54,7 @@ function show_connection_form( string $button, bool $primary ): void {
 	<input type="hidden" name="action" value="nexpura_connect">
 	<label for="nexpura-connection"><?php esc_html_e( 'Connection string', 'nexpura' ); ?></label>
 	<input type="password" id="nexpura-connection" name="connection" class="large-text code" value="" autocomplete="new-password" spellcheck="false" required
-		placeholder="https://…:whsec_…@relay.example">
+		placeholder="https://…@relay.example">
 	<div class="nexpura-buttons">
 		<button class="button<?php echo $primary ? ' button-primary' : ''; ?>"><?php echo esc_html( $button ); ?></button>
 	</div>
