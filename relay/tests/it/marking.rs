@@ -165,13 +165,15 @@ on_both! {
 
 on_both! {
     async fn an_order_that_the_shop_fails_on_keeps_no_other_from_its_note(relay: TestRelay) {
-        let (shop, orders) = without_plugin(&relay, 2).await;
-        let route = format!("wc/v3/orders/{}/notes", orders[0]);
-        shop.fake.answer_with(&route, Some((500, json!({}))));
-        for _ in 0..2 {
+        let (shop, orders) = without_plugin(&relay, 3).await;
+        for (order, status) in [(orders[0], 500), (orders[1], 404)] {
+            let answer = (status, json!({ "code": "woocommerce_rest_order_invalid_id" }));
+            shop.fake.answer_with(&format!("wc/v3/orders/{order}/notes"), Some(answer));
+        }
+        for _ in 0..3 {
             sweeps(&shop, true).await;
         }
-        assert_eq!(noted(&shop), [orders[1]]);
+        assert_eq!(noted(&shop), [orders[2]]);
         // A shop that takes no notes now may take them later.
         let (newest, _) = shop.unnoticed(|shop| shop.order(&[(11, 1)]));
         let route = format!("wc/v3/orders/{newest}/notes");
@@ -179,7 +181,7 @@ on_both! {
         sweeps(&shop, true).await;
         shop.fake.answer_with(&route, None);
         sweeps(&shop, true).await;
-        assert_eq!(noted(&shop), [orders[1], newest]);
+        assert_eq!(noted(&shop), [orders[2], newest]);
     }
 }
 

@@ -112,9 +112,13 @@ impl Sweep<'_> {
                 break;
             }
             let outcome = self.client.note_synced(order).await;
-            // One that the shop fails on would stand before all others for ever.
-            let is_its_own =
-                matches!(outcome, Err(ChannelError::Rejected { .. } | ChannelError::Server { .. }));
+            // One that is gone, or that the shop fails on, would stand before all others for ever.
+            let is_its_own = matches!(
+                outcome,
+                Err(ChannelError::NotFound
+                    | ChannelError::Rejected { .. }
+                    | ChannelError::Server { .. })
+            );
             if outcome.is_ok() || is_its_own {
                 let mut tx = self.relay.db.write().await?;
                 integrations::noted(&mut tx, tenant, id, order, store::now()).await?;
