@@ -76,7 +76,15 @@ function health_in_words( Standing $standing, ?array $spool, bool $keyless ): ar
 		/* translators: %s: a number. */
 		return $words( 'warning', $connected, sprintf( _n( '%s event is waiting to be sent.', '%s events are waiting to be sent.', $unsent, 'nexpura' ), number_format_i18n( $unsent ) ) );
 	}
-	return $words( 'success', $connected, null === $spool ? __( 'Nexpura hears of sales by WooCommerce\'s webhooks.', 'nexpura' ) : __( 'Everything is sent.', 'nexpura' ) );
+	return $words(
+		'success',
+		$connected,
+		match ( true ) {
+			null === $spool                 => __( 'Nexpura hears of sales by WooCommerce\'s webhooks.', 'nexpura' ),
+			isset( $spool['last_sent_at'] ) => __( 'Everything is sent.', 'nexpura' ),
+			default                         => __( 'Nothing had to be sent yet.', 'nexpura' ),
+		}
+	);
 }
 
 /**
