@@ -5,6 +5,7 @@
 //! moved more often than all others.
 
 mod dialect;
+mod reported;
 mod waiting;
 
 use anyhow::{Context, Result};
