@@ -18,7 +18,7 @@ use crate::service::{
     connect::{by_key, farewell},
     desk::{self, Standing},
     drift,
-    store_policy::{self, Policy},
+    store_policy::{self, Change, Decided, Policy},
     told::Store,
 };
 
@@ -52,13 +52,18 @@ pub(super) enum Command {
     Test(Named),
     /// Disconnect a store: its key is forgotten, its history stays
     Disconnect(Named),
-    /// Say whose number counts where a stock was edited in the shop; without --drift, tell what counts now
+    /// Say what happens by itself in a store; without a choice, tell what does now
     Policy {
         #[command(flatten)]
         named: Named,
-        /// The ledger's: it is sent back. Or adopt the shop's: the ledger is adjusted
+        /// Whose number counts where a stock was edited in the shop. The ledger's: it is sent back. Or adopt the
+        /// shop's: the ledger is adjusted
         #[arg(long, value_parser = PossibleValuesParser::new(["ledger", "adopt"]).map(|word| policy(&word)))]
         drift: Option<Policy>,
+        /// Whether what is brought over is marked in the shop. Without the plugin a mark is a custom field: each
+        /// row is saved once
+        #[arg(long, value_parser = PossibleValuesParser::new(["on", "off"]).map(|word| word == "on"))]
+        marks: Option<bool>,
     },
     /// Let a store's pushes go that were stopped because they would empty much at once: you have looked, send them
     Resume(Named),
@@ -104,15 +109,16 @@ impl Command {
                 let done = farewell::disconnect(relay, tenant, &store, OPERATOR, now).await?;
                 Ok((json!(done), done.message))
             }
-            Self::Policy { named, drift } => {
+            Self::Policy { named, drift, marks } => {
                 let (tenant, store) = named.find(relay).await?;
-                if let Some(policy) = drift {
-                    store_policy::set(relay, tenant, store.id, policy, OPERATOR, now).await?;
-                }
-                let (policy, in_force) = store_policy::of(relay, tenant, store.id).await?;
-                let told =
-                    json!({ "store": store.store_url, "drift": policy, "in_force": in_force });
-                Ok((told, said(policy, in_force).to_owned()))
+                let change = Change { drift, marks };
+                store_policy::set(relay, tenant, store.id, change, OPERATOR, now).await?;
+                let decided = store_policy::of(relay, tenant, store.id).await?;
+                let Decided { drift, in_force, marks } = decided;
+                let told = json!({
+                    "store": store.store_url, "drift": drift, "in_force": in_force, "marks": marks,
+                });
+                Ok((told, said(decided)))
             }
             Self::Resume(named) => {
                 let (tenant, store) = named.find(relay).await?;
@@ -144,14 +150,19 @@ fn policy(word: &str) -> Policy {
     if word == "adopt" { Policy::Adopt } else { Policy::Ledger }
 }
 
-fn said(policy: Policy, in_force: bool) -> &'static str {
-    match (policy, in_force) {
+fn said(decided: Decided) -> String {
+    let counts = match (decided.drift, decided.in_force) {
         (Policy::Ledger, _) => "The ledger's number counts: it is sent back to the shop.",
         (Policy::Adopt, true) => "The shop's number counts: the ledger is adjusted.",
         (Policy::Adopt, false) => {
             "The shop's number counts once the plugin and its PHP extension are there; until then the ledger's does."
         }
-    }
+    };
+    let marks = match decided.marks {
+        true => "What is brought over is marked in the shop.",
+        false => "Nothing is marked in the shop.",
+    };
+    format!("{counts}\n{marks}")
 }
 
 fn line(standing: &Standing) -> String {

@@ -16,7 +16,7 @@ use crate::{
     service::{
         drift,
         runs::{self, Kind},
-        store_policy::{self, Policy},
+        store_policy::{self, Change},
     },
     store,
 };
@@ -98,13 +98,14 @@ pub(super) async fn resume(
     }
 }
 
-/// A store's policy, as a person sets it.
+/// A store's policies, as a person sets them.
 #[derive(Debug, Deserialize)]
 pub(super) struct PolicyRequest {
     /// Its address, or its key.
     store: String,
-    /// Whose number counts where a stock was edited in the shop.
-    drift: Policy,
+    /// What is to be otherwise.
+    #[serde(flatten)]
+    change: Change,
 }
 
 /// `POST …/policy`.
@@ -115,7 +116,7 @@ pub(super) async fn policy(
 ) -> Result<StatusCode, ApiError> {
     let store = runs::named_store(&app.relay, who.tenant, &request.store).await?;
     let (actor, now) = (who.actor(), store::now());
-    store_policy::set(&app.relay, who.tenant, store.id, request.drift, &actor, now).await?;
+    store_policy::set(&app.relay, who.tenant, store.id, request.change, &actor, now).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

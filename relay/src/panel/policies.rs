@@ -15,7 +15,7 @@ use crate::{
     service::{
         accounts::Person,
         desk::{self, Standing},
-        store_policy::{self, Policy},
+        store_policy::{self, Change, Policy},
     },
     store,
 };
@@ -36,10 +36,11 @@ pub(super) async fn list(State(panel): State<Panel>, person: Person) -> Answer {
     Ok(Page(PoliciesPage { shell, stores }).into_response())
 }
 
-/// Whose number counts.
+/// Whose number counts, and whether the shop is marked: a box that is not ticked is not sent.
 #[derive(Debug, Deserialize)]
 pub(super) struct Chosen {
     drift: Policy,
+    marks: Option<String>,
 }
 
 /// `POST /settings/integrations/{id}/policy`
@@ -47,11 +48,12 @@ pub(super) async fn set(
     State(panel): State<Panel>,
     person: Person,
     Path(id): Path<Uuid>,
-    Form(Chosen { drift }): Form<Chosen>,
+    Form(Chosen { drift, marks }): Form<Chosen>,
 ) -> Answer {
     let store = panel.store(&person, id).await?;
     let (actor, now) = (&person.email, store::now());
-    let set = store_policy::set(&panel.relay, person.tenant, store.id, drift, actor, now).await;
+    let change = Change { drift: Some(drift), marks: Some(marks.is_some()) };
+    let set = store_policy::set(&panel.relay, person.tenant, store.id, change, actor, now).await;
     panel
         .told(&person, HERE, set.map(|()| format!("Saved for {}.", words::store(&store.store_url))))
         .await

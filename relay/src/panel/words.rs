@@ -247,6 +247,8 @@ pub(super) fn action(action: &str) -> String {
         "inventory.adjusted" => "Adjusted the stock",
         "links.ledger_holds" => "Chose Nexpura’s count of a piece",
         "links.shop_holds" => "Chose the shop’s count of a piece",
+        "marks.off" => "Chose that nothing is marked in the shop",
+        "marks.on" => "Chose that what is brought over is marked in the shop",
         "order.left" => "Left an order that could not be read",
         "password.changed" => "Changed their password",
         "password.set" => "Set their password",

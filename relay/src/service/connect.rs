@@ -11,7 +11,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
-use self::kin::Kin;
 use super::{
     Relay, Work,
     store_client::{self, address},
@@ -276,13 +275,8 @@ async fn register(
     let known = match known {
         // Connected by key so far: only WooCommerce tells whether it is that shop.
         Some(known) if known.store_id.is_none() => {
-            let (kin, _) = kin::compare(tx, tenant, known.id, told_id).await?;
-            match (kin, known.status.as_str()) {
-                (Kin::Other, "disconnected") => {
-                    kin::read_as_new(tx, tenant, known.id, kin, now).await?;
-                }
-                (Kin::Other, _) => return Err(ConnectError::Taken),
-                (Kin::Same | Kin::Unknown, _) => {}
+            if !kin::goes_on(tx, tenant, &known, told_id, now).await? {
+                return Err(ConnectError::Taken);
             }
             Some(known)
         }
@@ -290,7 +284,7 @@ async fn register(
         None => successor(tx, tenant, home, told_id, now).await?,
     };
     let id = known.as_ref().map_or_else(new_id, |known| known.id);
-    let (_, woocommerce_id) = kin::compare(tx, tenant, id, told_id).await?;
+    let woocommerce_id = kin::kept_id(tx, tenant, id, told_id).await?;
     let (key, secret) = seal(relay, tenant, id, credentials)?;
     let registration = Registration {
         store_id: &store_id,
@@ -326,7 +320,7 @@ async fn successor(
     let Some(id) = integrations::at_address(tx, tenant, home).await? else { return Ok(None) };
     let there = integrations::lock(tx, tenant, id).await?;
     let there = there.filter(|store| store.status == "disconnected").ok_or(ConnectError::Taken)?;
-    let (kin, _) = kin::compare(tx, tenant, id, told).await?;
+    let kin = kin::compare(tx, tenant, id, told).await?;
     kin::read_as_new(tx, tenant, id, kin, now).await?;
     Ok(Some(there))
 }

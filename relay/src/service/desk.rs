@@ -8,7 +8,9 @@ use super::{
     stores::{self, Overview},
 };
 use crate::store::{
-    IntegrationId, StoreError, TenantId, Tx, drifts, integrations, links, pushes,
+    IntegrationId, StoreError, TenantId, Tx, drifts, integrations,
+    integrations::Policies,
+    links, pushes,
     runs::{self, Shown},
     spools::{self, Waiting},
 };
@@ -31,8 +33,8 @@ pub struct Standing {
     pub pushes: i64,
     /// Why its pushes wait for a person, if they do.
     pub held: Option<String>,
-    /// Whose number counts where a stock was edited there: `ledger` or `adopt`.
-    pub policy: String,
+    /// What a person has decided about it.
+    pub policies: Policies,
     /// The newest run of each kind that a person can ask for, and the sweep that is under way.
     pub runs: Vec<Run>,
 }
@@ -134,7 +136,7 @@ async fn of(
         links: links::count_waiting(tx, tenant, id, None).await?,
         pushes: pushes::count_open(tx, tenant, id, now).await?.0,
         held: integrations::held_reason(tx, tenant, id).await?,
-        policy: integrations::policy(tx, tenant, id).await?.0,
+        policies: integrations::policies(tx, tenant, id).await?,
         runs: shown,
         overview,
     })

@@ -34,8 +34,36 @@ pub enum Policy {
     Adopt,
 }
 
-/// A store's policy, and whether it is in force: adopting needs an exact account of the shop's sales, which only the
-/// plugin gives.
+impl Policy {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Ledger => "ledger",
+            Self::Adopt => "adopt",
+        }
+    }
+}
+
+/// What a person has decided about a store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Decided {
+    /// Whose number counts where a stock was edited there.
+    pub drift: Policy,
+    /// Whether that is in force: adopting needs an exact account of the shop's sales, which only the plugin gives.
+    pub in_force: bool,
+    /// Whether what is brought over is marked in the shop.
+    pub marks: bool,
+}
+
+/// What is to be decided otherwise.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+pub struct Change {
+    /// Whose number is to count.
+    pub drift: Option<Policy>,
+    /// Whether marks are to be made.
+    pub marks: Option<bool>,
+}
+
+/// A store's policies.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -43,17 +71,18 @@ pub async fn of(
     relay: &Relay,
     tenant: TenantId,
     integration: IntegrationId,
-) -> Result<(Policy, bool), StoreError> {
+) -> Result<Decided, StoreError> {
     let mut tx = relay.db.read().await?;
-    let (word, mode) = integrations::policy(&mut tx, tenant, integration).await?;
+    let known = integrations::policies(&mut tx, tenant, integration).await?;
     tx.commit().await?;
-    Ok(match word.as_str() {
-        "adopt" => (Policy::Adopt, mode == "extension"),
-        _ => (Policy::Ledger, true),
+    let marks = known.marks;
+    Ok(match known.drift_policy.as_str() {
+        "adopt" => Decided { drift: Policy::Adopt, in_force: known.mode == "extension", marks },
+        _ => Decided { drift: Policy::Ledger, in_force: true, marks },
     })
 }
 
-/// Sets a store's policy.
+/// Sets a store's policies; what is as it was leaves no trace.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -61,19 +90,27 @@ pub async fn set(
     relay: &Relay,
     tenant: TenantId,
     integration: IntegrationId,
-    policy: Policy,
+    change: Change,
     actor: &str,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
-    let word = match policy {
-        Policy::Ledger => "ledger",
-        Policy::Adopt => "adopt",
-    };
     let mut tx = relay.db.write().await?;
-    integrations::set_policy(&mut tx, tenant, integration, word).await?;
-    let store = integrations::get(&mut tx, tenant, integration).await?;
-    let subject = store.map(|store| store.store_url).unwrap_or_default();
-    audit::record(&mut tx, tenant, actor, &format!("policy.{word}"), &subject, now).await?;
+    let Some(store) = integrations::lock(&mut tx, tenant, integration).await? else {
+        return Ok(());
+    };
+    let known = integrations::policies(&mut tx, tenant, integration).await?;
+    let mut done = Vec::new();
+    if let Some(word) = change.drift.map(Policy::word).filter(|word| *word != known.drift_policy) {
+        integrations::set_policy(&mut tx, tenant, integration, word).await?;
+        done.push(format!("policy.{word}"));
+    }
+    if let Some(marks) = change.marks.filter(|marks| *marks != known.marks) {
+        integrations::set_marks(&mut tx, tenant, integration, marks).await?;
+        done.push(format!("marks.{}", if marks { "on" } else { "off" }));
+    }
+    for action in done {
+        audit::record(&mut tx, tenant, actor, &action, &store.store_url, now).await?;
+    }
     tx.commit().await
 }
 

@@ -23,6 +23,8 @@ pub struct Store<'a> {
     overview: &'a Overview,
     /// Whose number counts where a stock was edited there: `ledger` or `adopt`.
     drift_policy: &'a str,
+    /// Whether what is brought over is marked in it.
+    marks: bool,
     /// Why its pushes wait for a person, if they do.
     held: Option<&'a str>,
     /// Stocks that differ and wait for a person.
@@ -35,7 +37,8 @@ impl<'a> From<&'a Standing> for Store<'a> {
     fn from(standing: &'a Standing) -> Self {
         Self {
             overview: &standing.overview,
-            drift_policy: &standing.policy,
+            drift_policy: &standing.policies.drift_policy,
+            marks: standing.policies.marks,
             held: standing.held.as_deref(),
             drifts_waiting: standing.drifts,
             links_waiting: standing.links,

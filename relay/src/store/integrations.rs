@@ -10,7 +10,10 @@ use uuid::Uuid;
 
 use super::{IntegrationId, StoreError, TenantId, Tx, execute, fetch, fetch_locked};
 
-pub use decided::{forget_plugin, fork, held_reason, hold, policy, release, set_policy, unfork};
+pub use decided::{
+    Policies, forget_plugin, fork, held_reason, hold, policies, release, set_marks, set_policy,
+    unfork,
+};
 pub use known::{
     KnownUntil, deeply_swept, known_until, nothing_known, orders_known, products_known, synced,
 };
@@ -39,6 +42,8 @@ pub struct Integration {
     pub consumer_secret: Option<Vec<u8>>,
     /// Since when nothing is applied or pushed, because two databases claim to be this shop.
     pub forked_at: Option<DateTime<Utc>>,
+    /// Whether what is brought over from it is marked in it.
+    pub marks: bool,
 }
 
 impl Integration {
@@ -84,7 +89,7 @@ pub async fn lock(
         tx,
         Integration,
         "SELECT id, store_id, store_url, rest_root, status, mode, writable, consumer_key,
-            consumer_secret, forked_at
+            consumer_secret, forked_at, marks
          FROM integrations WHERE tenant_id = $1 AND id = $2",
         tenant,
         id,
@@ -105,7 +110,7 @@ pub async fn get(
         tx,
         Integration,
         "SELECT id, store_id, store_url, rest_root, status, mode, writable, consumer_key,
-            consumer_secret, forked_at
+            consumer_secret, forked_at, marks
          FROM integrations WHERE tenant_id = $1 AND id = $2",
         tenant,
         id,
@@ -182,7 +187,7 @@ pub async fn find(
         tx,
         Integration,
         "SELECT id, store_id, store_url, rest_root, status, mode, writable, consumer_key,
-            consumer_secret, forked_at
+            consumer_secret, forked_at, marks
          FROM integrations
          WHERE tenant_id = $1 AND type = 'woocommerce'
            AND (store_id = $2 OR (store_url = $3 AND store_id IS NULL))

@@ -2,10 +2,13 @@
 
 use nexpura_protocol::Resource::{Customer, Order, Product};
 use nexpura_relay::{
-    service::runs::{self, Kind},
+    service::{
+        runs::{self, Kind},
+        store_policy::{self, Change},
+    },
     store::{self, integrations},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     shop::{Shop, Stock, server::Town},
@@ -13,6 +16,8 @@ use crate::{
 };
 
 const SYNCED: &str = "wc-nexpura/v1/synced";
+/// The custom field that marks a thing where there is no plugin.
+const FIELD: &str = "Synced with Nexpura";
 
 /// A shop with some of everything, its rings first.
 async fn some_of_everything(relay: &TestRelay, rings: i64) -> (Connected, Vec<u64>) {
@@ -94,13 +99,95 @@ on_both! {
     }
 }
 
+/// The ids that were marked with each request, in turn.
+fn fielded(shop: &Connected, listing: &str) -> Vec<Vec<u64>> {
+    let route = format!("wc/v3/{listing}/batch");
+    let asked = shop.fake.asked();
+    let bodies = asked.iter().filter(|asked| asked.route == route).map(|asked| &asked.body);
+    let marks = bodies.filter(|body| body["update"][0]["meta_data"][0]["key"] == FIELD);
+    let ids = |body: &Value| {
+        let updates = body["update"].as_array().unwrap().iter();
+        updates.map(|update| update["id"].as_u64().unwrap()).collect()
+    };
+    marks.map(ids).collect()
+}
+
 on_both! {
-    async fn a_shop_without_the_plugin_is_not_asked_for_marks(relay: TestRelay) {
+    async fn without_the_plugin_each_is_marked_once_by_a_field(relay: TestRelay) {
+        let mut shop = Shop::new();
+        shop.bare = true;
+        let ring = shop.simple("RING", 5);
+        let band = shop.product(None, "variable", Some("BAND"), Stock::Unmanaged);
+        let small = shop.product(Some(band), "variation", Some("BAND-52"), Stock::Own(2));
+        let nameless = shop.product(None, "simple", None, Stock::Own(1));
+        let ada = shop.customer("ada@example.org", "Ada");
+        let (bought, _) = shop.order(&[(ring, 1)]);
+        let (binned, _) = shop.order(&[(ring, 1)]);
+        shop.trash(binned);
+        let shop = Connected::new(&relay.relay, &Town::open().await, shop).await;
+        shop.open().await;
+        assert_eq!(fielded(&shop, "products"), [[ring, band]], "not {small}, nor {nameless}");
+        assert_eq!(fielded(&shop, "orders"), [[bought]]);
+        assert_eq!(fielded(&shop, "customers"), [[ada]]);
+        let shown = shop.fake.shop().show(Order, bought).unwrap();
+        let at = shown["meta_data"][0]["value"].as_str().unwrap();
+        assert!(at.ends_with(" UTC") && at.len() == "2026-11-21 10:00 UTC".len(), "{at}");
+
+        // Each was modified by that, so each is read again: nothing of it is new, and nothing is marked again.
+        shop.let_time_pass().await;
+        relay.run("DELETE FROM run_findings").await;
+        relay.run("DELETE FROM sync_runs").await;
+        shop.want_sweep(true).await;
+        while shop.run_sweep().await {}
+        assert_eq!(relay.number("SELECT CAST(SUM(unchanged) AS BIGINT) FROM sync_runs").await, 6);
+        assert_eq!(relay.number("SELECT CAST(SUM(synced) AS BIGINT) FROM sync_runs").await, 0);
+        assert_eq!(fielded(&shop, "products").len() + fielded(&shop, "orders").len(), 2);
+        assert_eq!(shop.quantity(ring).await, 5);
+    }
+}
+
+on_both! {
+    async fn a_shop_that_does_not_show_its_marks_is_marked_once_all_the_same(relay: TestRelay) {
         let (shop, rings) = some_of_everything(&relay, 1).await;
         shop.fake.shop().bare = true;
         shop.open().await;
-        assert_eq!(shop.quantity(rings[0]).await, 5);
-        assert_eq!(shop.fake.times_asked(SYNCED), 0);
+        for _ in 0..2 {
+            shop.fake.shop().fields.clear();
+            shop.let_time_pass().await;
+            shop.want_sweep(true).await;
+            while shop.run_sweep().await {}
+        }
+        assert_eq!(fielded(&shop, "products"), [[rings[0]]]);
+    }
+}
+
+on_both! {
+    async fn fifty_of_a_kind_are_marked_with_one_request(relay: TestRelay) {
+        let mut shop = Shop::new();
+        shop.bare = true;
+        let rings: Vec<u64> = (0..120).map(|n| shop.simple(&format!("RING-{n}"), 5)).collect();
+        let shop = Connected::new(&relay.relay, &Town::open().await, shop).await;
+        shop.want_sweep(true).await;
+        while ended(&relay).await == 0 && shop.run_sweep().await {}
+        let marked = fielded(&shop, "products");
+        assert_eq!(marked.iter().map(Vec::len).collect::<Vec<_>>(), [50, 50, 20]);
+        assert_eq!(marked.concat(), rings);
+    }
+}
+
+on_both! {
+    async fn where_nobody_wants_marks_there_are_none(relay: TestRelay) {
+        for bare in [true, false] {
+            let (shop, rings) = some_of_everything(&relay, 1).await;
+            shop.fake.shop().bare = bare;
+            let off = Change { marks: Some(false), ..Change::default() };
+            let (tenant, now) = (shop.tenant, store::now());
+            store_policy::set(&relay.relay, tenant, shop.integration, off, "Ann", now).await.unwrap();
+            shop.open().await;
+            assert_eq!(shop.quantity(rings[0]).await, 5);
+            assert_eq!(shop.fake.times_asked(SYNCED), 0);
+            assert!(fielded(&shop, "products").is_empty());
+        }
     }
 }
 

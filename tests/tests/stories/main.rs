@@ -23,6 +23,7 @@ mod imports;
 mod in_wordpress;
 mod kinds_of_stock;
 mod lost_updates;
+mod marked;
 mod money;
 mod other_shops;
 mod panel;

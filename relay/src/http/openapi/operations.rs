@@ -236,8 +236,8 @@ pub(super) const OPERATIONS: &[Operation] = &[
     post(
         WOO,
         "/api/integrations/woocommerce/policy",
-        "Say whose number counts where a stock was edited in the shop",
-        Some("DriftPolicy"),
+        "Say whose number counts where a stock was edited in the shop, and whether the shop is marked",
+        Some("StorePolicy"),
         &[(204, "")],
     ),
     post(

@@ -10,8 +10,7 @@ use uuid::Uuid;
 
 use super::{
     super::{Relay, Work, credential::ConnectionId, store_client, store_client::address, stores},
-    kin::{self, Kin},
-    seal, welcome,
+    kin, seal, welcome,
 };
 use crate::{
     channel::{
@@ -200,10 +199,13 @@ pub async fn keep(
         None => None,
     };
     let id = known.as_ref().map_or_else(new_id, |known| known.id);
-    let woocommerce_id = match &known {
-        Some(known) => known_by(&mut tx, tenant, known, shown, now).await?,
-        None => shown.verified.status.store_id.clone(),
-    };
+    let told_id = shown.verified.status.store_id.as_deref();
+    if let Some(known) = &known
+        && !kin::goes_on(&mut tx, tenant, known, told_id, now).await?
+    {
+        return Err(KeyError::Another);
+    }
+    let woocommerce_id = kin::kept_id(&mut tx, tenant, id, told_id).await?;
     let by_plugin = has_plugin(&mut tx, tenant, id, shown).await?;
     if !by_plugin {
         // The plugin is gone, now or since it said goodbye, and with it the only one who knew what became of its
@@ -244,25 +246,6 @@ pub async fn keep(
         stock_push,
         message,
     })
-}
-
-/// A shop that was built anew under its old address may show other things under the same ids: it is read as a new one
-/// is, once a person has let go of the old one. Gives WooCommerce's id of it, as far as it is known.
-async fn known_by(
-    tx: &mut Tx,
-    tenant: TenantId,
-    known: &Integration,
-    shown: &Shown,
-    now: DateTime<Utc>,
-) -> Result<Option<String>, KeyError> {
-    let told = shown.verified.status.store_id.as_deref();
-    let (kin, woocommerce_id) = kin::compare(tx, tenant, known.id, told).await?;
-    match (kin, known.status.as_str()) {
-        (Kin::Other, "disconnected") => kin::read_as_new(tx, tenant, known.id, kin, now).await?,
-        (Kin::Other, _) => return Err(KeyError::Another),
-        (Kin::Same | Kin::Unknown, _) => {}
-    }
-    Ok(woocommerce_id)
 }
 
 /// Whether the plugin in the shop holds a connection to this very store: else stock goes back without it.

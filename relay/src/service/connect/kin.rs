@@ -4,7 +4,9 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::store::{
-    StoreError, TenantId, Tx, customers, integrations, lineage, listings, resources,
+    StoreError, TenantId, Tx, customers,
+    integrations::{self, Integration},
+    lineage, listings, resources,
 };
 
 /// What WooCommerce's own id says of a shop and the one that was connected.
@@ -18,20 +20,52 @@ pub(super) enum Kin {
     Unknown,
 }
 
-/// Compares a store with what a shop tells now; gives the id that is to be kept as well.
+/// Compares a store with what a shop tells now.
 pub(super) async fn compare(
     tx: &mut Tx,
     tenant: TenantId,
     id: Uuid,
     told: Option<&str>,
-) -> Result<(Kin, Option<String>), StoreError> {
+) -> Result<Kin, StoreError> {
     let before = integrations::woocommerce_id(tx, tenant, id).await?;
-    let kin = match (before.as_deref(), told) {
+    Ok(match (before.as_deref(), told) {
         (Some(before), Some(told)) if before == told => Kin::Same,
         (Some(_), Some(_)) => Kin::Other,
         _ => Kin::Unknown,
-    };
-    Ok((kin, told.map(str::to_owned).or(before)))
+    })
+}
+
+/// The id that is to be kept of a store: what is told now, else what was told before.
+pub(super) async fn kept_id(
+    tx: &mut Tx,
+    tenant: TenantId,
+    id: Uuid,
+    told: Option<&str>,
+) -> Result<Option<String>, StoreError> {
+    match told {
+        Some(told) => Ok(Some(told.to_owned())),
+        None => integrations::woocommerce_id(tx, tenant, id).await,
+    }
+}
+
+/// Whether a shop may go on with the store at its address. One that was built anew may show other things under the same
+/// ids: it is read as a new one is, once a person has let go of the old one.
+pub(super) async fn goes_on(
+    tx: &mut Tx,
+    tenant: TenantId,
+    known: &Integration,
+    told: Option<&str>,
+    now: DateTime<Utc>,
+) -> Result<bool, StoreError> {
+    let kin = compare(tx, tenant, known.id, told).await?;
+    if kin != Kin::Other {
+        return Ok(true);
+    }
+    let was_let_go = known.status == "disconnected";
+    if was_let_go {
+        read_as_new(tx, tenant, known.id, kin, now).await?;
+    }
+    Ok(was_let_go)
 }
 
 /// Has a store read as a new shop is, with its row and its history: whose count holds of what Nexpura has, a person says.

@@ -50,8 +50,9 @@ impl Sweep<'_> {
 
     /// Adopting needs an exact account of the shop's sales, which only the plugin gives.
     async fn policy(&self, tx: &mut Tx) -> Result<Verdict, StoreError> {
-        let (policy, mode) = integrations::policy(tx, self.tenant, self.store.id).await?;
-        Ok(if policy == "adopt" && mode == "extension" { Verdict::Adopt } else { Verdict::Push })
+        let chosen = integrations::policies(tx, self.tenant, self.store.id).await?;
+        let adopts = chosen.drift_policy == "adopt" && chosen.mode == "extension";
+        Ok(if adopts { Verdict::Adopt } else { Verdict::Push })
     }
 
     async fn report(&self, tx: &mut Tx, drift: &drifts::Held) -> Result<(), StoreError> {

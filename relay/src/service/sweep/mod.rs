@@ -153,7 +153,7 @@ pub async fn sweep_due(
     match store_client::client(relay, tenant, &store) {
         Ok(client) => {
             let client = client.in_bulk();
-            let marks = Marks::new(store.writable);
+            let marks = Marks::new(store.writable && store.marks);
             let sweep = Sweep { relay, tenant, store, client, run, marks };
             if let Err(error) = sweep.run(cursor).await {
                 // What met another transaction goes on at once from where it stands.

@@ -66,20 +66,31 @@ pub async fn forget_plugin(
     .map(drop)
 }
 
-/// Whose number counts where a stock was edited in the store (`ledger` or `adopt`), and its mode.
+/// What a person has decided about a store.
+#[derive(Debug, sqlx::FromRow)]
+pub struct Policies {
+    /// Whose number counts where a stock was edited in it: `ledger` or `adopt`.
+    pub drift_policy: String,
+    /// Whether what is brought over from it is marked in it.
+    pub marks: bool,
+    /// Its mode, on which it depends what is in force.
+    pub mode: String,
+}
+
+/// A store's policies.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn policy(
+pub async fn policies(
     tx: &mut Tx,
     tenant: TenantId,
     id: IntegrationId,
-) -> Result<(String, String), StoreError> {
+) -> Result<Policies, StoreError> {
     fetch!(
         fetch_one,
         tx,
-        (String, String),
-        "SELECT drift_policy, mode FROM integrations WHERE tenant_id = $1 AND id = $2",
+        Policies,
+        "SELECT drift_policy, marks, mode FROM integrations WHERE tenant_id = $1 AND id = $2",
         tenant,
         id,
     )
@@ -101,6 +112,26 @@ pub async fn set_policy(
         tenant,
         id,
         policy,
+    )
+    .map(drop)
+}
+
+/// Says whether what is brought over from a store is marked in it from now on.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn set_marks(
+    tx: &mut Tx,
+    tenant: TenantId,
+    id: IntegrationId,
+    marks: bool,
+) -> Result<(), StoreError> {
+    execute!(
+        tx,
+        "UPDATE integrations SET marks = $3 WHERE tenant_id = $1 AND id = $2",
+        tenant,
+        id,
+        marks,
     )
     .map(drop)
 }

@@ -250,6 +250,12 @@ on_both! {
         assert_eq!(leads_to(&mara.submit(&policy, &[("drift", "adopt")]).await), "/settings/integrations");
         let page = mara.open("/settings/integrations").await.body;
         assert!(page.contains("value=\"adopt\" checked") && page.contains("Saved for"), "{page}");
+        assert!(page.contains("name=\"marks\">"), "a box that is not ticked says no");
+        mara.submit(&policy, &[("drift", "adopt"), ("marks", "on")]).await;
+        assert!(mara.open("/settings/integrations").await.body.contains("name=\"marks\" checked>"));
+        let done = "SELECT action FROM audit_log WHERE action LIKE 'marks%' OR action LIKE 'policy%'";
+        let done = relay.texts(&format!("{done} ORDER BY id")).await;
+        assert_eq!(done, [["policy.adopt"], ["marks.off"], ["marks.on"]], "what stays as it is was not done");
         assert_eq!(mara.submit(&policy, &[("drift", "whatever")]).await.status, 400);
 
         let asked = mara.open(&format!("{here}/disconnect")).await.body;

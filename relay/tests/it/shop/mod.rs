@@ -15,6 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use nexpura_protocol::{Resource, Verb};
+use serde_json::Value;
 
 pub(crate) use orders::{Line, Order, Refund};
 
@@ -85,6 +86,8 @@ pub(crate) struct Shop {
     pub(crate) pushes: plugin::Pushes,
     /// The plugin's table of what was brought over.
     pub(crate) synced: BTreeSet<(Resource, u64)>,
+    /// Custom fields that were written over REST.
+    pub(crate) fields: BTreeMap<(Resource, u64), Vec<Value>>,
     /// WooCommerce's own id of the shop.
     pub(crate) woocommerce_id: String,
     last_id: u64,

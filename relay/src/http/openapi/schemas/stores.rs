@@ -57,6 +57,7 @@ pub(super) const SCHEMAS: &[Schema] = &[
             ("note", "string", "What that means."),
             ("webhooks", "Webhooks?", ""),
             ("drift_policy", "ledger|adopt", "Whose number counts where a stock was edited there."),
+            ("marks", "boolean", "Whether what is brought over is marked in the shop."),
             ("held", "string?", "Why its pushes wait for a person."),
             ("drifts_waiting", "integer", "Stocks that differ and wait for a person."),
             ("links_waiting", "integer", "Pieces of which somebody has to say whose count holds."),
@@ -144,9 +145,13 @@ pub(super) const SCHEMAS: &[Schema] = &[
         &[NAMED, ("dry_run?", "boolean", "Only show what a push would change.")],
     ),
     (
-        "DriftPolicy",
-        "Whose number counts where a stock was edited in the shop.",
-        &[NAMED, ("drift", "ledger|adopt", "")],
+        "StorePolicy",
+        "What is to happen by itself; what is left out stays as it is.",
+        &[
+            NAMED,
+            ("drift?", "ledger|adopt", "Whose number counts where a stock was edited in the shop."),
+            ("marks?", "boolean", "Whether what is brought over is marked in the shop."),
+        ],
     ),
     (
         "Begun",
