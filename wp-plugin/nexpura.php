@@ -80,8 +80,10 @@ foreach ( array(
 	'farewell',
 	'install',
 	'standing',
+	'standing-words',
 	'probe',
 	'site-health',
+	'site-info',
 ) as $nexpura_part ) {
 	require __DIR__ . '/includes/' . $nexpura_part . '.php';
 }
@@ -89,6 +91,7 @@ if ( is_admin() ) {
 	require __DIR__ . '/includes/notices.php';
 	require __DIR__ . '/includes/outcome.php';
 	require __DIR__ . '/includes/settings-page.php';
+	require __DIR__ . '/includes/settings-cards.php';
 	require __DIR__ . '/includes/retry.php';
 	require __DIR__ . '/includes/order-screens.php';
 	require __DIR__ . '/includes/product-screens.php';

@@ -1,4 +1,5 @@
--- Whether what is brought over from a store is marked in it.
+-- Whether what is brought over from a store is marked in it, and the last order of which a note there has said so.
 ALTER TABLE integrations ADD COLUMN marks BOOLEAN NOT NULL DEFAULT TRUE;
--- When a thing was marked by a custom field: once is enough, for each mark is a change in the shop.
-ALTER TABLE resources ADD COLUMN marked_at TEXT;
+ALTER TABLE integrations ADD COLUMN noted_order INTEGER NOT NULL DEFAULT 0;
+-- When it did: orders are placed in another order than that of their ids.
+ALTER TABLE resources ADD COLUMN noted_at TEXT;

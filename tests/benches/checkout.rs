@@ -43,7 +43,7 @@ async fn travels(relay: &Relay, order: u64) -> Result<Duration> {
 }
 
 /// Holds what being connected adds to its budgets.
-fn adds(what: &str, without: &Times, with: &Times, budgets: &mut Budgets) {
+fn adds(what: &str, without: &mut Times, with: &mut Times, budgets: &mut Budgets) {
     let half = (with.at(0.5) / without.at(0.5) - 1.0) * 100.0;
     let verdict = budgets.at_most(&format!("{what}, p50"), half, ADDED, "%");
     println!("{what:<44} p50 {half:6.2} %   {verdict}");
@@ -89,8 +89,8 @@ async fn main() -> Result<()> {
     let travels = "from the checkout's answer to the ledger";
     journey.show(travels);
     let mut budgets = Budgets::default();
-    adds("added to a checkout", &without, &with, &mut budgets);
-    adds("added with the relay unreachable", &without, &unreachable, &mut budgets);
+    adds("added to a checkout", &mut without, &mut with, &mut budgets);
+    adds("added with the relay unreachable", &mut without, &mut unreachable, &mut budgets);
     let most = journey.at(0.95);
     let verdict = budgets.at_most(travels, most, ARRIVED_WITHIN, "ms");
     println!("{travels:<44} p95 {most:6.1} ms   {verdict}");

@@ -36,6 +36,7 @@ with walking("first_login") as (story, person, pictures):
     owner.goto(story.link)
     pictures.take(owner, "set-password")
     come_in(owner, story.link)
+    expect(owner.get_by_text("No sales in the last 14 days.")).to_be_visible()
     pictures.take(owner, "home")
     owner.goto(f"{story.relay}/settings")
     pictures.take(owner, "settings")

@@ -135,7 +135,7 @@ def in_wordpress(watch: Watch, story, *shown: str) -> list[str]:
     watch.see(f"{admin}/post.php?post={story.piece}&action=edit")
     expect(page.locator("#inventory_product_data .nexpura-state")).to_be_attached()
     watch.see(f"{admin}/admin.php?page=nexpura")
-    expect(page.get_by_role("heading", name="Nexpura")).to_be_visible()
+    expect(page.get_by_role("heading", name="Nexpura", exact=True)).to_be_visible()
     watch.see(f"{admin}/admin.php?page=wc-status")
     expect(page.locator("[data-export-label=Nexpura]")).to_be_attached()
     watch.see(f"{admin}/site-health.php")

@@ -58,15 +58,17 @@ class Pictures:
         self, page: Page, name: str, *, ours: bool = True, within: str | None = None, closeup: bool = False
     ) -> None:
         """Takes them. Of somebody else's page only what is ours, `within` these elements, is looked over; with
-        `closeup` it is all that the picture shows."""
-        for scheme in ("light", "dark"):
+        `closeup` it is all that the picture shows. WordPress has no dark."""
+        for scheme in ("light",) if "/wp-admin/" in page.url else ("light", "dark"):
             page.emulate_media(color_scheme=scheme)
             for size, extent in (("phone", PHONE), ("desktop", DESKTOP)):
                 page.set_viewport_size(extent)
                 page.evaluate("scrollTo(0, 0)")
                 path = self._folder / f"{name}-{scheme}-{size}.png"
                 if closeup:
-                    page.locator(within).screenshot(path=path, animations="disabled")
+                    # What stays in sight while a page is scrolled would lie over it.
+                    hidden = "#wpadminbar, #wpfooter, .woocommerce-layout__header { visibility: hidden }"
+                    page.locator(within).screenshot(path=path, animations="disabled", style=hidden)
                 else:
                     page.screenshot(path=path, full_page=True, animations="disabled")
                 if ours:

@@ -6,7 +6,7 @@ import re
 from playwright.sync_api import Page, expect
 
 from doors import come_in, for_support, into_wordpress
-from walk import Story, opens, until, walking
+from walk import PHONE, Story, opens, until, walking
 
 # Milliseconds. Site Health asks other servers too, which do not answer here.
 HEALTH = 120_000
@@ -18,7 +18,7 @@ IN_NEXPURA = "#nexpura-order"
 def row(page: Page, caption: str, name: str):
     """What stands beside a name in one of the settings page's tables."""
     for_support(page)
-    table = page.locator(f"h2:text-is('{caption}') + table")
+    table = page.locator(f"h3:text-is('{caption}') + table")
     return table.get_by_role("row").filter(has=page.get_by_role("rowheader", name=name, exact=True)).locator("td")
 
 
@@ -28,6 +28,11 @@ def press(page: Page, button: str, told: str | re.Pattern, *, good: bool = True)
     page.get_by_role("button", name=button, exact=True).click()
     notice = page.locator(f".wrap .notice-{'success' if good else 'error'}")
     expect(notice.filter(has_text=told)).to_be_visible()
+
+
+def stands(page: Page, how: str):
+    """The settings page's first card, which says how this shop stands."""
+    return page.locator(".nexpura-card").filter(has=page.get_by_role("heading", name=how, exact=True))
 
 
 def box(page: Page):
@@ -46,8 +51,11 @@ def health(page: Page, label: str, *, passed: bool) -> None:
 
 def while_all_is_well(page: Page, story: Story, pictures, admin: str) -> None:
     page.goto(f"{admin}/{SETTINGS}")
-    well = page.locator(".wrap .notice-success").filter(has_text="Connected. Everything is sent.")
+    well = stands(page, "Connected").filter(has_text="Everything is sent.")
     until(page, lambda: well, "what the sale touched is sent")
+    # Nobody replaces a connection or ends it by the way.
+    for hidden in ("Replace and connect", "Disconnect"):
+        expect(page.get_by_role("button", name=hidden, exact=True)).to_be_hidden()
     pictures.take(page, "settings", within=".wrap")
     expect(row(page, "Connection", "Nexpura says")).to_have_text("connected")
     expect(row(page, "Connection", "Relay")).to_have_text(story.relay)
@@ -97,6 +105,11 @@ def the_stocks(page: Page, story: Story, pictures, admin: str) -> None:
     mark = page.locator(f"#post-{story.ring} .post-state").filter(has_text="Synced with Nexpura")
     until(page, lambda: mark, "the piece is marked in the list")
     pictures.take(page, "products", within=".post-state")
+    page.goto(f"{admin}/users.php")
+    synced = page.locator("td.column-nexpura_synced").filter(has_text=re.compile("^Synced with Nexpura$"))
+    until(page, lambda: synced, "the customer is marked in the list")
+    expect(page.locator("tr").filter(has=synced)).to_contain_text("ada@buyers.example")
+    pictures.take(page, "users", within="td.column-nexpura_synced")
 
 
 def the_reports(page: Page, story: Story, pictures, admin: str) -> None:
@@ -129,11 +142,61 @@ def the_reports(page: Page, story: Story, pictures, admin: str) -> None:
     pictures.take(page, "site-health-info", within="#health-check-accordion-block-nexpura")
 
 
+def the_plugin_itself(page: Page, story: Story, pictures, admin: str) -> None:
+    page.goto(f"{admin}/plugins.php")
+    ours = page.locator("tr[data-slug='nexpura']")
+    expect(ours.get_by_role("link", name="Settings")).to_have_attribute("href", re.compile(r"page=nexpura$"))
+    ours.scroll_into_view_if_needed()
+    pictures.take(page, "plugins", within="tr[data-slug='nexpura']")
+    page.goto(f"{admin}/options-privacy.php?tab=policyguide")
+    opens(page.get_by_role("button", name="Nexpura", exact=True), page.get_by_text("are passed on to Nexpura"))
+    pictures.take(page, "privacy-guide", within=".privacy-settings-accordion-panel:not([hidden])")
+
+
+def what_needs_a_person(page: Page, story: Story, pictures, admin: str) -> None:
+    """Each trouble is said where people look, and on the settings page with what to press."""
+    notice = page.locator("#wpbody-content .notice").filter(has_text="Nexpura:")
+
+    def told(where: str, said: str) -> None:
+        page.goto(f"{admin}/index.php")
+        expect(notice.filter(has_text=said)).to_be_visible()
+        pictures.take(page, f"dashboard-{where}", within="#wpbody-content .notice:has(a[href$='page=nexpura'])")
+        page.goto(f"{admin}/{SETTINGS}")
+
+    story.ask("key_is_removed")
+    told("key-removed", "The WooCommerce key that Nexpura uses was removed")
+    expect(stands(page, "Nexpura cannot read this shop")).to_contain_text("Connect again: a new key is made.")
+    pictures.take(page, "settings-key-removed", within=".wrap")
+    press(page, "Connect again (makes a new key)", "This shop is connected to Nexpura.")
+    expect(stands(page, "Connected")).to_be_visible()
+
+    story.ask("comes_from_elsewhere")
+    told("moved", "https://old.example")
+    expect(stands(page, "Moved, or a copy?")).to_contain_text("https://old.example")
+    pictures.take(page, "settings-moved", within=".wrap")
+    page.get_by_role("button", name="The shop has moved here").click()
+    expect(stands(page, "Connected")).to_be_visible()
+
+    # A string is there, and the relay could not be asked yet.
+    story.ask("relay_goes_away")
+    story.ask("registration_is_forgotten")
+    page.goto(f"{admin}/{SETTINGS}")
+    page.get_by_role("button", name="Connect now").click()
+    expect(page.locator(".wrap .notice-error").filter(has_text="could not be reached")).to_be_visible()
+    expect(stands(page, "Not connected yet")).to_be_visible()
+    pictures.take(page, "settings-half-connected", within=".wrap")
+    told("half-connected", "could not be reached")
+    story.ask("relay_comes_back")
+    page.get_by_role("button", name="Connect now").click()
+    expect(stands(page, "Connected")).to_be_visible()
+
+
 def while_the_relay_is_away(page: Page, story: Story, pictures, admin: str) -> None:
     story.ask("relay_goes_away")
     order = story.ask("sell", product=story.ring)
     page.goto(f"{admin}/{SETTINGS}")
-    press(page, "Send test event", "is in the spool and waits", good=False)
+    press(page, "Send test event", re.compile(r"is in the spool and waits\. The relay at .+\.$"), good=False)
+    expect(stands(page, "No connection to Nexpura right now")).to_contain_text("sent later by themselves")
     expect(row(page, "Spool", "Waiting to be sent")).not_to_have_text("0")
     expect(row(page, "Spool", "Last problem")).not_to_be_empty()
     pictures.take(page, "settings-relay-away", within=".wrap")
@@ -165,6 +228,10 @@ def what_failed_is_tried_again(page: Page, story: Story, pictures, admin: str) -
     # What the relay said a moment ago is shown for a while.
     until(page, lambda: press_again, "the list has heard of it")
     pictures.take(page, "orders-failed", within="td.column-nexpura")
+    # On a phone a row shows its columns to who opens it.
+    page.set_viewport_size(PHONE)
+    opens(page.locator(f"#order-{story.order} .toggle-row"), press_again)
+    pictures.take(page, "orders-failed-open", within="td.column-nexpura")
     page.goto(f"{admin}/admin.php?page=wc-orders&action=edit&id={story.order}")
     until(page, lambda: box(page).filter(has_text="Failed"), "the order's page has heard of it")
     expect(box(page)).to_contain_text("currency")
@@ -185,8 +252,10 @@ with walking("wordpress") as (story, person, pictures):
         while_all_is_well,
         the_stocks,
         the_reports,
+        the_plugin_itself,
         what_failed_is_tried_again,
         while_the_relay_is_away,
+        what_needs_a_person,
     ):
         part(merchant, story, pictures, admin)
 
@@ -194,6 +263,7 @@ with walking("wordpress") as (story, person, pictures):
     merchant.goto(f"{admin}/{SETTINGS}")
     merchant.get_by_text("Disconnect…").click()
     pictures.take(merchant, "before-disconnecting", within=".wrap")
+    expect(merchant.get_by_role("heading", name="Disconnect this shop from Nexpura?")).to_be_visible()
     press(merchant, "Disconnect", "This shop is disconnected from Nexpura, and its key removed.")
     pictures.take(merchant, "disconnected", within=".wrap")
     owner = person()

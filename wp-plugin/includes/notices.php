@@ -24,7 +24,7 @@ add_action(
 				'<div class="notice notice-%1$s"><p><strong>Nexpura:</strong> %2$s%3$s</p></div>',
 				esc_attr( $notice['kind'] ),
 				esc_html( $notice['message'] ),
-				$notice['link'] && ! is_settings_page() ? sprintf( ' <a href="%s">%s</a>', esc_url( settings_url() ), esc_html__( 'Open Nexpura', 'nexpura' ) ) : ''
+				$notice['link'] && ! is_settings_page() ? sprintf( ' <a href="%s">%s</a>', esc_url( settings_url() ), esc_html__( 'Nexpura settings', 'nexpura' ) ) : ''
 			);
 		}
 	}
@@ -63,11 +63,12 @@ function current_notices(): array {
 		return $say( 'error', $woocommerce, false );
 	}
 	if ( is_moved() ) {
-		return $say( 'error', moved_message() );
+		return is_settings_page() ? array() : $say( 'error', moved_message() );
 	}
 	$configured = configured_connection();
 	if ( null === $configured ) {
-		return is_shop_screen() ? $say( 'info', __( 'This shop is not connected yet: paste the connection string that Nexpura showed you.', 'nexpura' ) ) : array();
+		// The settings page says how, step by step.
+		return is_shop_screen() && ! is_settings_page() ? $say( 'info', __( 'This shop is not connected yet: paste the connection string that Nexpura showed you.', 'nexpura' ) ) : array();
 	}
 	$parsed = parse_connection( $configured['text'] );
 	if ( is_string( $parsed ) ) {
@@ -107,8 +108,8 @@ function state_notices( ?string $problem ): array {
 	if ( null !== $problem ) {
 		$add( 'warning', $problem );
 	}
-	if ( ! has_rest_key( (int) registered()['key_id'] ) ) {
-		$add( 'error', __( 'The WooCommerce key that Nexpura uses was removed, so stock and orders cannot be read or set. Connect again: a new key is made.', 'nexpura' ) );
+	if ( ! is_settings_page() && ! has_rest_key( (int) registered()['key_id'] ) ) {
+		$add( 'error', keyless_message() );
 	}
 	if ( abs( (int) registered()['clock_offset'] ) > MINUTE_IN_SECONDS ) {
 		/* translators: %s: a duration such as "7 mins". */

@@ -89,11 +89,11 @@ function show_order_cell( int $id ): void {
 	show_state( $words, (string) ( $thing['sale_url'] ?? '' ) );
 	if ( 'not-known' === $words['state'] ) {
 		// What the relay does not say now, the shop may know by itself.
-		$mark = synced_in_words( synced_of_listed( $id ) );
-		echo '' === $mark ? '' : '<br><small>' . esc_html( $mark ) . '</small>';
+		$mark = synced_in_words( synced_of_page( 'order', $id, __NAMESPACE__ . '\listed_orders' ) );
+		echo '' === $mark ? '' : '<small>' . esc_html( $mark ) . '</small>';
 	}
 	if ( 'failed' === $words['state'] ) {
-		echo '<br><small>' . esc_html( $words['detail'] ) . '</small><br>';
+		echo '<small>' . esc_html( $words['detail'] ) . '</small>';
 		show_retry( 'order', $id, __( 'Try again now', 'nexpura' ) );
 	}
 }
@@ -117,17 +117,6 @@ function standing_of_listed( int $id ): Standing {
 }
 
 /**
- * When an order of the present page was brought over; one look for all of them.
- *
- * @param int $id The cell's order.
- */
-function synced_of_listed( int $id ): ?int {
-	static $page = null;
-	$page      ??= synced( 'order', array_merge( listed_orders(), array( $id ) ) );
-	return $page[ $id ] ?? null;
-}
-
-/**
  * The orders of the list's present page.
  *
  * @param int[]|null $found What the list has just read, to be remembered.
@@ -139,8 +128,7 @@ function listed_orders( ?array $found = null ): array {
 		$ids = $found;
 	}
 	if ( array() === $ids && 'legacy' === order_storage() ) {
-		global $wp_query;
-		return array_map( 'intval', wp_list_pluck( array_filter( (array) ( $wp_query->posts ?? array() ), 'is_object' ), 'ID' ) );
+		return posts_of_page();
 	}
 	return $ids;
 }

@@ -37,13 +37,13 @@ add_action(
  * Sends what is in the spool until it is empty or the time is up.
  *
  * @param int $seconds How long to try.
- * @return array{sent: int, left: int, message: string}
+ * @return array{sent: int, left: int, problem: string, message: string} `problem` is empty where nothing is left.
  */
 function drain( int $seconds ): array {
 	$status = \nexpura_drain( $seconds );
 	$sent   = (int) ( $status['sent'] ?? 0 );
 	$left   = (int) ( $status['unsent'] ?? 0 );
-	$said   = $left > 0 ? (string) ( $status['last_error'] ?? '' ) : '';
+	$said   = $left > 0 ? as_sentence( (string) ( $status['last_error'] ?? '' ) ) : '';
 	if ( '' !== $said ) {
 		log_warning( 'sending the spool failed: ' . $said );
 	}
@@ -51,6 +51,7 @@ function drain( int $seconds ): array {
 	return array(
 		'sent'    => $sent,
 		'left'    => $left,
+		'problem' => $said,
 		/* translators: 1: number sent, 2: number left. */
 		'message' => trim( sprintf( __( '%1$s sent, %2$s left.', 'nexpura' ), number_format_i18n( $sent ), number_format_i18n( $left ) ) . ' ' . $said ),
 	);
@@ -85,8 +86,8 @@ function probe(): array {
 	}
 	$status = drain( PROBE_SECONDS );
 	if ( $status['left'] > 0 ) {
-		/* translators: %s: what was sent, what is left, and why. */
-		return $answer( sprintf( __( 'The test event is in the spool and waits. %s', 'nexpura' ), $status['message'] ) );
+		/* translators: %s: why. */
+		return $answer( trim( sprintf( __( 'The test event is in the spool and waits. %s', 'nexpura' ), $status['problem'] ) ) );
 	}
 	/* translators: %s: number of seconds. */
 	return $answer( null, sprintf( __( 'The test event went through the spool and was acknowledged by the relay within %s seconds.', 'nexpura' ), number_format_i18n( ( hrtime( true ) - $began ) / 1e9, 2 ) ) );

@@ -19,8 +19,7 @@ add_action(
 		global $product_object;
 		$id = $product_object instanceof WC_Product ? $product_object->get_id() : 0;
 		if ( $id > 0 && ! is_unborn( $product_object ) && is_connected() && current_user_can( 'edit_post', $id ) ) {
-			echo '<div class="options_group"><div class="form-field" style="padding:5px 20px 5px 162px;position:relative">';
-			echo '<span style="position:absolute;left:12px;width:150px">' . esc_html__( 'In Nexpura', 'nexpura' ) . '</span>';
+			echo '<div class="options_group"><div class="form-field nexpura-field"><strong>' . esc_html__( 'In Nexpura', 'nexpura' ) . '</strong>';
 			show_product( $id, standing( array(), array( $id ) ) );
 			echo '</div></div>';
 		}
@@ -34,7 +33,7 @@ add_action(
 		if ( ! $variation instanceof WP_Post || ! is_connected() || ! current_user_can( 'edit_post', $variation->ID ) ) {
 			return;
 		}
-		echo '<div class="form-row form-row-full"><strong>' . esc_html__( 'In Nexpura', 'nexpura' ) . '</strong> ';
+		echo '<div class="form-row form-row-full"><strong class="nexpura-heading">' . esc_html__( 'In Nexpura', 'nexpura' ) . '</strong>';
 		show_product( $variation->ID, standing( array(), variations_beside( $variation ) ) );
 		echo '</div>';
 	},
@@ -70,14 +69,15 @@ function show_product( int $id, Standing $standing ): void {
 	show_state( $words, '' );
 	$mark = synced_in_words( synced( 'product', array( $id ) )[ $id ] ?? null );
 	foreach ( array_filter( array_merge( product_in_words( $thing ?? array(), $words['detail'] ), array( $mark ) ) ) as $sentence ) {
-		echo '<br>' . esc_html( $sentence );
+		echo '<div class="nexpura-said">' . esc_html( $sentence ) . '</div>';
 	}
 	if ( isset( $thing['piece_url'] ) ) {
-		printf( '<br><a href="%s">%s</a>', esc_url( (string) $thing['piece_url'], array( 'http', 'https' ) ), esc_html__( 'Open the piece in Nexpura', 'nexpura' ) );
+		printf( '<div class="nexpura-said"><a href="%s">%s</a></div>', esc_url( (string) $thing['piece_url'], array( 'http', 'https' ) ), esc_html__( 'Open the piece in Nexpura', 'nexpura' ) );
 	}
 	if ( ! in_array( $words['state'], array( 'in-ledger', 'not-known' ), true ) ) {
-		echo '<br>';
+		echo '<div class="nexpura-said">';
 		show_retry( 'product', $id, __( 'Try again now', 'nexpura' ) );
+		echo '</div>';
 	}
 }
 

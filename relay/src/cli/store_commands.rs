@@ -60,8 +60,8 @@ pub(super) enum Command {
         /// shop's: the ledger is adjusted
         #[arg(long, value_parser = PossibleValuesParser::new(["ledger", "adopt"]).map(|word| policy(&word)))]
         drift: Option<Policy>,
-        /// Whether what is brought over is marked in the shop. Without the plugin a mark is a custom field: each
-        /// row is saved once
+        /// Whether what is brought over is marked in the shop: by the plugin, or without it by a private note on each
+        /// order
         #[arg(long, value_parser = PossibleValuesParser::new(["on", "off"]).map(|word| word == "on"))]
         marks: Option<bool>,
     },
@@ -112,7 +112,9 @@ impl Command {
             Self::Policy { named, drift, marks } => {
                 let (tenant, store) = named.find(relay).await?;
                 let change = Change { drift, marks };
-                store_policy::set(relay, tenant, store.id, change, OPERATOR, now).await?;
+                if !change.is_empty() {
+                    store_policy::set(relay, tenant, store.id, change, OPERATOR, now).await?;
+                }
                 let decided = store_policy::of(relay, tenant, store.id).await?;
                 let Decided { drift, in_force, marks } = decided;
                 let told = json!({

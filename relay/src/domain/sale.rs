@@ -37,8 +37,6 @@ pub struct Sale {
     pub prices_include_tax: bool,
     /// When it was placed.
     pub created_at: Option<DateTime<Utc>>,
-    /// When it last changed. For people only: dates decide nothing.
-    pub modified_at: Option<DateTime<Utc>>,
     /// When it was paid.
     pub paid_at: Option<DateTime<Utc>>,
     /// When it was done.
@@ -168,7 +166,6 @@ impl Sale {
             currency,
             prices_include_tax: order.flag("prices_include_tax")?.unwrap_or(false),
             created_at: order.time("date_created_gmt")?,
-            modified_at: order.time("date_modified_gmt")?,
             paid_at: order.time("date_paid_gmt")?,
             completed_at: order.time("date_completed_gmt")?,
             customer_id: order.id_or_zero("customer_id")?,

@@ -41,6 +41,9 @@ const MAX_SMALL_BODY: usize = 64 * 1024;
 /// How long any request may take, the verification of a store included.
 const DEADLINE: Duration = Duration::from_secs(60);
 
+/// Goes with server-sent events: without it a web server in front keeps them back until there are many of them.
+pub(crate) const AS_IT_COMES: [(&str, &str); 1] = [("x-accel-buffering", "no")];
+
 /// What the handlers work with.
 #[derive(Clone)]
 pub struct App {

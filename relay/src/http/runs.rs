@@ -5,14 +5,17 @@ use std::convert::Infallible;
 use axum::{
     Json,
     extract::State,
-    response::sse::{Event, KeepAlive, Sse},
+    response::{
+        IntoResponse,
+        sse::{Event, KeepAlive, Sse},
+    },
 };
-use futures::{Stream, StreamExt};
+use futures::StreamExt;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{
-    App,
+    AS_IT_COMES, App,
     auth::Bearer,
     error::ApiError,
     extract::{Path, Query},
@@ -85,13 +88,13 @@ pub(super) async fn progress(
     State(app): State<App>,
     who: Bearer,
     Path(id): Path<Uuid>,
-) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, ApiError> {
+) -> Result<impl IntoResponse, ApiError> {
     watch::find(&app.relay, who.tenant, id).await?.ok_or(UNKNOWN)?;
     let events = watch::moves(app.relay, who.tenant, id).map(|run| {
         let event = if run.finished_at.is_some() { "done" } else { "progress" };
-        Ok(Event::default().event(event).json_data(run).unwrap_or_default())
+        Ok::<_, Infallible>(Event::default().event(event).json_data(run).unwrap_or_default())
     });
-    Ok(Sse::new(events).keep_alive(KeepAlive::default()))
+    Ok((AS_IT_COMES, Sse::new(events).keep_alive(KeepAlive::default())))
 }
 
 const UNKNOWN: ApiError = ApiError::NotFound("there is no run with this id");

@@ -114,6 +114,9 @@ pub(super) async fn policy(
     who: Bearer,
     Body(request): Body<PolicyRequest>,
 ) -> Result<StatusCode, ApiError> {
+    if request.change.is_empty() {
+        return Err(ApiError::BadRequest("neither drift nor marks is given".to_owned()));
+    }
     let store = runs::named_store(&app.relay, who.tenant, &request.store).await?;
     let (actor, now) = (who.actor(), store::now());
     store_policy::set(&app.relay, who.tenant, store.id, request.change, &actor, now).await?;

@@ -39,6 +39,9 @@ impl HomePage {
     fn told(&self) -> String {
         let days = &self.today.days;
         let all: i64 = days.iter().map(|day| day.sales).sum();
+        if all == 0 {
+            return format!("No sales in the last {} days.", days.len());
+        }
         let sales = words::several(&all, "sale", "sales");
         format!("{sales} in the last {} days, at most {} in a day.", days.len(), self.most())
     }

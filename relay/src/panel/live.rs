@@ -13,6 +13,7 @@ use futures::{Stream, StreamExt};
 
 use super::Panel;
 use crate::{
+    http::AS_IT_COMES,
     service::accounts::{self, Person},
     store,
 };
@@ -38,6 +39,6 @@ impl Panel {
         };
         let told = events.map(Ok::<_, Infallible>).take_until(Box::pin(gone));
         let told = Sse::new(told).keep_alive(KeepAlive::default());
-        ([(header::CACHE_CONTROL, "no-store")], told).into_response()
+        ([(header::CACHE_CONTROL, "no-store")], AS_IT_COMES, told).into_response()
     }
 }

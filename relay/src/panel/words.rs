@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::{
     domain::{Address, Currency, Money, OrderStatus, Quantity},
-    service::pieces::Listing,
+    service::{pieces::Listing, stores::StockPush},
 };
 
 /// What an SKU in an address may hold as it is.
@@ -230,6 +230,19 @@ pub(super) fn happened(topic: &str, id: &i64) -> String {
         other => other,
     };
     format!("{thing} #{id} {happened}")
+}
+
+/// How what was brought over is marked in a store whose stock goes back this way.
+pub(super) fn marking(stock_push: StockPush) -> &'static str {
+    match stock_push {
+        StockPush::Exact => {
+            "In WordPress’s own lists of orders, products and users. Nothing else in the shop changes."
+        }
+        StockPush::ReadAndWrite => {
+            "As a private note on each order, little by little; no customer sees it. With the plugin, products and customers are marked too."
+        }
+        StockPush::Off => "This store’s key may only read, so nothing is marked.",
+    }
 }
 
 /// What somebody did, as the audit log keeps it, in words.

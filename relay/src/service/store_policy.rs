@@ -63,6 +63,14 @@ pub struct Change {
     pub marks: Option<bool>,
 }
 
+impl Change {
+    /// Whether it says nothing.
+    #[must_use]
+    pub fn is_empty(self) -> bool {
+        self.drift.is_none() && self.marks.is_none()
+    }
+}
+
 /// A store's policies.
 ///
 /// # Errors

@@ -175,19 +175,25 @@ fn create(path: &Path) -> anyhow::Result<Vault> {
     let mut key = [0; KEY_BYTES];
     getrandom::fill(&mut key).map_err(|_| anyhow::anyhow!("no random numbers"))?;
     let text = SecretString::from(STANDARD.encode(key));
-    let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    // Whole before it has its name: a service and a command may begin at once, and neither may read half a key.
+    let unnamed = path.with_added_extension(Uuid::new_v4().to_string());
+    let made = write(&unnamed, &text).and_then(|()| fs::hard_link(&unnamed, path));
+    let _ = fs::remove_file(&unnamed);
     match made {
-        Ok(mut file) => {
-            file.write_all(text.expose_secret().as_bytes())?;
-            file.sync_all()?;
-            Vault::new(&text)
-        }
+        Ok(()) => Vault::new(&text),
         // Another process was faster: its key counts.
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
             Vault::new(&SecretString::from(fs::read_to_string(path)?))
         }
         Err(error) => Err(error).with_context(|| format!("cannot create {}", path.display())),
     }
+}
+
+/// Writes a key that only its owner reads, down to the disk.
+fn write(path: &Path, key: &SecretString) -> std::io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    file.write_all(key.expose_secret().as_bytes())?;
+    file.sync_all()
 }
 
 #[cfg(test)]
@@ -235,6 +241,31 @@ mod tests {
         assert_eq!(rotated.open(place(2, "secret"), &old).unwrap().expose_secret(), "ring");
         let new = rotated.seal(place(2, "secret"), "ring").unwrap();
         assert_eq!(vault(1).open(place(2, "secret"), &new).unwrap_err(), OpenError::UnknownKey);
+    }
+
+    #[test]
+    fn who_begins_at_once_has_the_same_key() {
+        let dir = tempfile::tempdir().unwrap();
+        for round in 0..100 {
+            let url = format!("sqlite://{}/{round}.db", dir.path().display());
+            let start = std::sync::Barrier::new(8);
+            let load = || {
+                start.wait();
+                Vault::load(None, &url).unwrap()
+            };
+            let vaults: Vec<Vault> = std::thread::scope(|scope| {
+                let all: Vec<_> = (0..8).map(|_| scope.spawn(load)).collect();
+                all.into_iter().map(|one| one.join().unwrap()).collect()
+            });
+            let sealed = vaults[0].seal(place(2, "secret"), "ring").unwrap();
+            for vault in &vaults {
+                assert_eq!(
+                    vault.open(place(2, "secret"), &sealed).unwrap().expose_secret(),
+                    "ring"
+                );
+            }
+        }
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 100, "something else is left");
     }
 
     #[test]

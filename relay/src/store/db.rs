@@ -73,13 +73,18 @@ impl Db {
         Ok(Self::Sqlite { write, read })
     }
 
-    /// Brings the tables up to date.
+    /// Brings the tables up to date. Where a service and a command begin at once, one does it and the other waits.
     ///
     /// # Errors
     /// When the database holds a newer or a damaged set of tables.
     pub async fn migrate(&self) -> Result<(), StoreError> {
         match self {
-            Self::Sqlite { write, .. } => SQLITE.run(write).await?,
+            Self::Sqlite { write, .. } => {
+                // On PostgreSQL the migrator locks by itself; on SQLite nothing does but a transaction that writes.
+                let mut tx = write.begin_with("BEGIN IMMEDIATE").await?;
+                SQLITE.run_direct(None, &mut *tx, false).await?;
+                tx.commit().await?;
+            }
             Self::Postgres(pool) => POSTGRES.run(pool).await?,
         }
         Ok(())
@@ -233,3 +238,25 @@ macro_rules! fetch_sorted {
 }
 
 pub(super) use {execute, fetch, fetch_locked, fetch_sorted};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn who_begins_at_once_makes_the_tables_once() {
+        for _ in 0..5 {
+            let folder = tempfile::tempdir().unwrap();
+            let url = format!("sqlite://{}/nexpura.db", folder.path().display());
+            let all: Vec<_> = (0..4)
+                .map(|_| {
+                    let url = url.clone();
+                    tokio::spawn(async move { Db::open(&url).await?.migrate().await })
+                })
+                .collect();
+            for one in all {
+                one.await.unwrap().unwrap();
+            }
+        }
+    }
+}

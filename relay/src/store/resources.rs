@@ -2,7 +2,6 @@
 
 mod due;
 mod left;
-mod marked;
 
 use chrono::{DateTime, Utc};
 
@@ -16,7 +15,6 @@ pub use due::{
 };
 
 pub use left::{leave, stays_left};
-pub use marked::{marked, was_marked};
 
 /// Which thing of which store.
 #[derive(Debug, Clone, Copy)]
@@ -190,8 +188,8 @@ pub async fn applied(
     .map(drop)
 }
 
-/// Forgets as of which of its states everything of a store is in the ledger, and what was marked there: whatever is shown under these ids is
-/// brought over as it stands, in a count of states of its own.
+/// Forgets as of which of its states everything of a store is in the ledger, and which orders have a note there: whatever
+/// is shown under these ids is brought over as it stands, in a count of states of its own.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -202,7 +200,7 @@ pub async fn begin_anew(
 ) -> Result<(), StoreError> {
     execute!(
         tx,
-        "UPDATE resources SET rev = NULL, content = NULL, marked_at = NULL
+        "UPDATE resources SET rev = NULL, content = NULL, noted_at = NULL
          WHERE tenant_id = $1 AND integration_id = $2",
         tenant,
         integration,

@@ -8,7 +8,7 @@ use nexpura_relay::{
     },
     store::{self, integrations},
 };
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::{
     shop::{Shop, Stock, server::Town},
@@ -16,8 +16,6 @@ use crate::{
 };
 
 const SYNCED: &str = "wc-nexpura/v1/synced";
-/// The custom field that marks a thing where there is no plugin.
-const FIELD: &str = "Synced with Nexpura";
 
 /// A shop with some of everything, its rings first.
 async fn some_of_everything(relay: &TestRelay, rings: i64) -> (Connected, Vec<u64>) {
@@ -99,95 +97,139 @@ on_both! {
     }
 }
 
-/// The ids that were marked with each request, in turn.
-fn fielded(shop: &Connected, listing: &str) -> Vec<Vec<u64>> {
-    let route = format!("wc/v3/{listing}/batch");
-    let asked = shop.fake.asked();
-    let bodies = asked.iter().filter(|asked| asked.route == route).map(|asked| &asked.body);
-    let marks = bodies.filter(|body| body["update"][0]["meta_data"][0]["key"] == FIELD);
-    let ids = |body: &Value| {
-        let updates = body["update"].as_array().unwrap().iter();
-        updates.map(|update| update["id"].as_u64().unwrap()).collect()
-    };
-    marks.map(ids).collect()
+/// A shop without the plugin, with a ring and so many orders of it, the oldest first.
+async fn without_plugin(relay: &TestRelay, orders: usize) -> (Connected, Vec<u64>) {
+    let mut shop = Shop::new();
+    shop.bare = true;
+    let ring = shop.simple("RING", 500);
+    let orders = (0..orders).map(|_| shop.order(&[(ring, 1)]).0).collect();
+    let shop = Connected::new(&relay.relay, &Town::open().await, shop).await;
+    let key = database::key(&relay.relay.db, shop.integration);
+    // It never had the plugin.
+    let gone =
+        format!("UPDATE connections SET revoked_at = created_at WHERE integration_id = {key}");
+    assert_eq!(relay.run(&gone).await, 1);
+    (shop, orders)
+}
+
+fn noted(shop: &Connected) -> Vec<u64> {
+    let notes = shop.fake.shop().notes.clone();
+    assert!(notes.iter().all(|(_, note)| note == "Synced with Nexpura"), "{notes:?}");
+    notes.into_iter().map(|(order, _)| order).collect()
+}
+
+async fn sweeps(shop: &Connected, everything: bool) {
+    shop.let_time_pass().await;
+    shop.want_sweep(everything).await;
+    while shop.run_sweep().await {}
 }
 
 on_both! {
-    async fn without_the_plugin_each_is_marked_once_by_a_field(relay: TestRelay) {
-        let mut shop = Shop::new();
-        shop.bare = true;
-        let ring = shop.simple("RING", 5);
-        let band = shop.product(None, "variable", Some("BAND"), Stock::Unmanaged);
-        let small = shop.product(Some(band), "variation", Some("BAND-52"), Stock::Own(2));
-        let nameless = shop.product(None, "simple", None, Stock::Own(1));
-        let ada = shop.customer("ada@example.org", "Ada");
-        let (bought, _) = shop.order(&[(ring, 1)]);
-        let (binned, _) = shop.order(&[(ring, 1)]);
-        shop.trash(binned);
-        let shop = Connected::new(&relay.relay, &Town::open().await, shop).await;
-        shop.open().await;
-        assert_eq!(fielded(&shop, "products"), [[ring, band]], "not {small}, nor {nameless}");
-        assert_eq!(fielded(&shop, "orders"), [[bought]]);
-        assert_eq!(fielded(&shop, "customers"), [[ada]]);
-        let shown = shop.fake.shop().show(Order, bought).unwrap();
-        let at = shown["meta_data"][0]["value"].as_str().unwrap();
-        assert!(at.ends_with(" UTC") && at.len() == "2026-11-21 10:00 UTC".len(), "{at}");
-
-        // Each was modified by that, so each is read again: nothing of it is new, and nothing is marked again.
-        shop.let_time_pass().await;
-        relay.run("DELETE FROM run_findings").await;
-        relay.run("DELETE FROM sync_runs").await;
-        shop.want_sweep(true).await;
-        while shop.run_sweep().await {}
-        assert_eq!(relay.number("SELECT CAST(SUM(unchanged) AS BIGINT) FROM sync_runs").await, 6);
-        assert_eq!(relay.number("SELECT CAST(SUM(synced) AS BIGINT) FROM sync_runs").await, 0);
-        assert_eq!(fielded(&shop, "products").len() + fielded(&shop, "orders").len(), 2);
-        assert_eq!(shop.quantity(ring).await, 5);
+    async fn without_the_plugin_a_note_says_it_of_each_order_once(relay: TestRelay) {
+        let (shop, orders) = without_plugin(&relay, 2).await;
+        let (binned, draft) = shop.unnoticed(|shop| {
+            let binned = shop.order(&[(11, 1)]).0;
+            shop.trash(binned);
+            (binned, shop.draft(&[(11, 1)]))
+        });
+        sweeps(&shop, true).await;
+        assert_eq!(noted(&shop), orders, "the oldest first; not {binned}, nor {draft}");
+        assert_eq!(shop.fake.times_asked(SYNCED), 0);
+        sweeps(&shop, true).await;
+        let newest = shop.unnoticed(|shop| {
+            // It has had its id for long.
+            shop.enter(draft, "processing");
+            shop.order(&[(11, 1)]).0
+        });
+        sweeps(&shop, false).await;
+        assert_eq!(noted(&shop), [orders[0], orders[1], draft, newest]);
     }
 }
 
 on_both! {
-    async fn a_shop_that_does_not_show_its_marks_is_marked_once_all_the_same(relay: TestRelay) {
-        let (shop, rings) = some_of_everything(&relay, 1).await;
-        shop.fake.shop().bare = true;
-        shop.open().await;
-        for _ in 0..2 {
-            shop.fake.shop().fields.clear();
-            shop.let_time_pass().await;
-            shop.want_sweep(true).await;
-            while shop.run_sweep().await {}
-        }
-        assert_eq!(fielded(&shop, "products"), [[rings[0]]]);
-    }
-}
-
-on_both! {
-    async fn fifty_of_a_kind_are_marked_with_one_request(relay: TestRelay) {
-        let mut shop = Shop::new();
-        shop.bare = true;
-        let rings: Vec<u64> = (0..120).map(|n| shop.simple(&format!("RING-{n}"), 5)).collect();
-        let shop = Connected::new(&relay.relay, &Town::open().await, shop).await;
-        shop.want_sweep(true).await;
+    async fn a_sweep_notes_fifty_orders_and_an_import_none(relay: TestRelay) {
+        let (shop, orders) = without_plugin(&relay, 70).await;
+        let row = {
+            let mut tx = relay.relay.db.read().await.unwrap();
+            integrations::get(&mut tx, shop.tenant, shop.integration).await.unwrap().unwrap()
+        };
+        runs::start(&relay.relay, shop.tenant, &row, Kind::Orders, "Ann", store::now()).await.unwrap();
         while ended(&relay).await == 0 && shop.run_sweep().await {}
-        let marked = fielded(&shop, "products");
-        assert_eq!(marked.iter().map(Vec::len).collect::<Vec<_>>(), [50, 50, 20]);
-        assert_eq!(marked.concat(), rings);
+        assert!(noted(&shop).is_empty(), "whoever imports does not wait for notes");
+        sweeps(&shop, true).await;
+        assert_eq!(noted(&shop), orders[..50]);
+        sweeps(&shop, true).await;
+        assert_eq!(noted(&shop), orders);
     }
 }
 
 on_both! {
-    async fn where_nobody_wants_marks_there_are_none(relay: TestRelay) {
-        for bare in [true, false] {
-            let (shop, rings) = some_of_everything(&relay, 1).await;
-            shop.fake.shop().bare = bare;
-            let off = Change { marks: Some(false), ..Change::default() };
-            let (tenant, now) = (shop.tenant, store::now());
-            store_policy::set(&relay.relay, tenant, shop.integration, off, "Ann", now).await.unwrap();
-            shop.open().await;
-            assert_eq!(shop.quantity(rings[0]).await, 5);
-            assert_eq!(shop.fake.times_asked(SYNCED), 0);
-            assert!(fielded(&shop, "products").is_empty());
+    async fn an_order_that_the_shop_fails_on_keeps_no_other_from_its_note(relay: TestRelay) {
+        let (shop, orders) = without_plugin(&relay, 2).await;
+        let route = format!("wc/v3/orders/{}/notes", orders[0]);
+        shop.fake.answer_with(&route, Some((500, json!({}))));
+        for _ in 0..2 {
+            sweeps(&shop, true).await;
         }
+        assert_eq!(noted(&shop), [orders[1]]);
+        // A shop that takes no notes now may take them later.
+        let (newest, _) = shop.unnoticed(|shop| shop.order(&[(11, 1)]));
+        let route = format!("wc/v3/orders/{newest}/notes");
+        shop.fake.answer_with(&route, Some((401, json!({}))));
+        sweeps(&shop, true).await;
+        shop.fake.answer_with(&route, None);
+        sweeps(&shop, true).await;
+        assert_eq!(noted(&shop), [orders[1], newest]);
+    }
+}
+
+on_both! {
+    async fn there_are_no_marks_where_nobody_wants_them_or_the_store_is_stopped(relay: TestRelay) {
+        let now = database::moment(&relay.relay.db, store::now());
+        let stops = [
+            "marks = FALSE".to_owned(),
+            "writable = FALSE".to_owned(),
+            format!("forked_at = {now}, forked_reason = 'two of them'"),
+        ];
+        for (at, stop) in stops.iter().enumerate() {
+            let (bare, _) = without_plugin(&relay, 1).await;
+            let (shop, _) = some_of_everything(&relay, 230).await;
+            for one in [&bare, &shop] {
+                let key = database::key(&relay.relay.db, one.integration);
+                let fake = one.fake.clone();
+                let (stop, db) = (stop.clone(), relay.relay.db.clone());
+                // While the run is under way.
+                let route = "wc/v3/customers";
+                fake.interrupt(route, move || async move {
+                    database::run(&db, &format!("UPDATE integrations SET {stop} WHERE id = {key}")).await;
+                });
+                one.want_sweep(true).await;
+                for _ in 0..3 {
+                    one.run_sweep().await;
+                }
+                assert_eq!(fake.interruptions_left(), 0, "{at}");
+            }
+            assert!(noted(&bare).is_empty(), "{stop}");
+            // Those that were brought over before.
+            assert!(shop.fake.times_asked(SYNCED) <= 1, "{stop}");
+            assert!(shop.fake.shop().synced.len() <= 200, "{stop}");
+        }
+    }
+}
+
+on_both! {
+    async fn a_policy_keeps_the_shop_as_it_is(relay: TestRelay) {
+        let (bare, _) = without_plugin(&relay, 1).await;
+        let (shop, rings) = some_of_everything(&relay, 1).await;
+        let off = Change { marks: Some(false), ..Change::default() };
+        for one in [&bare, &shop] {
+            let (tenant, now) = (one.tenant, store::now());
+            store_policy::set(&relay.relay, tenant, one.integration, off, "Ann", now).await.unwrap();
+            sweeps(one, true).await;
+        }
+        assert!(noted(&bare).is_empty());
+        assert_eq!(shop.quantity(rings[0]).await, 5);
+        assert_eq!(shop.fake.times_asked(SYNCED), 0);
     }
 }
 

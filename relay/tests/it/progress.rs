@@ -59,6 +59,7 @@ on_both! {
             let answer = request.bearer_auth(&shop.token).send().await.unwrap();
             assert_eq!(answer.status(), 200);
             assert_eq!(answer.headers()["content-type"], "text/event-stream");
+            assert_eq!(answer.headers()["x-accel-buffering"], "no");
             Events { answer, unread: String::new() }
         };
         let mut events = open().await;

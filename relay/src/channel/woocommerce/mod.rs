@@ -22,7 +22,7 @@ pub use permission::{Doubt, Verified};
 pub use reach::{Met, Reach};
 pub use read::{Listing, MAX_PER_PAGE, Page, PageQuery, SystemStatus};
 pub use stock::{StockOutcome, StockWrite};
-pub use synced::{MAX_FIELDS, MAX_SYNCED, Synced, is_mark, is_marked};
+pub use synced::{MAX_SYNCED, Synced};
 pub use url::{StoreUrl, StoreUrlError};
 pub use webhooks::{Webhook, WebhookBatch, WebhookWish, WebhooksDone};
 

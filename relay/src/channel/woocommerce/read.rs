@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Datelike, TimeDelta, Utc, Weekday};
-use nexpura_protocol::event::Resource;
 use reqwest::header::HeaderMap;
 use serde_json::Value;
 
@@ -40,16 +39,6 @@ pub enum Listing {
 }
 
 impl Listing {
-    /// What its rows are.
-    #[must_use]
-    pub fn resource(self) -> Resource {
-        match self {
-            Self::Orders => Resource::Order,
-            Self::Products | Self::Variations { .. } => Resource::Product,
-            Self::Customers => Resource::Customer,
-        }
-    }
-
     pub(super) fn route(self) -> String {
         match self {
             Self::Orders => "wc/v3/orders".to_owned(),

@@ -16,6 +16,16 @@ function tellMoments(within) {
 }
 tellMoments(document);
 
+// What is shown once: a button that copies what stands before it, where the browser allows that.
+for (const button of navigator.clipboard ? document.querySelectorAll("button.copy") : []) {
+  button.hidden = false;
+  button.setAttribute("aria-live", "polite");
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(button.previousElementSibling.textContent);
+    button.textContent = button.dataset.copied;
+  });
+}
+
 // Whoever has sent a form is on the way to another page, and is not called back.
 let leaving = false;
 window.addEventListener("submit", () => { leaving = true; });

@@ -3,55 +3,30 @@
 //! A mark is for people only. None is worth a request of its own or a failed run, and one that is lost, with a killed
 //! relay or a run that breaks off, is made by the next run that reads its row.
 
-use std::sync::{Mutex, PoisonError};
+use std::{
+    mem,
+    sync::{Mutex, PoisonError},
+};
 
 use nexpura_protocol::event::Resource;
-use serde_json::Value;
 
 use super::{StepError, Sweep};
 use crate::{
-    channel::woocommerce::{Listing, MAX_FIELDS, MAX_SYNCED, Synced, is_marked},
-    store::{self, resources},
+    channel::{
+        ChannelError,
+        woocommerce::{MAX_SYNCED, Synced},
+    },
+    store::{self, connections, integrations},
 };
 
-/// How a thing is marked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Way {
-    /// By our plugin, again and again: that costs the shop nothing.
-    Plugin,
-    /// By a custom field, once: the shop saves the thing.
-    Field,
-}
+/// Orders that are given a note in one sweep: ten seconds at a store's pace.
+const NOTES: i64 = 50;
 
-/// One thing that is to be marked.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Mark {
-    way: Way,
-    listing: Listing,
-    id: i64,
-}
-
-impl Mark {
-    /// What marks a row of a listing once it is in. A variation is found in the shop by its parent, which has the
-    /// mark; only our plugin marks it by itself, and only our plugin what is in the trash.
-    pub(super) fn of(item: &Value, listing: Listing, id: i64) -> Option<Self> {
-        if item.get("nexpura").is_some() {
-            return Some(Self { way: Way::Plugin, listing, id });
-        }
-        let takes_none = matches!(listing, Listing::Variations { .. }) || item["status"] == "trash";
-        (!takes_none && !is_marked(item)).then_some(Self { way: Way::Field, listing, id })
-    }
-
-    fn goes_with(self, other: Self) -> bool {
-        self.way == other.way && (self.way == Way::Plugin || self.listing == other.listing)
-    }
-}
-
-/// What waits to be marked.
+/// What is to be marked.
 #[derive(Debug)]
 pub(super) struct Marks {
     /// Nothing once the shop has refused them: then nobody asks again in this run.
-    waiting: Mutex<Option<Vec<Mark>>>,
+    waiting: Mutex<Option<Vec<(Resource, i64)>>>,
 }
 
 impl Marks {
@@ -61,30 +36,28 @@ impl Marks {
     }
 
     /// Has things marked with the next request.
-    pub(super) fn add(&self, things: Vec<Mark>) {
+    pub(super) fn add(&self, things: Vec<(Resource, i64)>) {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(waiting) = waiting.as_mut() {
             waiting.extend(things);
         }
     }
 
-    /// What one request is to mark: what fills one, or whatever waits where `all` is to be marked.
-    fn take(&self, all: bool) -> Option<Vec<Mark>> {
+    /// What one request is to name, if there are as many as `at_least`.
+    fn take(&self, at_least: usize) -> Option<Synced> {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        let waiting = waiting.as_mut()?;
-        let first = waiting.iter().copied().find(|mark| {
-            let together = waiting.iter().filter(|other| other.goes_with(*mark)).count();
-            all || together >= mark.way.at_once()
-        })?;
-        let mut taken = Vec::new();
-        waiting.retain(|mark| {
-            let takes = taken.len() < first.way.at_once() && mark.goes_with(first);
-            if takes {
-                taken.push(*mark);
+        let waiting = waiting.as_mut().filter(|waiting| waiting.len() >= at_least)?;
+        let rest = waiting.split_off(waiting.len().min(MAX_SYNCED));
+        let mut synced = Synced::default();
+        for (resource, id) in mem::replace(waiting, rest) {
+            match resource {
+                Resource::Order => synced.order.push(id),
+                Resource::Product => synced.product.push(id),
+                Resource::Customer => synced.customer.push(id),
+                Resource::Lineage => {}
             }
-            !takes
-        });
-        Some(taken)
+        }
+        Some(synced)
     }
 
     fn give_up(&self) {
@@ -92,40 +65,26 @@ impl Marks {
     }
 }
 
-impl Way {
-    /// How many one request marks.
-    fn at_once(self) -> usize {
-        match self {
-            Self::Plugin => MAX_SYNCED,
-            Self::Field => MAX_FIELDS,
-        }
-    }
-}
-
 impl Sweep<'_> {
     /// Marks what waits for it where that is enough for a request.
     pub(super) async fn mark(&self) {
-        self.mark_where(false).await;
+        self.mark_where(MAX_SYNCED).await;
     }
 
     /// Marks all that waits for it.
     pub(super) async fn mark_all(&self) {
-        self.mark_where(true).await;
+        self.mark_where(1).await;
     }
 
-    async fn mark_where(&self, all: bool) {
-        while let Some(marks) = self.marks.take(all) {
+    async fn mark_where(&self, at_least: usize) {
+        while let Some(synced) = self.marks.take(at_least) {
             // It may take as long as the claim holds.
-            if self.hold_on().await.is_err() {
-                return;
+            match self.may_mark().await {
+                Ok(true) => {}
+                Ok(false) => return self.marks.give_up(),
+                Err(_) => return,
             }
-            let marked = match marks[..] {
-                [Mark { way: Way::Field, listing, .. }, ..] => {
-                    self.mark_by_field(listing, &marks).await
-                }
-                _ => self.mark_by_plugin(&marks).await,
-            };
-            if let Err(error) = marked {
+            if let Err(error) = self.client.mark_synced(&synced).await {
                 let store = self.client.store().host();
                 tracing::info!(store, %error, "what was brought over is not marked in the shop");
                 self.marks.give_up();
@@ -133,44 +92,51 @@ impl Sweep<'_> {
         }
     }
 
-    async fn mark_by_plugin(&self, marks: &[Mark]) -> Result<(), StepError> {
-        let ids = |resource| {
-            let these = marks.iter().filter(|mark| mark.listing.resource() == resource);
-            these.map(|mark| mark.id).collect()
-        };
-        let (order, product) = (ids(Resource::Order), ids(Resource::Product));
-        let customer = ids(Resource::Customer);
-        Ok(self.client.mark_synced(&Synced { order, product, customer }).await?)
-    }
-
-    /// Marks rows of one listing, each once: a shop may take a mark and yet not show it, and would be read and marked
-    /// for ever.
-    async fn mark_by_field(&self, listing: Listing, marks: &[Mark]) -> Result<(), StepError> {
-        let key = |remote_id| resources::Key {
-            tenant: self.tenant,
-            integration: self.store.id,
-            resource: listing.resource().as_str(),
-            remote_id,
-        };
-        let mut ids = Vec::new();
-        let mut tx = self.relay.db.read().await?;
-        for mark in marks {
-            if !resources::was_marked(&mut tx, key(mark.id)).await? {
-                ids.push(mark.id);
-            }
-        }
-        tx.commit().await?;
-        if ids.is_empty() {
+    /// Notes beside orders that they were brought over, where there is no plugin to mark them: beside some in each
+    /// sweep, for each is a request. Products and accounts get none: `WooCommerce` marks those by nothing but a custom
+    /// field, for which it saves the whole of them, with its hooks and a new date; a product whose type another plugin
+    /// brings would lose it where that is switched off just then.
+    pub(super) async fn note_orders(&self) -> Result<(), StepError> {
+        if self.run.kind != "sweep" {
             return Ok(());
         }
-        let now = store::now();
-        self.client.mark_by_field(listing, &ids, now).await?;
-        let mut tx = self.relay.db.write().await?;
-        // In the order in which others lock them.
-        ids.sort_unstable();
-        for id in ids {
-            resources::marked(&mut tx, key(id), now).await?;
+        let (tenant, id) = (self.tenant, self.store.id);
+        let mut tx = self.relay.db.read().await?;
+        let orders = match connections::newest_secret(&mut tx, tenant, id).await? {
+            Some(_) => Vec::new(),
+            None => integrations::orders_without_note(&mut tx, tenant, id, NOTES).await?,
+        };
+        tx.commit().await?;
+        for order in orders {
+            if !self.may_mark().await? {
+                break;
+            }
+            let outcome = self.client.note_synced(order).await;
+            // One that the shop fails on would stand before all others for ever.
+            let is_its_own =
+                matches!(outcome, Err(ChannelError::Rejected { .. } | ChannelError::Server { .. }));
+            if outcome.is_ok() || is_its_own {
+                let mut tx = self.relay.db.write().await?;
+                integrations::noted(&mut tx, tenant, id, order, store::now()).await?;
+                tx.commit().await?;
+            }
+            if let Err(error) = outcome {
+                let store = self.client.store().host();
+                tracing::info!(store, order, %error, "no note says that it was brought over");
+                break;
+            }
         }
-        Ok(tx.commit().await?)
+        Ok(())
+    }
+
+    /// Whether marks are still wanted and the store may still be written to; keeps the run's claim.
+    async fn may_mark(&self) -> Result<bool, StepError> {
+        self.hold_on().await?;
+        let mut tx = self.relay.db.read().await?;
+        let store = integrations::get(&mut tx, self.tenant, self.store.id).await?;
+        tx.commit().await?;
+        Ok(store.is_some_and(|store| {
+            store.marks && store.writable && store.has_key() && store.forked_at.is_none()
+        }))
     }
 }

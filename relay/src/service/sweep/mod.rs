@@ -198,6 +198,13 @@ impl Sweep<'_> {
             if !matches!(next, Next::Go(_)) {
                 self.mark_all().await;
             }
+            if matches!(next, Next::Done(_)) {
+                match self.note_orders().await {
+                    Err(StepError::Store(error)) => return Err(error),
+                    Err(StepError::Lost) => return Ok(()),
+                    _ => {}
+                }
+            }
             // A key that could only read may have been given more.
             let writable = match next {
                 Next::Done(_) if !self.store.writable => self.client.may_write().await.ok(),

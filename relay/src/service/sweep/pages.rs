@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use nexpura_protocol::event::Resource;
 use serde_json::{Value, json};
 
-use super::{Cursor, LEASE, StepError, Sweep, known::Known, marks::Mark, report};
+use super::{Cursor, LEASE, StepError, Sweep, known::Known, report};
 use crate::{
     channel::{
         ChannelError,
@@ -138,7 +138,8 @@ impl Sweep<'_> {
             let following = self.following(source, &request, met == Met::Last).await?;
             let total = matches!(source, Source::Plain(_) | Source::Since(..))
                 .then(|| i64::try_from(page.total).unwrap_or(i64::MAX));
-            let took = self.take_in(&request.then, request.listing, page.items, asked_at, total);
+            let resource = resource_of(request.listing);
+            let took = self.take_in(&request.then, resource, page.items, asked_at, total);
             let Some(following) = following else {
                 took.await?;
                 return Ok(request.then);
@@ -199,12 +200,12 @@ impl Sweep<'_> {
     async fn take_in(
         &self,
         then: &Cursor,
-        listing: Listing,
+        resource: Resource,
         items: Vec<Value>,
         asked_at: DateTime<Utc>,
         total: Option<i64>,
     ) -> Result<(), StepError> {
-        let (now, resource) = (store::now(), listing.resource());
+        let now = store::now();
         let mut tx = self.relay.db.write().await?;
         let store = integrations::lock(&mut tx, self.tenant, self.store.id).await?;
         let store = store.filter(Integration::has_key).ok_or(StepError::Disconnected)?;
@@ -219,10 +220,11 @@ impl Sweep<'_> {
                 resource: resource.as_str(),
                 remote_id: id,
             };
-            let mark = Mark::of(&item, listing, id);
+            // Only our plugin can mark it.
+            let markable = item.get("nexpura").is_some();
             let row = self.take_in_one(&mut tx, key, resource, item, asked_at, now).await?;
-            if matches!(row, Row::Synced | Row::Unchanged) {
-                marks.extend(mark);
+            if markable && matches!(row, Row::Synced | Row::Unchanged) {
+                marks.push((resource, id));
             }
             tally.seen += 1;
             match row {
@@ -335,5 +337,13 @@ impl Sweep<'_> {
             Some(reason) => Row::Skipped { label, reason },
             None => row,
         })
+    }
+}
+
+fn resource_of(listing: Listing) -> Resource {
+    match listing {
+        Listing::Orders => Resource::Order,
+        Listing::Products | Listing::Variations { .. } => Resource::Product,
+        Listing::Customers => Resource::Customer,
     }
 }

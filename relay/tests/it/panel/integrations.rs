@@ -123,6 +123,7 @@ on_both! {
         paste(&served, &string, &fake).await;
         let heard = heard.await.unwrap();
         assert_eq!(heard.headers["content-type"], "text/event-stream");
+        assert_eq!(heard.headers["x-accel-buffering"], "no");
         assert_eq!(heard.body.trim(), format!("event: done\ndata: {}", fake.home));
         let page = mara.open(then).await.body;
         assert!(page.contains(&format!("✓ {} is connected", bare(&fake.home))), "{page}");
@@ -167,7 +168,7 @@ on_both! {
         assert!(page.contains("✓ Synced 5 items, 1 skipped"), "{page}");
         assert!(!page.contains("spinner"));
         let report = mara.open(watched.strip_suffix("/progress").unwrap()).await.body;
-        assert!(report.contains(">skipped<") && report.contains("SKU"), "{report}");
+        assert!(report.contains(">Skipped<") && report.contains("SKU"), "{report}");
         assert_eq!(mara.submit(&format!("{sync}/nonsense"), &[]).await.status, 404);
     }
 }

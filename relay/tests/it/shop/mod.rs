@@ -15,7 +15,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use nexpura_protocol::{Resource, Verb};
-use serde_json::Value;
 
 pub(crate) use orders::{Line, Order, Refund};
 
@@ -86,8 +85,8 @@ pub(crate) struct Shop {
     pub(crate) pushes: plugin::Pushes,
     /// The plugin's table of what was brought over.
     pub(crate) synced: BTreeSet<(Resource, u64)>,
-    /// Custom fields that were written over REST.
-    pub(crate) fields: BTreeMap<(Resource, u64), Vec<Value>>,
+    /// Private notes, each with its order.
+    pub(crate) notes: Vec<(u64, String)>,
     /// WooCommerce's own id of the shop.
     pub(crate) woocommerce_id: String,
     last_id: u64,

@@ -20,7 +20,6 @@ pub(crate) struct Order {
     pub(crate) refunds: Vec<Refund>,
     pub(crate) email: String,
     pub(crate) customer: u64,
-    pub(crate) created: DateTime<Utc>,
     pub(crate) modified: DateTime<Utc>,
     /// When WooCommerce noted a payment.
     pub(crate) paid: Option<DateTime<Utc>>,
@@ -107,7 +106,6 @@ impl Shop {
             refunds: Vec::new(),
             email: format!("Buyer{}@Example.test", id % 3),
             customer: 0,
-            created: Utc::now(),
             modified: Utc::now(),
             paid: None,
         };

@@ -21,13 +21,12 @@ impl Shop {
                 json_with(200, &system_status(home, &self.woocommerce_id))
             }
             ["wc", "v3", "orders", id, "refunds"] => refunds(self, &asked.query, id),
+            ["wc", "v3", "orders", id, "notes"] => self.note(id, &asked.body),
             ["wc", "v3", "products", parent, "variations"] => self.variations(&asked.query, parent),
+            ["wc", "v3", "products", "batch"] => self.batch(None, &asked.body),
             ["wc", "v3", "products", parent, "variations", "batch"] => {
-                self.batch(Resource::Product, parent.parse().ok(), &asked.body)
+                self.batch(parent.parse().ok(), &asked.body)
             }
-            ["wc", "v3", "products", "batch"] => self.batch(Resource::Product, None, &asked.body),
-            ["wc", "v3", "orders", "batch"] => self.batch(Resource::Order, None, &asked.body),
-            ["wc", "v3", "customers", "batch"] => self.batch(Resource::Customer, None, &asked.body),
             ["wc-nexpura", "v1", "stock"] if !self.bare => {
                 json_with(200, &self.answer_stock(&asked.body))
             }
@@ -40,8 +39,18 @@ impl Shop {
         }
     }
 
-    /// Absolute stocks and custom fields, each thing by itself; a variation is changed at its parent's address only.
-    fn batch(&mut self, resource: Resource, parent: Option<u64>, body: &Value) -> Response {
+    /// A note is a comment: the order stays as it is.
+    fn note(&mut self, order: &str, note: &Value) -> Response {
+        let Some(order) = order.parse().ok().filter(|id| self.orders.contains_key(id)) else {
+            return refusal(404, "woocommerce_rest_order_invalid_id");
+        };
+        assert_eq!(note["customer_note"], false, "the customer would be mailed");
+        self.notes.push((order, note["note"].as_str().unwrap().to_owned()));
+        json_with(201, &json!({ "id": self.notes.len(), "note": note["note"] }))
+    }
+
+    /// Absolute stocks, each by itself; a variation is changed at its parent's address only.
+    fn batch(&mut self, parent: Option<u64>, body: &Value) -> Response {
         let updates = body["update"].as_array().cloned().unwrap_or_default();
         assert!(updates.len() <= 100, "more than WooCommerce takes at once");
         if updates.is_empty() {
@@ -50,40 +59,18 @@ impl Shop {
         let mut done = Vec::new();
         for update in updates {
             let id = update["id"].as_u64().unwrap_or_default();
-            if !self.saves(resource, id, parent) {
-                let code = format!("woocommerce_rest_{}_invalid_id", resource.as_str());
+            if self.products.get(&id).is_none_or(|product| product.parent != parent) {
+                let code = "woocommerce_rest_product_invalid_id";
                 done.push(
                     json!({ "id": id, "error": { "code": code, "data": { "status": 400 } } }),
                 );
                 continue;
             }
-            if let Some(stock) = update.get("stock_quantity") {
-                self.set_stock_over_rest(id, stock.as_i64().expect("whole units"));
-            }
-            for field in update["meta_data"].as_array().into_iter().flatten() {
-                let fields = self.fields.entry((resource, id)).or_default();
-                fields.retain(|one| one["key"] != field["key"]);
-                fields.push(json!({ "id": id, "key": field["key"], "value": field["value"] }));
-            }
-            done.push(json!({ "id": id, "stock_quantity": update["stock_quantity"] }));
+            let wanted = update["stock_quantity"].as_i64().expect("whole units");
+            self.set_stock_over_rest(id, wanted);
+            done.push(json!({ "id": id, "stock_quantity": wanted }));
         }
         json_with(200, &json!({ "update": done }))
-    }
-
-    /// Whether there is such a thing; whatever is written of it, it was modified.
-    fn saves(&mut self, resource: Resource, id: u64, parent: Option<u64>) -> bool {
-        let modified = match resource {
-            Resource::Product => {
-                let product = self.products.get_mut(&id).filter(|one| one.parent == parent);
-                product.map(|product| &mut product.modified)
-            }
-            Resource::Order => self.orders.get_mut(&id).map(|order| &mut order.modified),
-            _ => return self.customers.contains_key(&id),
-        };
-        modified.is_some_and(|modified| {
-            *modified = Utc::now();
-            true
-        })
     }
 
     /// `set_stock_quantity()` does nothing where the stock is not managed.

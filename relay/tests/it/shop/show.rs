@@ -9,16 +9,12 @@ use super::{Customer, Line, Order, Product, Refund, Shop, Stock};
 impl Shop {
     /// The representation, or nothing where there is no such thing.
     pub(crate) fn show(&self, resource: Resource, id: u64) -> Option<Value> {
-        let mut shown = match resource {
+        match resource {
             Resource::Order => self.orders.get(&id).map(|order| self.show_order(order)),
             Resource::Product => self.products.get(&id).map(|product| self.show_product(product)),
             Resource::Customer => self.customers.get(&id).map(show_customer),
             Resource::Lineage => None,
-        }?;
-        if let Some(fields) = self.fields.get(&(resource, id)) {
-            shown["meta_data"] = json!(fields);
         }
-        Some(shown)
     }
 
     /// The facts, as the plugin reads them in the same moment.
@@ -93,7 +89,7 @@ impl Shop {
             "currency": "AUD",
             "version": "10.0.2",
             "prices_include_tax": false,
-            "date_created_gmt": gmt(order.created),
+            "date_created_gmt": gmt(order.modified),
             "date_modified_gmt": gmt(order.modified),
             "date_paid_gmt": order.paid.map(gmt),
             "date_completed_gmt": null,

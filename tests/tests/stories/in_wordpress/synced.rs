@@ -35,6 +35,24 @@ foreach ( array( 'woocommerce_update_order', 'woocommerce_update_product', 'wooc
 }
 ";
 
+/// Says at the end of an administrator's page how often it looked into the table of marks.
+const LOOKS: &str = r"<?php
+add_filter( 'query', static function ( $sql ) {
+	$GLOBALS['tests_looks'] = ( $GLOBALS['tests_looks'] ?? 0 ) + (int) str_contains( $sql, 'FROM wp_nexpura_synced' );
+	return $sql;
+} );
+add_action( 'admin_print_footer_scripts', static function () {
+	echo '<p id=looks>' . (int) ( $GLOBALS['tests_looks'] ?? 0 ) . '</p>';
+} );
+";
+
+/// A page looks once for all that it lists.
+fn one_look(page: &str) -> Result<()> {
+    let looks = between(page, "<p id=looks>", "</p>");
+    ensure!(looks == "1", "{looks} looks into the table of marks");
+    Ok(())
+}
+
 fn marks(shop: &Shop, resource: &str) -> Result<Vec<String>> {
     let table = shop.sql("SHOW TABLES LIKE 'wp_nexpura_synced'")?;
     if table.trim().is_empty() {
@@ -56,6 +74,7 @@ async fn what_was_brought_over_is_marked_without_changing_anything() -> Result<(
     let ada =
         shop.php("return wc_create_new_customer( 'ada@example.org', 'ada', 'x7!kd9Qz' );").await?;
     let ada = ada.as_u64().context("a customer")?;
+    let another = shop.create_order(&[("RING-1", 1)]).await?;
     let order = shop.create_order(&[("RING-1", 1)]).await?;
     std::fs::write(shop.content().join("mu-plugins/changes.php"), COUNTER)?;
     let before = shop.php(AS_IT_IS).await?;
@@ -69,7 +88,7 @@ async fn what_was_brought_over_is_marked_without_changing_anything() -> Result<(
         Ok::<_, anyhow::Error>(wanted.iter().all(|id| marked.contains(id)))
     };
     wait::until("all is marked", PATIENCE, async || {
-        Ok((all("order", vec![order])?
+        Ok((all("order", vec![order, another])?
             && all("product", vec![ring, parent, band])?
             && all("customer", vec![ada])?)
         .then_some(()))
@@ -81,8 +100,10 @@ async fn what_was_brought_over_is_marked_without_changing_anything() -> Result<(
     let changes = town.shop.php("return (int) get_option( 'tests_changes' );").await?;
     ensure!(changes == json!(0), "{changes} hooks were fired");
 
+    std::fs::write(town.shop.content().join("mu-plugins/looks.php"), LOOKS)?;
     let admin = town.shop.log_in().await?;
     let products = admin.page("edit.php?post_type=product").await?;
+    one_look(&products)?;
     let row = |id: u64| between(&products, &format!("id=\"post-{id}\""), "</tr>");
     ensure!(row(ring).contains("Synced with Nexpura"), "{}", row(ring));
     ensure!(!row(nameless).contains("Synced with Nexpura"), "{}", row(nameless));
@@ -91,6 +112,7 @@ async fn what_was_brought_over_is_marked_without_changing_anything() -> Result<(
     ensure!(row.contains(">Synced with Nexpura"), "{row}");
     let row = between(&users, "id='user-1'", "</tr>");
     ensure!(row.contains("Not synced with Nexpura"), "{row}");
+    one_look(&users)?;
     let page = admin.page(&format!("post.php?post={ring}&action=edit")).await?;
     ensure!(page.contains("Synced with Nexpura: "), "the product does not say when");
     let edit = format!("admin.php?page=wc-orders&action=edit&id={order}");
@@ -101,8 +123,9 @@ async fn what_was_brought_over_is_marked_without_changing_anything() -> Result<(
     ensure!(!admin.page(list).await?.contains("Synced with Nexpura: "), "the relay says more");
     town.relay.kill();
     let_it_be_forgotten(&town.shop).await?;
-    ensure!(admin.page(list).await?.contains("Synced with Nexpura: "), "the list does not say so");
-    Ok(())
+    let orders = admin.page(list).await?;
+    ensure!(orders.contains("Synced with Nexpura: "), "the list does not say so");
+    one_look(&orders)
 }
 
 /// Asks for marks with a key of this permission.

@@ -28,6 +28,9 @@ async fn a_merchant_looks_after_the_connection_from_wordpress() -> Result<()> {
     town.opened(&["RING", "BAND-52", "BAND-54"]).await?;
     let order = shop.checkout(&[(ring, 1)], Payment::Card).await?;
     town.agrees(order, &["RING"]).await?;
+    // Also in the list of users: a customer that has an account.
+    let code = "return wc_create_new_customer( 'ada@buyers.example', 'ada', 'x7!kd9Qz' );";
+    shop.php(code).await?;
     let start = json!({
         "relay": town.relay.url, "link": owner(&town.relay)?, "shop": shop.url,
         "user": shop::USER, "password": shop::PASSWORD,
@@ -37,6 +40,19 @@ async fn a_merchant_looks_after_the_connection_from_wordpress() -> Result<()> {
         "relay_goes_away" => {
             town.relay.kill();
             Ok(Value::Null)
+        }
+        "key_is_removed" => {
+            town.shop.sql("DELETE FROM wp_woocommerce_api_keys")?;
+            Ok(Value::Null)
+        }
+        // As in a copy of its database under another address.
+        "comes_from_elsewhere" => {
+            let code = "$state = Nexpura\\registered(); $state['home'] = 'https://old.example'; \
+                        update_option( 'nexpura_registered', $state ); return true;";
+            town.shop.php(code).await
+        }
+        "registration_is_forgotten" => {
+            town.shop.php("delete_option( 'nexpura_registered' ); return true;").await
         }
         "relay_comes_back" => town.relay.start_again().await.map(|()| Value::Null),
         _ => {
