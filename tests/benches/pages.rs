@@ -5,8 +5,11 @@
 
 #[path = "pages/reader.rs"]
 mod reader;
+#[path = "pages/routes.rs"]
+mod routes;
 
 use std::{
+    collections::BTreeSet,
     env,
     time::{Duration, Instant},
 };
@@ -21,6 +24,7 @@ use nexpura_tests::{
 use reqwest::Method;
 
 use reader::Reader;
+use routes::MEASURED;
 
 /// How often each page is asked for.
 const ASKED: usize = 100;
@@ -30,8 +34,21 @@ const BUDGET: f64 = 50.0;
 const EXPORTED: usize = 5;
 /// Rows of a file that are read at most.
 const ROWS: usize = 20_000;
-/// Decisions of each kind that wait for a person.
-const WAITING: u64 = 300;
+/// Decisions of each kind that wait for a person, where there are as many pieces.
+const WAITING: u64 = 3_000;
+/// Runs that have ended, and what the newest of them did not take over.
+const RUNS: (u64, u64) = (10_000, 20_000);
+/// Lists as files.
+const EXPORTS: [&str; 8] = [
+    "/sales.csv",
+    "/inventory.csv",
+    "/customers.csv",
+    "/events.csv",
+    "/drift.csv",
+    "/conflicts.csv",
+    "/links.csv",
+    "/settings/activity.csv",
+];
 
 /// What is asked for under one name, in turn.
 struct Page {
@@ -59,16 +76,21 @@ async fn grown(database: Database, size: Size) -> Result<Relay> {
     trade.list_pieces()?;
     trade.sell()?;
     trade.move_pieces()?;
-    trade.leave_waiting(WAITING)?;
+    trade.leave_waiting(WAITING.min(size.pieces))?;
+    trade.report(RUNS.0, RUNS.1)?;
     trade.settle()?;
     let count = |table: &str| relay.number(&format!("SELECT COUNT(*) FROM {table}"));
     println!(
-        "{database:?}: {} movements, {} sales, {} pieces, {} customers, {} events, written in {:.0?}",
+        "{database:?}: {} movements, {} sales, {} pieces, {} customers, {} events, {} runs, {} findings, {} drifts, \
+         written in {:.0?}",
         count("stock_movements")?,
         count("sales")?,
         count("inventory")?,
         count("customers")?,
         count("inbox")?,
+        count("sync_runs")?,
+        count("run_findings")?,
+        count("drifts")?,
         began.elapsed()
     );
     relay.start_again().await?;
@@ -84,6 +106,10 @@ async fn pages(reader: &Reader, size: Size) -> Result<Vec<Page>> {
     let [aurelia, closed, market] = ids[..] else { anyhow::bail!("not three stores: {stores:?}") };
     let (sales, people, pieces) = (size.sales(), size.customers, size.pieces);
     let of_store = |path: &str, rest: &str, id: &str| format!("{path}{id}{rest}");
+    let runs = of_store("/integrations/", "/runs", aurelia);
+    let changes = of_store("/integrations/", "/changes", aurelia);
+    let checks = format!("{runs}?kind=sweep");
+    let report = newest_import(reader, &runs).await?;
     let mut all = vec![
         page("home", "/"),
         page("sales", "/sales"),
@@ -133,8 +159,31 @@ async fn pages(reader: &Reader, size: Size) -> Result<Vec<Page>> {
         each("events of an order's id", |n| format!("/events?q={}", 10_000_000_000 + n), sales),
         each("its failures", |n| format!("/events?status=failed&q=M{n}"), sales),
         page("differences", "/drift"),
+        page("differences of a store", &of_store("/drift?store=", "", aurelia)),
+        page("differences of a store that has none", &of_store("/drift?store=", "", closed)),
+        each("differences of a piece", |n| format!("/drift?q=SKU-{n:07}"), pieces),
+        page("differences of some pieces", "/drift?q=SKU-0000"),
+        page("differences of a name", "/drift?q=ring"),
+        page("differences that are decided", "/drift?state=decided"),
+        page("those of a store", &of_store("/drift?state=decided&store=", "", aurelia)),
+        page(
+            "those of a store that has none",
+            &of_store("/drift?state=decided&store=", "", closed),
+        ),
+        each("those of a piece", |n| format!("/drift?state=decided&q=SKU-{n:07}"), pieces),
+        page("those of some pieces", "/drift?state=decided&q=SKU-0000"),
+        page("those of a name", "/drift?state=decided&q=ring"),
+        page("what adopting all differences does", "/drift/adopt"),
+        page("what keeping those of a name does", "/drift/push?q=ring"),
+        page("sales that do not match the stock", "/conflicts"),
+        page("counts to choose from", "/links"),
         page("integrations", "/integrations"),
-        page("what a push would change", &of_store("/integrations/", "/changes", aurelia)),
+        page("runs of a store", &runs),
+        page("runs of a kind", &format!("{runs}?kind=orders")),
+        page("runs of a kind that there are none of", &format!("{runs}?kind=inventory")),
+        page("runs of a store that has none", &of_store("/integrations/", "/runs", market)),
+        page("what a push would change", &changes),
+        page("the same where nothing would", &of_store("/integrations/", "/changes", market)),
         page("what disconnecting removes", &of_store("/integrations/", "/disconnect", aurelia)),
         page("policies", "/settings/integrations"),
         page("connect", "/website/connect"),
@@ -152,9 +201,12 @@ async fn pages(reader: &Reader, size: Size) -> Result<Vec<Page>> {
         ("a sale", "/sales", "/sales/"),
         ("an event with what it brought", "/events", "/events/"),
         ("sales of a customer", "/customers", "/sales?customer="),
+        ("a run with its report", runs.as_str(), "/integrations/runs/"),
     ] {
         all.push(Page { name, paths: reader.links(list, thing).await? });
     }
+    let string = reader.made("/website/connect/string", "/website/connect/string/").await?;
+    all.push(page("a connection string that waits", &string));
     for (name, list) in [
         ("sales, page by page", "/sales"),
         ("sales of a status, page by page", "/sales?status=refunded"),
@@ -167,11 +219,54 @@ async fn pages(reader: &Reader, size: Size) -> Result<Vec<Page>> {
         ("customers by name, page by page", "/customers?sort=name"),
         ("events, page by page", "/events"),
         ("differences, page by page", "/drift"),
+        ("differences that are decided, page by page", "/drift?state=decided"),
+        ("those of a name, page by page", "/drift?state=decided&q=ring"),
+        ("sales that do not match, page by page", "/conflicts"),
+        ("counts to choose from, page by page", "/links"),
+        ("what a push would change, page by page", changes.as_str()),
+        ("runs, page by page", runs.as_str()),
+        ("checks of a store, page by page", checks.as_str()),
+        ("a long report, page by page", report.as_str()),
         ("activity, page by page", "/settings/activity"),
     ] {
         all.push(Page { name, paths: reader.walk(list, ASKED).await? });
     }
     Ok(all)
+}
+
+/// The report of the newest import of products.
+async fn newest_import(reader: &Reader, runs: &str) -> Result<String> {
+    let reports = reader.links(&format!("{runs}?kind=products"), "/integrations/runs/").await?;
+    reports.into_iter().next().context("no report")
+}
+
+/// The lists as files, the longest report and the changes of the store that sells among them.
+async fn files(reader: &Reader) -> Result<Vec<String>> {
+    let stores = reader.links("/integrations", "/integrations/").await?;
+    let runs = stores.iter().find(|link| link.ends_with("/runs")).context("no store")?;
+    let report = format!("{}/findings.csv", newest_import(reader, runs).await?);
+    let changes = format!("{}.csv", runs.replace("/runs", "/changes"));
+    Ok(EXPORTS.iter().map(|path| (*path).to_owned()).chain([report, changes]).collect())
+}
+
+/// That every route which is to be measured is asked for.
+fn all_are_asked<'a>(paths: impl Iterator<Item = &'a str>) -> Result<()> {
+    let asked: BTreeSet<_> = paths.filter_map(route).collect();
+    let forgotten: Vec<_> = MEASURED.iter().filter(|route| !asked.contains(*route)).collect();
+    ensure!(forgotten.is_empty(), "nothing asks for {forgotten:?}");
+    Ok(())
+}
+
+/// The route that a path is of: where two would do, the one that names more of it.
+fn route(path: &str) -> Option<&'static str> {
+    let path = path.split('?').next().unwrap_or(path);
+    let fits = |route: &&str| {
+        let parts = || route.split('/');
+        let same = |(part, word): (&str, &str)| part.starts_with('{') || part == word;
+        parts().count() == path.split('/').count() && parts().zip(path.split('/')).all(same)
+    };
+    let found = MEASURED.iter().copied().filter(fits);
+    found.min_by_key(|route| route.matches('{').count())
 }
 
 /// The sales of a day some months ago.
@@ -207,15 +302,13 @@ async fn by_api(relay: &Relay, size: Size) -> Result<Vec<(&'static str, Times)>>
 
 /// Lists as files: the first row of half of them as soon as a page. A file is as long as its list; what is read of it
 /// here is bounded.
-async fn exports(reader: &Reader, database: Database, budgets: &mut Budgets) -> Result<()> {
-    for path in [
-        "/sales.csv",
-        "/inventory.csv",
-        "/customers.csv",
-        "/events.csv",
-        "/drift.csv",
-        "/settings/activity.csv",
-    ] {
+async fn exports(
+    reader: &Reader,
+    paths: &[String],
+    database: Database,
+    budgets: &mut Budgets,
+) -> Result<()> {
+    for path in paths {
         let (mut first, mut rates, mut rows) = (Times::default(), Vec::new(), 0);
         for _ in 0..EXPORTED {
             let export = reader.export(path, ROWS).await?;
@@ -224,6 +317,7 @@ async fn exports(reader: &Reader, database: Database, budgets: &mut Budgets) -> 
             rows = export.rows;
         }
         rates.sort_unstable_by(f64::total_cmp);
+        let path = route(path).unwrap_or(path);
         let (half, worst, rate) = (first.at(0.5), first.at(1.0), rates[EXPORTED / 2]);
         let verdict =
             budgets.at_most(&format!("{path}, its first row, {database:?}"), half, BUDGET, "ms");
@@ -253,7 +347,9 @@ async fn measure(database: Database, size: Size, budgets: &mut Budgets) -> Resul
             "  {name:<42} p50 {half:7.1} ms   p95 {most:7.1} ms   max {worst:7.1} ms   {verdict}"
         );
     };
-    for page in pages(&reader, size).await? {
+    let (pages, files) = (pages(&reader, size).await?, files(&reader).await?);
+    all_are_asked(pages.iter().flat_map(|page| &page.paths).chain(&files).map(String::as_str))?;
+    for page in pages {
         let mut times = Times::default();
         for path in page.paths.iter().cycle().take(ASKED) {
             let began = Instant::now();
@@ -265,7 +361,7 @@ async fn measure(database: Database, size: Size, budgets: &mut Budgets) -> Resul
     for (name, times) in by_api(&relay, size).await? {
         judge(name, times);
     }
-    exports(&reader, database, budgets).await?;
+    exports(&reader, &files, database, budgets).await?;
     budgets.memory(&relay, &format!("{database:?}"))
 }
 

@@ -1,26 +1,74 @@
-//! `/conflicts/{id}`: what a person says of a sale that does not match the stock.
+//! `/conflicts`: sales that do not match the stock, and what a person says of each.
 
-use axum::extract::State;
+use askama::Template;
+use axum::{extract::State, response::IntoResponse};
 use serde::Deserialize;
 use uuid::Uuid;
 
 use super::{
-    Panel,
-    drift::{DECIDED, HERE},
-    extract::{Form, Path},
-    page::{Answer, Notice},
+    Panel, csv,
+    drift::{DECIDED, Decided},
+    extract::{After, Form, Path, Query},
+    link::Link,
+    page::{Answer, Notice, Page, Shell, Tab},
+    show, words,
 };
 use crate::{
     service::{
         accounts::Person,
         conflict::{self, ConflictError, Decision},
+        decisions::{self, Conflict},
     },
-    store,
+    store::{self, page::DEFAULT_LIMIT},
 };
+
+const HERE: &str = "/conflicts";
+
+#[derive(Debug, Template)]
+#[template(path = "conflicts.html")]
+struct ConflictsPage {
+    shell: Shell,
+    conflicts: Vec<Conflict>,
+    first: Option<Link>,
+    next: Option<Link>,
+}
+
+/// `GET /conflicts`
+pub(super) async fn list(
+    State(panel): State<Panel>,
+    person: Person,
+    Query(After { after }): Query<After>,
+) -> Answer {
+    let (relay, tenant) = (&panel.relay, person.tenant);
+    let page = decisions::conflicts(relay, tenant, &after, DEFAULT_LIMIT).await?;
+    let shell = panel.shell(person, Tab::Drift).await?;
+    let (first, next) = Link::to(HERE).pages(&after, page.next);
+    Ok(Page(ConflictsPage { shell, conflicts: page.items, first, next }).into_response())
+}
+
+/// `GET /conflicts.csv`
+pub(super) async fn export(State(panel): State<Panel>, person: Person) -> Answer {
+    let heads = ["Noticed", "What", "Units", "SKU", "Order"];
+    Ok(csv::send("conflicts", &heads, row, move |after| {
+        let relay = panel.relay.clone();
+        async move { decisions::conflicts(&relay, person.tenant, &after, csv::A_PAGE).await }
+    }))
+}
+
+fn row(conflict: Conflict) -> Vec<String> {
+    let oversold = conflict.kind == "oversale";
+    vec![
+        show::machine(&conflict.created_at),
+        if oversold { "oversold" } else { "never reduced" }.to_owned(),
+        words::absolute(&conflict.quantity),
+        conflict.sku.unwrap_or_default(),
+        conflict.order_number.unwrap_or_default(),
+    ]
+}
 
 /// What is to be done about a conflict.
 #[derive(Debug, Deserialize)]
-pub(super) struct Decided {
+pub(super) struct Choice {
     decision: Decision,
 }
 
@@ -29,7 +77,8 @@ pub(super) async fn settle(
     State(panel): State<Panel>,
     person: Person,
     Path(id): Path<Uuid>,
-    Form(Decided { decision }): Form<Decided>,
+    Query(decided): Query<Decided>,
+    Form(Choice { decision }): Form<Choice>,
 ) -> Answer {
     let (relay, actor) = (&panel.relay, &person.email);
     let done = conflict::decide(relay, person.tenant, id, decision, actor, store::now()).await;
@@ -45,5 +94,5 @@ pub(super) async fn settle(
             Notice::bad(format!("This is not possible: {error}."))
         }
     };
-    panel.done(&person, HERE, notice).await
+    panel.done(&person, decided.list(HERE), notice).await
 }

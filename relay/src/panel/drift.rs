@@ -25,12 +25,29 @@ use crate::{
     store::{self, page::DEFAULT_LIMIT},
 };
 
-/// Where all that waits is shown.
-pub(super) const HERE: &str = "/drift";
+/// Where the first of all that waits is shown.
+const HERE: &str = "/drift";
 /// Where nothing waits any more.
 pub(super) const DECIDED: PanelError = PanelError::NotFound(
     "There is nothing to decide here: somebody has decided it already, or it went away.",
 );
+
+/// Which list something else than a difference was decided in: the one beside the differences, or its own.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Decided {
+    list: String,
+}
+
+impl Decided {
+    /// What a form of its own list adds to its address.
+    pub(super) const IN_OWN: &str = "?list=own";
+
+    /// The list to go back to.
+    pub(super) fn list<'a>(&self, own: &'a str) -> &'a str {
+        if self.list == "own" { own } else { HERE }
+    }
+}
 
 /// What the list is asked for, as its form sends it.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -105,8 +122,7 @@ pub(super) async fn list(
         drifts = page.items;
         page.next
     };
-    let others =
-        if asked.narrows() { None } else { Some(decisions::others(relay, tenant, limit).await?) };
+    let others = if asked.narrows() { None } else { Some(decisions::others(relay, tenant).await?) };
     let stores = stores::names(relay, tenant).await?;
     let stores = stores.into_iter().map(|(id, url)| (url, id.to_string())).collect();
     let shell = panel.shell(person, Tab::Drift).await?;

@@ -7,7 +7,7 @@ use axum::{
     },
     http::request::Parts,
 };
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, de::DeserializeOwned};
 
 use super::error::PanelError;
 
@@ -22,6 +22,13 @@ pub(super) struct Path<T>(pub(super) T);
 /// A form that was sent.
 #[derive(Debug)]
 pub(super) struct Form<T>(pub(super) T);
+
+/// After which item of a list a page begins, where nothing else is asked for.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct After {
+    pub(super) after: String,
+}
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
     type Rejection = PanelError;

@@ -16,9 +16,7 @@ use crate::{
         accounts::Person,
         connect::{by_key, farewell},
         desk::{self, Standing},
-        drift,
-        runs::{self, Change},
-        store_policy, webhooks,
+        drift, runs, store_policy, webhooks,
     },
     store::{self, integrations::Integration},
 };
@@ -132,33 +130,6 @@ pub(super) async fn accept(
         format!("{} is resumed: its stock is being read again.", words::store(&store.store_url))
     };
     panel.told(&person, HERE, done.map(said)).await
-}
-
-#[derive(Debug, Template)]
-#[template(path = "changes.html")]
-struct ChangesPage {
-    shell: Shell,
-    store: Integration,
-    changes: Vec<Change>,
-}
-
-impl ChangesPage {
-    /// By how much a push would change the shop's stock, with its sign.
-    fn difference(&self, change: &Change) -> String {
-        words::change(&(change.ledger.thousandths() - change.shop.thousandths()))
-    }
-}
-
-/// `GET /integrations/{id}/changes`: what a push would change, without pushing it.
-pub(super) async fn changes(
-    State(panel): State<Panel>,
-    person: Person,
-    Path(id): Path<Uuid>,
-) -> Answer {
-    let store = panel.store(&person, id).await?;
-    let changes = runs::dry_run(&panel.relay, person.tenant, store.id).await?;
-    let shell = panel.shell(person, Tab::Integrations).await?;
-    Ok(Page(ChangesPage { shell, store, changes }).into_response())
 }
 
 #[derive(Debug, Template)]

@@ -14,7 +14,7 @@ use super::{
     chart::Course,
     csv,
     error::PanelError,
-    extract::{Form, Path, Query},
+    extract::{After, Form, Path, Query},
     link::Link,
     page::{Answer, Notice, Page, Shell, Tab},
     words,
@@ -155,19 +155,12 @@ impl PiecePage {
     }
 }
 
-/// Where in a piece's movements a page begins.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct From {
-    after: String,
-}
-
 /// `GET /inventory/{sku}`
 pub(super) async fn show(
     State(panel): State<Panel>,
     person: Person,
     Path(sku): Path<String>,
-    Query(From { after }): Query<From>,
+    Query(After { after }): Query<After>,
 ) -> Answer {
     let piece = pieces::piece(&panel.relay, person.tenant, &sku, &after, DEFAULT_LIMIT).await?;
     let mut piece = piece.ok_or(NO_PIECE)?;

@@ -1,22 +1,72 @@
 //! `/links`: whose count holds where a shop sells a piece that the ledger has already.
 
-use axum::extract::State;
+use askama::Template;
+use axum::{extract::State, response::IntoResponse};
 use serde::Deserialize;
 use uuid::Uuid;
 
 use super::{
-    Panel,
-    drift::{DECIDED, HERE},
-    extract::{Form, Path},
-    page::{Answer, Notice},
+    Panel, csv,
+    drift::{DECIDED, Decided},
+    extract::{After, Form, Path, Query},
+    link::Link as Address,
+    page::{Answer, Notice, Page, Shell, Tab},
+    words,
 };
 use crate::{
     service::{
         accounts::Person,
-        links::{self, ChooseError, Holds, Which},
+        decisions,
+        links::{self, ChooseError, Holds, Link, Which},
     },
-    store,
+    store::{self, page::DEFAULT_LIMIT},
 };
+
+const HERE: &str = "/links";
+
+#[derive(Debug, Template)]
+#[template(path = "links.html")]
+struct LinksPage {
+    shell: Shell,
+    links: Vec<Link>,
+    first: Option<Address>,
+    next: Option<Address>,
+}
+
+/// `GET /links`
+pub(super) async fn list(
+    State(panel): State<Panel>,
+    person: Person,
+    Query(After { after }): Query<After>,
+) -> Answer {
+    let (relay, tenant) = (&panel.relay, person.tenant);
+    let page = decisions::links(relay, tenant, &after, DEFAULT_LIMIT).await?;
+    let shell = panel.shell(person, Tab::Drift).await?;
+    let (first, next) = Address::to(HERE).pages(&after, page.next);
+    Ok(Page(LinksPage { shell, links: page.items, first, next }).into_response())
+}
+
+/// `GET /links.csv`
+pub(super) async fn export(State(panel): State<Panel>, person: Person) -> Answer {
+    let heads =
+        ["SKU", "Name", "Name in the shop", "In Nexpura", "Sold since", "In the shop", "Store"];
+    Ok(csv::send("links", &heads, row, move |after| {
+        let relay = panel.relay.clone();
+        async move { decisions::links(&relay, person.tenant, &after, csv::A_PAGE).await }
+    }))
+}
+
+fn row(link: Link) -> Vec<String> {
+    vec![
+        link.sku,
+        link.piece,
+        link.name,
+        link.ledger.map(|units| units.to_string()).unwrap_or_default(),
+        link.sold_since.to_string(),
+        link.shop.map(|units| units.to_string()).unwrap_or_default(),
+        link.store,
+    ]
+}
 
 /// Whose count holds.
 #[derive(Debug, Deserialize)]
@@ -29,22 +79,24 @@ pub(super) async fn choose(
     State(panel): State<Panel>,
     person: Person,
     Path(id): Path<Uuid>,
+    Query(decided): Query<Decided>,
     Form(Choice { holds }): Form<Choice>,
 ) -> Answer {
-    panel.choose(&person, Which::One(id), holds).await
+    panel.choose(&person, Which::One(id), holds, decided.list(HERE)).await
 }
 
 /// `POST /links`
 pub(super) async fn choose_all(
     State(panel): State<Panel>,
     person: Person,
+    Query(decided): Query<Decided>,
     Form(Choice { holds }): Form<Choice>,
 ) -> Answer {
-    panel.choose(&person, Which::All, holds).await
+    panel.choose(&person, Which::All, holds, decided.list(HERE)).await
 }
 
 impl Panel {
-    async fn choose(&self, person: &Person, which: Which, holds: Holds) -> Answer {
+    async fn choose(&self, person: &Person, which: Which, holds: Holds, back: &str) -> Answer {
         let (relay, actor) = (&self.relay, &person.email);
         let done = links::choose(relay, person.tenant, which, holds, actor, store::now()).await;
         let notice = match done {
@@ -65,6 +117,6 @@ impl Panel {
                  shop’s.",
             ),
         };
-        self.done(person, HERE, notice).await
+        self.done(person, back, notice).await
     }
 }

@@ -17,6 +17,7 @@
 mod account;
 mod activity;
 mod assets;
+mod changes;
 mod chart;
 mod conflicts;
 mod connect;
@@ -105,7 +106,8 @@ fn routes() -> Vec<Route> {
         get("/integrations/runs/{id}/findings.csv", STAFF, runs::export),
         get("/integrations/runs/{id}/progress", STAFF, runs::progress).endless(),
         get("/integrations/{id}/runs", STAFF, runs::list),
-        get("/integrations/{id}/changes", STAFF, integrations::changes),
+        get("/integrations/{id}/changes", STAFF, changes::list),
+        get("/integrations/{id}/changes.csv", STAFF, changes::export),
         post("/integrations/{id}/sync/{kind}", MANAGER, integrations::sync),
         post("/integrations/{id}/test", MANAGER, integrations::test),
         post("/integrations/{id}/webhooks/setup", MANAGER, integrations::set_up_webhooks),
@@ -139,7 +141,11 @@ fn routes() -> Vec<Route> {
         post("/drift/push", MANAGER, drift::push_all),
         post("/drift/{id}/adopt", MANAGER, drift::adopt),
         post("/drift/{id}/push", MANAGER, drift::push),
+        get("/conflicts", STAFF, conflicts::list),
+        get("/conflicts.csv", STAFF, conflicts::export),
         post("/conflicts/{id}", MANAGER, conflicts::settle),
+        get("/links", STAFF, links::list),
+        get("/links.csv", STAFF, links::export),
         post("/links", MANAGER, links::choose_all),
         post("/links/{id}", MANAGER, links::choose),
         get("/customers", STAFF, customers::list),

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::{
     Panel, csv,
     error::PanelError,
-    extract::{Path, Query},
+    extract::{After, Path, Query},
     link::Link,
     page::{Answer, Page, Shell, Tab},
     progress, show, words,
@@ -65,13 +65,6 @@ pub(super) async fn list(
     Ok(Page(RunsPage { shell, store, asked, runs: page.items, first, next }).into_response())
 }
 
-/// After which of a run's findings a page begins.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct From {
-    after: String,
-}
-
 #[derive(Debug, Template)]
 #[template(path = "run.html")]
 struct RunPage {
@@ -95,7 +88,7 @@ pub(super) async fn report(
     State(panel): State<Panel>,
     person: Person,
     Path(id): Path<Uuid>,
-    Query(From { after }): Query<From>,
+    Query(After { after }): Query<After>,
 ) -> Answer {
     let report = watch::report(&panel.relay, person.tenant, id, &after, DEFAULT_LIMIT).await?;
     let (run, page) = report.ok_or(UNKNOWN)?;

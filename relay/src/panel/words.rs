@@ -313,6 +313,11 @@ pub(super) fn runs(store: &Uuid) -> String {
     format!("/integrations/{store}/runs")
 }
 
+/// What a push would change in a store.
+pub(super) fn changes(store: &Uuid) -> String {
+    format!("/integrations/{store}/changes")
+}
+
 /// The report of a run.
 pub(super) fn run(id: &Uuid) -> String {
     format!("/integrations/runs/{id}")

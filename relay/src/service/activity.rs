@@ -6,7 +6,7 @@ use super::Relay;
 pub use crate::store::audit::Entry;
 use crate::store::{
     StoreError, TenantId, audit,
-    page::{Page, read_cursor},
+    page::{Page, read_id},
 };
 
 /// One page of what was done, the newest first; of one actor where `actor` is not empty. `after` is the
@@ -21,8 +21,7 @@ pub async fn list(
     after: &str,
     limit: i64,
 ) -> Result<Page<Entry>, StoreError> {
-    let before = read_cursor(after).and_then(|key| Uuid::try_parse(&key).ok());
-    let before = before.unwrap_or(Uuid::max());
+    let before = read_id(after).unwrap_or(Uuid::max());
     let mut tx = relay.db.read().await?;
     let entries = match actor {
         "" => audit::list(&mut tx, tenant, before, limit + 1).await?,

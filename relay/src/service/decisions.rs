@@ -14,15 +14,15 @@ use crate::store::{
     drifts::{self, Wanted},
     inventory::Texts,
     keys,
-    page::{MAX_LIMIT, Page, read_cursor},
+    page::{MAX_LIMIT, Page, read_id},
 };
 pub use crate::store::{
     conflicts::Shown as Conflict,
     drifts::{Bulk, Found as Drift, Waiting as WaitingDrift},
 };
 
-/// Decided drifts that are shown beside those that wait.
-const LATELY: i64 = 10;
+/// So many of all else are shown beside the drifts that wait.
+const BESIDE: i64 = 10;
 
 /// Which drifts.
 #[derive(Debug, Clone, Default)]
@@ -51,7 +51,7 @@ impl Search {
 #[derive(Debug)]
 pub struct Others {
     /// Oversales, and paid lines that never left the shop's stock; the newest.
-    pub conflicts: Vec<Conflict>,
+    pub conflicts: Page<Conflict>,
     /// Pieces that both sides have; the first of them.
     pub links: Page<Link>,
     /// Drifts that were decided last.
@@ -59,7 +59,7 @@ pub struct Others {
 }
 
 fn key(after: &str) -> Uuid {
-    read_cursor(after).and_then(|key| Uuid::try_parse(&key).ok()).unwrap_or(Uuid::max())
+    read_id(after).unwrap_or(Uuid::max())
 }
 
 /// How many listings wait for a choice: asked store by store, as the index has them.
@@ -92,22 +92,52 @@ pub async fn waiting(
     Ok(Page::cut(rows, limit, |drift| drift.id.to_string()))
 }
 
-/// What else waits, and what was decided last.
+/// What else waits, and what was decided last; of each the first.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn others(relay: &Relay, tenant: TenantId, limit: i64) -> Result<Others, StoreError> {
+pub async fn others(relay: &Relay, tenant: TenantId) -> Result<Others, StoreError> {
     let mut tx = relay.db.read().await?;
     let links_wait = links_waiting(&mut tx, tenant).await? > 0;
-    let conflicts = conflicts::open(&mut tx, tenant, Uuid::max(), limit).await?;
     let all = Wanted::default();
-    let lately = drifts::found(&mut tx, tenant, &all, false, Uuid::max(), LATELY).await?;
+    let lately = drifts::found(&mut tx, tenant, &all, false, Uuid::max(), BESIDE).await?;
     tx.commit().await?;
+    let conflicts = conflicts(relay, tenant, "", BESIDE).await?;
     let mut links = Page { items: Vec::new(), next: None };
     if links_wait {
-        links = links::waiting(relay, tenant, None, None, limit).await?;
+        links = self::links(relay, tenant, "", BESIDE).await?;
     }
     Ok(Others { conflicts, links, lately })
+}
+
+/// One page of the conflicts that wait, the newest first. `after` is the `next` of the page before; one that was
+/// tampered with begins anew, here and below.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn conflicts(
+    relay: &Relay,
+    tenant: TenantId,
+    after: &str,
+    limit: i64,
+) -> Result<Page<Conflict>, StoreError> {
+    let mut tx = relay.db.read().await?;
+    let rows = conflicts::open(&mut tx, tenant, key(after), limit + 1).await?;
+    tx.commit().await?;
+    Ok(Page::cut(rows, limit, |conflict| conflict.id.to_string()))
+}
+
+/// One page of the pieces of which nobody has said whose count holds, in the order in which they were found.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn links(
+    relay: &Relay,
+    tenant: TenantId,
+    after: &str,
+    limit: i64,
+) -> Result<Page<Link>, StoreError> {
+    links::waiting(relay, tenant, None, read_id(after), limit).await
 }
 
 /// One page of drifts, the newest first: those that are decided, and where `undecided`, those that wait as

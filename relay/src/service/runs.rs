@@ -1,12 +1,12 @@
 //! Runs that a person asks for: imports, a reconciliation, pushing what differs.
 
+mod preview;
 pub mod watch;
 
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use nexpura_protocol::event::Resource;
-use serde::Serialize;
 use serde_json::json;
 use uuid::Uuid;
 
@@ -15,15 +15,14 @@ use super::{
     anew::anew,
     sweep::{Cursor, put_off},
 };
-use crate::{
-    domain::Quantity,
-    store::{
-        self, IntegrationId, StoreError, TenantId, audit, integrations,
-        integrations::Integration,
-        listings, pushes,
-        runs::{self, Finding, Run, Tally},
-    },
+use crate::store::{
+    self, StoreError, TenantId, audit, integrations,
+    integrations::Integration,
+    listings, pushes,
+    runs::{self, Finding, Run, Tally},
 };
+
+pub use preview::{Change, changes, count_changes, dry_run};
 
 /// How often a run that waits for pushes looks whether they are through.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
@@ -133,44 +132,6 @@ pub async fn start(
     tx.commit().await?;
     relay.wake.of(Work::Sweep).notify_one();
     Ok(id)
-}
-
-/// A change that a push would make.
-#[derive(Debug, Serialize)]
-pub struct Change {
-    /// The piece's SKU.
-    pub sku: String,
-    /// Its name; for people only.
-    #[serde(skip)]
-    pub name: String,
-    /// WooCommerce's id of the stock owner.
-    pub stock_id: i64,
-    /// What the shop has, by all that the ledger knows.
-    pub shop: Quantity,
-    /// What the ledger has.
-    pub ledger: Quantity,
-}
-
-/// What pushing a store's inventory would change. A stock that has to be read before anything is pushed is none of it.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn dry_run(
-    relay: &Relay,
-    tenant: TenantId,
-    integration: IntegrationId,
-) -> Result<Vec<Change>, StoreError> {
-    let mut tx = relay.db.read().await?;
-    let rows = listings::untold(&mut tx, tenant, integration).await?;
-    tx.commit().await?;
-    let change = |row: listings::Differing| Change {
-        sku: row.sku,
-        name: row.name,
-        stock_id: row.stock_id,
-        shop: Quantity::from_thousandths(row.mirror),
-        ledger: Quantity::from_thousandths(row.quantity),
-    };
-    Ok(rows.into_iter().map(change).collect())
 }
 
 /// Asks for every push that a store has still to get, and ends when they are through, or when those that are left

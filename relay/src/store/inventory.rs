@@ -12,7 +12,7 @@ use super::{
     IntegrationId, StoreError, TenantId, Tx, execute, fetch, fetch_locked, fetch_many, page::Page,
 };
 
-pub use listed::{Amount, Texts, by_name, by_quantity, by_sku, count_below, get};
+pub use listed::{Amount, Texts, by_name, by_quantity, by_sku, count_below, count_called, get};
 
 /// A piece in a transaction that may change it.
 #[derive(Debug, Clone, sqlx::FromRow)]

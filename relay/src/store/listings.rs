@@ -16,7 +16,7 @@ pub use readings::{
     settle_mirror, unsettled, unsure,
 };
 pub use rivals::{has_rival, release, waken, waken_of};
-pub use shown::{Differing, Shown, between, count_open, forgotten, untold, why_not};
+pub use shown::{Differing, Shown, between, count_open, count_untold, forgotten, untold, why_not};
 
 /// A listing.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]

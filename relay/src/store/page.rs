@@ -43,6 +43,12 @@ pub fn read_cursor(text: &str) -> Option<String> {
     String::from_utf8(URL_SAFE_NO_PAD.decode(text).ok()?).ok()
 }
 
+/// Reads back one that is a thing's key.
+#[must_use]
+pub fn read_id(text: &str) -> Option<Uuid> {
+    Uuid::try_parse(&read_cursor(text)?).ok()
+}
+
 /// Later than anything in a list by time, and a moment that both databases can hold.
 #[must_use]
 pub fn far_ahead() -> DateTime<Utc> {

@@ -42,7 +42,7 @@ const MAY: [(&str, &str); 12] = [
 
 /// What must be found by this very index. Another one would do as well by what the plan says of it, and look through
 /// nearly all that there is for what is rare.
-const BY: [(&str, &str, &str); 26] = [
+const BY: [(&str, &str, &str); 33] = [
     ("readings.rs", "unsettled", "listings_unsettled"),
     ("readings.rs", "any_unsettled", "listings_unsettled"),
     ("rivals.rs", "waken_of", "products_sku"),
@@ -51,7 +51,8 @@ const BY: [(&str, &str, &str); 26] = [
     ("listed.rs", "of_status", "inbox_status"),
     ("listed.rs", "sold", "sales_placed"),
     ("sales.rs", "list_of_order", "sales_order"),
-    ("shown.rs", "untold", "stock_pushes_due"),
+    ("shown.rs", "untold", "stock_pushes_open"),
+    ("shown.rs", "count_untold", "stock_pushes_open"),
     ("shown.rs", "between", "sqlite_autoindex_inventory_2"),
     ("shown.rs", "between", "listings_inventory"),
     ("movements.rs", "timeline", "stock_movements_inventory"),
@@ -66,6 +67,12 @@ const BY: [(&str, &str, &str); 26] = [
     ("listed.rs", "found_of", "drifts_of_listing"),
     ("listed.rs", "found_of", "inventory_by_sku"),
     ("listed.rs", "found_of", "inventory_by_name"),
+    ("listed.rs", "found_at", "drifts_decided"),
+    ("listed.rs", "waiting_of", "drifts_of_listing"),
+    ("listed.rs", "waiting_of", "inventory_by_sku"),
+    ("listed.rs", "waiting_of", "inventory_by_name"),
+    ("listed.rs", "count_called", "inventory_by_sku"),
+    ("listed.rs", "count_called", "inventory_by_name"),
     ("shown.rs", "findings", "run_findings_by_outcome"),
     ("shown.rs", "of_kind", "sync_runs_of_store"),
     ("shown.rs", "of_any_kind", "sync_runs_told"),

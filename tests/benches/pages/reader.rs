@@ -78,9 +78,22 @@ impl Reader {
 
     /// The addresses that a page leads to and that begin so.
     pub(crate) async fn links(&self, path: &str, beginning: &str) -> Result<Vec<String>> {
-        let found = addresses(&self.open(path).await?, beginning);
-        ensure!(!found.is_empty(), "{path} leads to no {beginning}");
+        let page = self.open(path).await?;
+        let found = addresses(&page, beginning);
+        ensure!(!found.is_empty(), "{path} leads to no {beginning}: {}", excerpt(&page));
         Ok(found)
+    }
+
+    /// Presses a button; gives the first address that begins so on the page that answers.
+    pub(crate) async fn made(&self, path: &str, beginning: &str) -> Result<String> {
+        let request =
+            self.http.post(format!("{}{path}", self.url)).header(header::COOKIE, &self.cookie);
+        let request = request.header("sec-fetch-site", "same-origin");
+        let answer = request.header(header::CONTENT_TYPE, FORM).send().await?;
+        let (status, text) = (answer.status(), answer.text().await?);
+        ensure!(status == StatusCode::OK, "{path} answered {status}: {}", excerpt(&text));
+        let found = addresses(&text, beginning).into_iter().next();
+        found.with_context(|| format!("{path} leads to no {beginning}"))
     }
 
     /// A list page by page, as far as it goes.

@@ -1,12 +1,13 @@
-//! What is left over of a long trade: decisions that wait for a person, runs, and who did what.
+//! What is left over of a long trade: decisions that wait for a person, those that were made, and who did what.
 
 use anyhow::Result;
 
 use super::Trade;
 
 impl Trade<'_> {
-    /// Leaves so many of each kind waiting for a person, as many pushes, ten times as many drifts and runs that are done with, and a
-    /// hundred times as many entries about who did what. The pieces must be listed and sold.
+    /// Leaves so many of each kind waiting for a person, and as many pushes; ten times as many drifts and conflicts that
+    /// are decided, and a hundred times as many entries about who did what. The pieces must be listed and sold, and be
+    /// as many.
     ///
     /// # Errors
     /// With the database's message.
@@ -22,10 +23,12 @@ impl Trade<'_> {
              JOIN listings l ON l.tenant_id = {tenant} AND l.integration_id = {store} AND l.stock_id = v.stock_id",
             self.size.pieces
         );
+        let conflict = "CASE WHEN n % 2 = 0 THEN 'oversale' ELSE 'never_reduced' END";
         self.run_on_pieces(&format!(
             "INSERT INTO drifts (tenant_id, id, integration_id, listing_id, mirror, reading, status, created_at,
                  resolved_at)
-               SELECT {tenant}, {settled}, {store}, l.id, 5000, 4000, 'pushed', {moment}, {moment} FROM {done} {of_piece};
+               SELECT {tenant}, {settled}, {store}, l.id, 5000, 4000, CASE n % 3 WHEN 0 THEN 'adopted' WHEN 1 THEN
+                 'pushed' ELSE 'void' END, {moment}, {moment} FROM {done} {of_piece};
              INSERT INTO drifts (tenant_id, id, integration_id, listing_id, mirror, reading, status, created_at)
                SELECT {tenant}, {held}, {store}, l.id, 5000, 4000, 'held', {moment} FROM {waiting} {of_piece};
              UPDATE listings SET mirror = mirror - 1000
@@ -34,14 +37,18 @@ impl Trade<'_> {
                SELECT {tenant}, {push}, {store}, l.id, 'open', 0, {moment}, {moment} FROM {waiting}
                JOIN listings l ON l.tenant_id = {tenant} AND l.integration_id = {store} AND l.stock_id = 1000000 + n;
              INSERT INTO conflicts (tenant_id, id, kind, inventory_id, sale_id, line_id, quantity, created_at)
-               SELECT {tenant}, {conflict}, CASE WHEN n % 2 = 0 THEN 'oversale' ELSE 'never_reduced' END, v.id, {sale}, 1,
-                 1000, {moment} FROM {waiting} JOIN numbered AS v ON v.at = 1 + n % {of};",
+               SELECT {tenant}, {open}, {conflict}, v.id, {sale}, 1, 1000, {moment} FROM {waiting} {of};
+             INSERT INTO conflicts (tenant_id, id, kind, inventory_id, sale_id, line_id, quantity, created_at,
+                 resolved_at, decision)
+               SELECT {tenant}, {over}, {conflict}, v.id, {sale}, 1, 1000, {moment}, {moment}, 'acknowledge'
+               FROM {done} {of};",
             settled = d.key(&early, '7', "n"),
             held = d.key(&early, '8', "n"),
-            conflict = d.key(&early, '9', "n"),
+            open = d.key(&early, '9', "n"),
+            over = d.key(&early, 'e', "n"),
             push = d.key(&early, 'd', "n"),
             sale = self.sale("n"),
-            of = self.size.pieces,
+            of = format!("JOIN numbered AS v ON v.at = 1 + n % {}", self.size.pieces),
         ))?;
         if let Some([_, market]) = &self.others {
             self.run_on_pieces(&format!(
@@ -58,14 +65,9 @@ impl Trade<'_> {
             ))?;
         }
         self.run(&format!(
-            "INSERT INTO sync_runs (tenant_id, id, integration_id, kind, cursor, due_at, attempts, seen, synced, unchanged,
-                 skipped, failed, created_at, finished_at)
-               SELECT {tenant}, {run}, {store}, CASE n % 4 WHEN 0 THEN 'products' WHEN 1 THEN 'orders' WHEN 2 THEN
-                 'reconcile' ELSE 'sweep' END, '{{}}', {moment}, 0, 100, 0, 100, 0, 0, {moment}, {moment} FROM {done};
-             INSERT INTO audit_log (tenant_id, id, actor, action, subject, created_at)
+            "INSERT INTO audit_log (tenant_id, id, actor, action, subject, created_at)
                SELECT {tenant}, {entry}, 'person-' || n % 7 || '@aurelia.example', 'stock.adjusted', 'SKU-' || n, {moment}
                FROM {entries};",
-            run = d.key(&early, 'b', "n"),
             entry = d.key(&early, 'c', "n"),
             entries = d.numbers(each * 100),
         ))

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::super::Relay;
 use crate::store::{
     IntegrationId, StoreError, TenantId,
-    page::{MAX_LIMIT, Page, read_cursor},
+    page::{MAX_LIMIT, Page, read_cursor, read_id},
     runs::{self, Finding, Shown},
 };
 
@@ -57,8 +57,7 @@ pub async fn of_store(
     after: &str,
     limit: i64,
 ) -> Result<Page<Shown>, StoreError> {
-    let key = read_cursor(after).and_then(|key| Uuid::try_parse(&key).ok());
-    let before = key.unwrap_or(Uuid::max());
+    let before = read_id(after).unwrap_or(Uuid::max());
     let mut tx = relay.db.read().await?;
     let rows = runs::of_store(&mut tx, tenant, store, kind, before, limit + 1).await?;
     tx.commit().await?;

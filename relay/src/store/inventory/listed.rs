@@ -153,6 +153,36 @@ pub async fn get(tx: &mut Tx, tenant: TenantId, sku: &str) -> Result<Option<Whol
     )
 }
 
+/// How many pieces have a folded SKU or a folded name in `texts`, as far as `at_most` of each; one that has both is
+/// counted twice.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn count_called(
+    tx: &mut Tx,
+    tenant: TenantId,
+    texts: &Texts,
+    at_most: i64,
+) -> Result<i64, StoreError> {
+    let (count,) = fetch!(
+        fetch_one,
+        tx,
+        (i64,),
+        "SELECT COUNT(*) FROM (
+            SELECT id FROM (SELECT id FROM inventory
+                WHERE tenant_id = $1 AND lower(sku) >= $2 AND lower(sku) < $3 LIMIT $4) AS by_sku
+            UNION ALL
+            SELECT id FROM (SELECT id FROM inventory
+                WHERE tenant_id = $1 AND lower(name) >= $2 AND lower(name) < $3 LIMIT $4) AS by_name
+         ) AS called",
+        tenant,
+        &texts.first,
+        &texts.behind,
+        at_most,
+    )?;
+    Ok(count)
+}
+
 /// How many pieces were sold more often than there were.
 ///
 /// # Errors

@@ -54,6 +54,8 @@ pub async fn why_not(
 /// An open listing whose stock is not what the ledger has, in thousandths.
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub struct Differing {
+    /// The key of the push that is asked for.
+    pub push: Uuid,
     /// The piece's SKU.
     pub sku: String,
     /// Its name.
@@ -66,8 +68,9 @@ pub struct Differing {
     pub quantity: i64,
 }
 
-/// The open listings of a store that have something still to be told: those of open pushes, and not all that there are.
-/// Whatever moves a piece or a mirror asks for a push in the same transaction.
+/// The open listings of a store that have something still to be told: those of open pushes before the one of the key
+/// `before`, the newest first, and not all that there are. Whatever moves a piece or a mirror asks for a push in the
+/// same transaction.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -75,21 +78,52 @@ pub async fn untold(
     tx: &mut Tx,
     tenant: TenantId,
     integration: IntegrationId,
+    before: Uuid,
+    limit: i64,
 ) -> Result<Vec<Differing>, StoreError> {
     fetch!(
         fetch_all,
         tx,
         Differing,
-        "SELECT v.sku, v.name, l.stock_id, l.mirror, v.quantity
+        "SELECT p.id AS push, v.sku, v.name, l.stock_id, l.mirror, v.quantity
          FROM stock_pushes p
          JOIN listings l ON l.tenant_id = p.tenant_id AND l.id = p.listing_id
          JOIN inventory v ON v.tenant_id = l.tenant_id AND v.id = l.inventory_id
-         WHERE p.tenant_id = $1 AND p.integration_id = $2 AND p.status = 'open' AND l.state = 'open' AND v.counted
-           AND v.quantity <> l.mirror
-         ORDER BY v.sku",
+         WHERE p.tenant_id = $1 AND p.integration_id = $2 AND p.status = 'open' AND p.id < $3
+           AND l.state = 'open' AND v.counted AND v.quantity <> l.mirror
+         ORDER BY p.id DESC LIMIT $4",
         tenant,
         integration,
+        before,
+        limit,
     )
+}
+
+/// How many there are of them, as far as `at_most`.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn count_untold(
+    tx: &mut Tx,
+    tenant: TenantId,
+    integration: IntegrationId,
+    at_most: i64,
+) -> Result<i64, StoreError> {
+    let (count,) = fetch!(
+        fetch_one,
+        tx,
+        (i64,),
+        "SELECT COUNT(*) FROM (
+            SELECT p.id FROM stock_pushes p
+            JOIN listings l ON l.tenant_id = p.tenant_id AND l.id = p.listing_id
+            JOIN inventory v ON v.tenant_id = l.tenant_id AND v.id = l.inventory_id
+            WHERE p.tenant_id = $1 AND p.integration_id = $2 AND p.status = 'open'
+              AND l.state = 'open' AND v.counted AND v.quantity <> l.mirror LIMIT $3) AS untold",
+        tenant,
+        integration,
+        at_most,
+    )?;
+    Ok(count)
 }
 
 /// The pieces of open listings of a store that differ and that nobody has asked a push for, were it ever forgotten:

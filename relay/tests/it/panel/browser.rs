@@ -55,6 +55,28 @@ impl Browser {
         send(self.request(Method::GET, path)).await
     }
 
+    /// What stands between two texts in all pages of a list, in its order; and how many pages those are.
+    pub(super) async fn walk(
+        &self,
+        path: &str,
+        before: &str,
+        behind: &str,
+    ) -> (Vec<String>, usize) {
+        let (mut path, mut seen, mut pages) = (path.to_owned(), Vec::new(), 0);
+        loop {
+            let page = self.open(&path).await;
+            assert_eq!(page.status, 200, "{path}: {}", page.body);
+            pages += 1;
+            let rows = page.body.split(before).skip(1);
+            seen.extend(rows.filter_map(|row| Some(row.split_once(behind)?.0.to_owned())));
+            let Some(next) = page.body.split("<a ").find(|link| link.contains("rel=\"next\""))
+            else {
+                return (seen, pages);
+            };
+            path = next.split('"').nth(3).unwrap().replace("&#38;", "&");
+        }
+    }
+
     /// Opens what a page is told as it happens.
     pub(super) async fn listen(&self, path: &str) -> Heard {
         Heard { answer: self.request(Method::GET, path).send().await.unwrap(), rest: String::new() }

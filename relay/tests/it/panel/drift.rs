@@ -174,7 +174,7 @@ on_both! {
         ];
         let page = manager.open("/drift").await.body;
         assert!(page.contains("LINK-1") && page.contains("LINK-2"), "{page}");
-        assert!(!page.contains("These are the first"), "{page}");
+        assert!(!page.contains("href=\"/links\""), "{page}");
         manager.submit(&format!("/links/{}", links[0]), &[("holds", "ledger")]).await;
         let page = manager.open("/drift").await.body;
         assert!(page.contains("1 linked.") && !page.contains("LINK-1"), "{page}");
@@ -184,11 +184,6 @@ on_both! {
         assert_eq!(relay.texts(chosen).await, [["ledger"], ["shop"]]);
         let again = manager.submit(&format!("/links/{}", links[0]), &[("holds", "shop")]).await;
         assert_eq!(again.status, 404);
-        for n in 100..151 {
-            wait_for_a_choice(&relay, &shop, n).await;
-        }
-        let page = manager.open("/drift").await.body;
-        assert!(page.contains("These are the first 50; the others appear"), "{page}");
     }
 }
 
@@ -206,17 +201,7 @@ on_both! {
 
 /// The SKUs of the pieces in a list, from all its pages.
 async fn walk(browser: &Browser, path: &str) -> Vec<String> {
-    let (mut path, mut seen) = (path.to_owned(), Vec::new());
-    loop {
-        let page = browser.open(&path).await;
-        assert_eq!(page.status, 200, "{path}: {}", page.body);
-        let skus = page.body.split("<span class=\"block small muted\">").skip(1);
-        seen.extend(skus.filter_map(|part| Some(part.split_once("</span>")?.0.to_owned())));
-        let Some(next) = page.body.split("<a ").find(|link| link.contains("rel=\"next\"")) else {
-            return seen;
-        };
-        path = next.split('"').nth(3).unwrap().replace("&#38;", "&");
-    }
+    browser.walk(path, "<span class=\"block small muted\">", "</span>").await.0
 }
 
 /// A shop with two rings and a chain, all of which differ there.

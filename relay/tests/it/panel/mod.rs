@@ -14,3 +14,4 @@ mod people;
 mod routes;
 mod runs;
 mod sales;
+mod waiting;

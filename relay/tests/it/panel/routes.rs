@@ -1,5 +1,9 @@
 //! Every page and every form: who may use it, from where, and that it shows nothing of another jeweller.
 
+/// What the benchmark of the pages asks for.
+#[path = "../../../../tests/benches/pages/routes.rs"]
+mod measured;
+
 use std::collections::BTreeSet;
 
 use nexpura_relay::{
@@ -46,6 +50,7 @@ const ROUTES: &[(&str, &str, Option<Role>)] = &[
     ("GET", "/integrations/runs/{id}/progress", STAFF),
     ("GET", "/integrations/{id}/runs", STAFF),
     ("GET", "/integrations/{id}/changes", STAFF),
+    ("GET", "/integrations/{id}/changes.csv", STAFF),
     ("POST", "/integrations/{id}/sync/{kind}", MANAGER),
     ("POST", "/integrations/{id}/test", MANAGER),
     ("POST", "/integrations/{id}/webhooks/setup", MANAGER),
@@ -79,7 +84,11 @@ const ROUTES: &[(&str, &str, Option<Role>)] = &[
     ("POST", "/drift/push", MANAGER),
     ("POST", "/drift/{id}/adopt", MANAGER),
     ("POST", "/drift/{id}/push", MANAGER),
+    ("GET", "/conflicts", STAFF),
+    ("GET", "/conflicts.csv", STAFF),
     ("POST", "/conflicts/{id}", MANAGER),
+    ("GET", "/links", STAFF),
+    ("GET", "/links.csv", STAFF),
     ("POST", "/links", MANAGER),
     ("POST", "/links/{id}", MANAGER),
     ("GET", "/customers", STAFF),
@@ -134,6 +143,27 @@ fn every_route_is_in_the_table() {
         "routes without a proof, or proofs without a route: {strangers:?}"
     );
     assert_eq!(there.len(), panel::table().len(), "a route stands twice");
+}
+
+/// What is looked at and not measured, and why.
+const UNMEASURED: [(&str, &str); 7] = [
+    ("/assets/{file}", "asked for once by a browser, and read from no database"),
+    ("/login", "holds nothing of any tenant"),
+    ("/set-password", "holds nothing of any tenant"),
+    ("/website/nexpura.zip", "made of what the program brings along"),
+    ("/website/connect/string/{id}/progress", "lasts until a shop has used it"),
+    ("/integrations/runs/{id}/progress", "lasts as long as the run"),
+    ("/sales/news", "lasts as long as the page is open"),
+];
+
+#[test]
+fn every_page_is_measured_in_a_ledger_of_years() {
+    let table = panel::table();
+    let looked_at = table.iter().filter(|(method, ..)| *method == "GET").map(|(_, path, _)| *path);
+    let known = measured::MEASURED.into_iter().chain(UNMEASURED.map(|(path, _)| path));
+    let (looked_at, known): (BTreeSet<_>, BTreeSet<_>) = (looked_at.collect(), known.collect());
+    let strangers: Vec<_> = looked_at.symmetric_difference(&known).collect();
+    assert!(strangers.is_empty(), "tests/benches/pages/routes.rs, or a reason: {strangers:?}");
 }
 
 /// A jeweller with somebody of each role.

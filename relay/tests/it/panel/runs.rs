@@ -8,7 +8,7 @@ use nexpura_relay::store::{
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{browser::Browser, sales::rings};
+use super::sales::rings;
 use crate::support::{connected::Connected, database, on_both, wait::until};
 
 /// A run that has ended.
@@ -42,22 +42,6 @@ async fn note(shop: &Connected, run: Uuid, findings: &[Finding]) {
     tx.commit().await.unwrap();
 }
 
-/// What stands between two texts in all pages of a list, in its order; and how many pages those are.
-async fn walk(browser: &Browser, path: &str, before: &str, behind: char) -> (Vec<String>, usize) {
-    let (mut path, mut seen, mut pages) = (path.to_owned(), Vec::new(), 0);
-    loop {
-        let page = browser.open(&path).await;
-        assert_eq!(page.status, 200, "{path}: {}", page.body);
-        pages += 1;
-        let rows = page.body.split(before).skip(1);
-        seen.extend(rows.filter_map(|row| Some(row.split_once(behind)?.0.to_owned())));
-        let Some(next) = page.body.split("<a ").find(|link| link.contains("rel=\"next\"")) else {
-            return (seen, pages);
-        };
-        path = next.split('"').nth(3).unwrap().replace("&#38;", "&");
-    }
-}
-
 const REPORT: &str = "<td class=\"lead\"><a href=\"/integrations/runs/";
 
 on_both! {
@@ -67,7 +51,7 @@ on_both! {
         let here = format!("/integrations/{}/runs", shop.integration);
         let card = staff.open("/integrations").await.body;
         assert!(card.contains(&format!("href=\"{here}\"")), "{card}");
-        let before = walk(&staff, &here, REPORT, '"').await.0;
+        let before = staff.walk(&here, REPORT, "\"").await.0;
         let mut expected = Vec::new();
         for n in 0..60 {
             let kind = ["products", "orders", "inventory"][n % 3];
@@ -78,12 +62,12 @@ on_both! {
         expected.insert(0, broken.to_string());
         let pushes: Vec<_> = expected.iter().skip(1).step_by(3).cloned().collect();
         expected.extend(before);
-        assert_eq!(walk(&staff, &here, REPORT, '"').await, (expected, 2));
+        assert_eq!(staff.walk(&here, REPORT, "\"").await, (expected, 2));
         let page = staff.open(&here).await.body;
         for told in ["Import customers", "2 failed", "Done", "1,200", ">47<"] {
             assert!(page.contains(told), "{told}: {page}");
         }
-        let of_kind = walk(&staff, &format!("{here}?kind=inventory"), REPORT, '"').await;
+        let of_kind = staff.walk(&format!("{here}?kind=inventory"), REPORT, "\"").await;
         assert_eq!(of_kind, (pushes, 1));
         // What finds nothing is left out among all, and is there for whoever asks for it.
         relay.run("DELETE FROM sync_runs WHERE kind = 'sweep' AND finished_at IS NULL").await;
@@ -106,7 +90,7 @@ on_both! {
         note(&shop, run, &skipped).await;
         note(&shop, run, &failed).await;
         let here = format!("/integrations/runs/{run}");
-        let (seen, pages) = walk(&staff, &here, "<span class=\"muted small\">#", '<').await;
+        let (seen, pages) = staff.walk(&here, "<span class=\"muted small\">#", "<").await;
         let expected = (2_001..=2_003).chain(1..=1_100).map(|id: i64| id.to_string());
         assert_eq!((seen, pages), (expected.collect::<Vec<_>>(), 23));
         let file = staff.open(&format!("{here}/findings.csv")).await;
