@@ -265,6 +265,9 @@ pub async fn counted(
 /// What has a piece that another product of the store sells stays as it is, and of several with one SKU all
 /// but the first; so does, if the ledger's count is to hold, what the ledger has no count of.
 ///
+/// `OFFSET` keeps PostgreSQL from joining what it rather looks up: without statistics, as after a first import, it would
+/// go through all listings for each.
+///
 /// # Errors
 /// When the database does not answer.
 pub async fn link(
@@ -297,7 +300,8 @@ pub async fn link(
                   AND q.integration_id = o.integration_id AND q.remote_id = o.stock_id
                 WHERE o.tenant_id = l.tenant_id AND o.inventory_id = v.id
                   AND o.integration_id = l.integration_id AND o.state IN ('opening', 'open')
-                  AND q.sku = v.sku AND NOT q.gone AND q.status <> 'trash')
+                  AND q.sku = v.sku AND NOT q.gone AND q.status <> 'trash'
+                LIMIT 1 OFFSET 0)
          ) AS found
          WHERE listings.tenant_id = $1 AND listings.id = found.id AND found.of_piece = 1
          RETURNING inventory_id",
