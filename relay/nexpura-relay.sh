@@ -9,18 +9,37 @@ if [ "$(id -u)" != 0 ]; then
     exit 1
 fi
 
-# What the service's unit sets, and then its settings, read as systemd reads them: a name and a value a line, the value
+# Where cron and su leave it out as well.
+PATH=/usr/sbin:/usr/bin:/sbin:/bin
+program=/usr/lib/nexpura/nexpura-relay
+settings=/etc/nexpura/relay.env
+
+# The plugin's zip is written where root stands, and needs neither settings nor ledger.
+if [ "${1:-}" = plugin ]; then
+    exec "$program" "$@"
+fi
+
+# Prints a text without the blanks around it.
+trim() {
+    text=${1#"${1%%[![:space:]]*}"}
+    printf %s "${text%"${text##*[![:space:]]}"}"
+}
+
+# What the service's unit sets, and then its settings, much as systemd reads them: a name and a value a line, the value
 # perhaps in quotes. A shell would take an address's & and $ for its own.
+export HOME=/var/lib/nexpura-relay
 export NEXPURA_DATABASE_URL=sqlite:///var/lib/nexpura-relay/nexpura.db
 while IFS= read -r line || [ -n "$line" ]; do
-    case $line in NEXPURA_*=*) ;; *) continue ;; esac
-    value=${line#*=}
+    name=$(trim "${line%%=*}")
+    case $line in *=*) ;; *) continue ;; esac
+    case $name in '' | [0-9]* | *[!A-Z0-9_]*) continue ;; esac
+    value=$(trim "${line#*=}")
     case $value in
         \"*\") value=${value#\"} value=${value%\"} ;;
         \'*\') value=${value#\'} value=${value%\'} ;;
     esac
-    export "${line%%=*}=$value"
-done </etc/nexpura/relay.env
+    export "$name=$value"
+done <"$settings"
 
 umask 077
-exec runuser -u nexpura-relay -- /usr/lib/nexpura/nexpura-relay "$@"
+exec runuser -u nexpura-relay -- "$program" "$@"

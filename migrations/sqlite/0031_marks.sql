@@ -1,5 +1,6 @@
--- Whether what is brought over from a store is marked in it, and the last order of which a note there has said so.
+-- Whether what is brought over from a store is marked in it.
 ALTER TABLE integrations ADD COLUMN marks BOOLEAN NOT NULL DEFAULT TRUE;
-ALTER TABLE integrations ADD COLUMN noted_order INTEGER NOT NULL DEFAULT 0;
--- When it did: orders are placed in another order than that of their ids.
+-- When an order was given a note in its shop that it is here, or was to be given one: once is enough.
 ALTER TABLE resources ADD COLUMN noted_at TEXT;
+CREATE INDEX resources_without_note ON resources (tenant_id, integration_id, resource, remote_id)
+    WHERE resource = 'order' AND noted_at IS NULL;

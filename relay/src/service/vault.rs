@@ -177,7 +177,11 @@ fn create(path: &Path) -> anyhow::Result<Vault> {
     let text = SecretString::from(STANDARD.encode(key));
     // Whole before it has its name: a service and a command may begin at once, and neither may read half a key.
     let unnamed = path.with_added_extension(Uuid::new_v4().to_string());
-    let made = write(&unnamed, &text).and_then(|()| fs::hard_link(&unnamed, path));
+    let made = write(&unnamed, &text).and_then(|()| match fs::hard_link(&unnamed, path) {
+        // There are file systems without links.
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => write(path, &text),
+        linked => linked,
+    });
     let _ = fs::remove_file(&unnamed);
     match made {
         Ok(()) => Vault::new(&text),

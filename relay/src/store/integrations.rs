@@ -2,7 +2,6 @@
 
 mod decided;
 mod known;
-mod noted;
 mod summary;
 
 use chrono::{DateTime, Utc};
@@ -18,7 +17,6 @@ pub use decided::{
 pub use known::{
     KnownUntil, deeply_swept, known_until, nothing_known, orders_known, products_known, synced,
 };
-pub use noted::{noted, orders_without_note};
 pub use summary::{Summary, summaries};
 
 /// A store that is, or was, connected.

@@ -2,6 +2,7 @@
 
 mod due;
 mod left;
+mod noted;
 
 use chrono::{DateTime, Utc};
 
@@ -15,6 +16,7 @@ pub use due::{
 };
 
 pub use left::{leave, stays_left};
+pub use noted::{orders_without_note, set_noted};
 
 /// Which thing of which store.
 #[derive(Debug, Clone, Copy)]

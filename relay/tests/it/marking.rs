@@ -133,7 +133,7 @@ on_both! {
             (binned, shop.draft(&[(11, 1)]))
         });
         sweeps(&shop, true).await;
-        assert_eq!(noted(&shop), orders, "the oldest first; not {binned}, nor {draft}");
+        assert_eq!(noted(&shop), [orders[1], orders[0]], "the newest first; not {binned}, nor {draft}");
         assert_eq!(shop.fake.times_asked(SYNCED), 0);
         sweeps(&shop, true).await;
         let newest = shop.unnoticed(|shop| {
@@ -142,7 +142,7 @@ on_both! {
             shop.order(&[(11, 1)]).0
         });
         sweeps(&shop, false).await;
-        assert_eq!(noted(&shop), [orders[0], orders[1], draft, newest]);
+        assert_eq!(noted(&shop), [orders[1], orders[0], newest, draft]);
     }
 }
 
@@ -157,23 +157,33 @@ on_both! {
         while ended(&relay).await == 0 && shop.run_sweep().await {}
         assert!(noted(&shop).is_empty(), "whoever imports does not wait for notes");
         sweeps(&shop, true).await;
-        assert_eq!(noted(&shop), orders[..50]);
+        let newest: Vec<u64> = orders.iter().rev().copied().collect();
+        assert_eq!(noted(&shop), newest[..50]);
         sweeps(&shop, true).await;
-        assert_eq!(noted(&shop), orders);
+        assert_eq!(noted(&shop), newest);
     }
 }
 
 on_both! {
     async fn an_order_that_the_shop_fails_on_keeps_no_other_from_its_note(relay: TestRelay) {
-        let (shop, orders) = without_plugin(&relay, 3).await;
-        for (order, status) in [(orders[0], 500), (orders[1], 404)] {
-            let answer = (status, json!({ "code": "woocommerce_rest_order_invalid_id" }));
-            shop.fake.answer_with(&format!("wc/v3/orders/{order}/notes"), Some(answer));
+        let (shop, orders) = without_plugin(&relay, 4).await;
+        // The last one as where something speaks before WooCommerce does.
+        let failures = [
+            (orders[1], 500, json!({})),
+            (orders[2], 404, json!({ "code": "woocommerce_rest_order_invalid_id" })),
+            (orders[3], 200, json!("Notice: undefined")),
+        ];
+        let route = |order: u64| format!("wc/v3/orders/{order}/notes");
+        for (order, status, body) in failures {
+            shop.fake.answer_with(&route(order), Some((status, body)));
         }
-        for _ in 0..3 {
+        for _ in 0..5 {
             sweeps(&shop, true).await;
         }
-        assert_eq!(noted(&shop), [orders[2]]);
+        assert_eq!(noted(&shop), [orders[0]]);
+        for order in &orders {
+            assert_eq!(shop.fake.times_asked(&route(*order)), 1, "{order}: it may have its note");
+        }
         // A shop that takes no notes now may take them later.
         let (newest, _) = shop.unnoticed(|shop| shop.order(&[(11, 1)]));
         let route = format!("wc/v3/orders/{newest}/notes");
@@ -181,7 +191,7 @@ on_both! {
         sweeps(&shop, true).await;
         shop.fake.answer_with(&route, None);
         sweeps(&shop, true).await;
-        assert_eq!(noted(&shop), [orders[2], newest]);
+        assert_eq!(noted(&shop), [orders[0], newest]);
     }
 }
 

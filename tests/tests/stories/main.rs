@@ -31,6 +31,7 @@ mod stock_goes_back;
 mod the_double;
 mod the_life_of_an_order;
 mod the_relay_is_down;
+mod the_servers_command;
 mod the_shop_itself;
 mod three_relays;
 mod two_at_once;

@@ -28,7 +28,7 @@ const AS_IT_IS: &str = "wp_cache_flush();
     }
     return $found;";
 
-/// Counts what the shop mails, and what its hooks tell of changed things.
+/// Counts what the shop mails, and what its hooks tell of changed things; of a note they tell as of a comment.
 const COUNTER: &str = r"<?php
 add_filter( 'wp_mail', static function ( $mail ) {
 	update_option( 'tests_changes', 1 + (int) get_option( 'tests_changes' ) );

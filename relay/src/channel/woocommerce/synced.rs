@@ -37,7 +37,7 @@ impl Client {
     }
 
     /// Adds a private note to an order that says that it was brought over. `WooCommerce` keeps notes as comments: the
-    /// order is not saved, none of its hooks is fired, and nobody is mailed.
+    /// order is not saved, no hook tells of a changed one, and nobody is mailed.
     ///
     /// # Errors
     /// See [`ChannelError`]: [`ChannelError::Unauthorized`] where the key may only read.

@@ -8,6 +8,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
+use chrono::{DateTime, Utc};
 use nexpura_protocol::event::Resource;
 
 use super::{StepError, Sweep};
@@ -16,7 +17,7 @@ use crate::{
         ChannelError,
         woocommerce::{MAX_SYNCED, Synced},
     },
-    store::{self, connections, integrations},
+    store::{self, connections, integrations, resources},
 };
 
 /// Orders that are given a note in one sweep: ten seconds at a store's pace.
@@ -104,33 +105,31 @@ impl Sweep<'_> {
         let mut tx = self.relay.db.read().await?;
         let orders = match connections::newest_secret(&mut tx, tenant, id).await? {
             Some(_) => Vec::new(),
-            None => integrations::orders_without_note(&mut tx, tenant, id, NOTES).await?,
+            None => resources::orders_without_note(&mut tx, tenant, id, NOTES).await?,
         };
         tx.commit().await?;
         for order in orders {
             if !self.may_mark().await? {
                 break;
             }
-            let outcome = self.client.note_synced(order).await;
-            // One that is gone, or that the shop fails on, would stand before all others for ever.
-            let is_its_own = matches!(
-                outcome,
-                Err(ChannelError::NotFound
-                    | ChannelError::Rejected { .. }
-                    | ChannelError::Server { .. })
-            );
-            if outcome.is_ok() || is_its_own {
-                let mut tx = self.relay.db.write().await?;
-                integrations::noted(&mut tx, tenant, id, order, store::now()).await?;
-                tx.commit().await?;
+            // Before it is asked for: a note that got lost is better than one that comes again and again, where only
+            // the shop's answers get lost or are none.
+            self.set_noted(order, Some(store::now())).await?;
+            let Err(error) = self.client.note_synced(order).await else { continue };
+            let store = self.client.store().host();
+            tracing::info!(store, order, %error, "no note says that it was brought over");
+            if is_no_attempt(&error) {
+                self.set_noted(order, None).await?;
             }
-            if let Err(error) = outcome {
-                let store = self.client.store().host();
-                tracing::info!(store, order, %error, "no note says that it was brought over");
-                break;
-            }
+            break;
         }
         Ok(())
+    }
+
+    async fn set_noted(&self, order: i64, at: Option<DateTime<Utc>>) -> Result<(), StepError> {
+        let mut tx = self.relay.db.write().await?;
+        resources::set_noted(&mut tx, self.tenant, self.store.id, order, at).await?;
+        Ok(tx.commit().await?)
     }
 
     /// Whether marks are still wanted and the store may still be written to; keeps the run's claim.
@@ -143,4 +142,15 @@ impl Sweep<'_> {
             store.marks && store.writable && store.has_key() && store.forked_at.is_none()
         }))
     }
+}
+
+/// Whether the shop has surely done nothing, for a reason that is not the order's.
+fn is_no_attempt(error: &ChannelError) -> bool {
+    matches!(
+        error,
+        ChannelError::Unauthorized
+            | ChannelError::Forbidden
+            | ChannelError::RateLimited { .. }
+            | ChannelError::NoTurn
+    )
 }

@@ -141,7 +141,7 @@ pub async fn nothing_known(
     execute!(
         tx,
         "UPDATE integrations SET orders_known_until = NULL, products_known_until = NULL,
-            deep_at = NULL, noted_order = 0
+            deep_at = NULL
          WHERE tenant_id = $1 AND id = $2",
         tenant,
         id,
