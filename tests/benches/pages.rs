@@ -177,6 +177,8 @@ async fn pages(reader: &Reader, size: Size) -> Result<Vec<Page>> {
         page("what keeping those of a name does", "/drift/push?q=ring"),
         page("sales that do not match the stock", "/conflicts"),
         page("counts to choose from", "/links"),
+        page("what keeping all of ours does", "/links/ledger"),
+        page("what taking all of the shops' does", "/links/shop"),
         page("integrations", "/integrations"),
         page("runs of a store", &runs),
         page("runs of a kind", &format!("{runs}?kind=orders")),
@@ -200,6 +202,7 @@ async fn pages(reader: &Reader, size: Size) -> Result<Vec<Page>> {
     for (name, list, thing) in [
         ("a sale", "/sales", "/sales/"),
         ("an event with what it brought", "/events", "/events/"),
+        ("what removing somebody does", "/settings/people", "/settings/people/"),
         ("sales of a customer", "/customers", "/sales?customer="),
         ("a run with its report", runs.as_str(), "/integrations/runs/"),
     ] {

@@ -126,6 +126,13 @@ pub(super) async fn show(
     Ok(Page(EventPage { shell, event, payload, facts }).into_response())
 }
 
+impl EventPage {
+    /// Whether somebody has to know why it came to nothing.
+    fn failed(&self) -> bool {
+        self.event.entry.status == "failed"
+    }
+}
+
 /// JSON with a line for every field.
 fn readable(json: String) -> String {
     let value: Option<Value> = serde_json::from_str(&json).ok();

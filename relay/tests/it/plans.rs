@@ -42,7 +42,7 @@ const MAY: [(&str, &str); 12] = [
 
 /// What must be found by this very index. Another one would do as well by what the plan says of it, and look through
 /// nearly all that there is for what is rare.
-const BY: [(&str, &str, &str); 33] = [
+const BY: [(&str, &str, &str); 34] = [
     ("readings.rs", "unsettled", "listings_unsettled"),
     ("readings.rs", "any_unsettled", "listings_unsettled"),
     ("rivals.rs", "waken_of", "products_sku"),
@@ -58,6 +58,7 @@ const BY: [(&str, &str, &str); 33] = [
     ("movements.rs", "timeline", "stock_movements_inventory"),
     ("movements.rs", "list", "stock_movements_inventory"),
     ("links.rs", "waiting", "listings_waiting"),
+    ("links.rs", "alike", "listings_waiting"),
     ("links.rs", "stores_of", "products_sku"),
     ("links.rs", "counted", "products_sku"),
     ("conflicts.rs", "open", "conflicts_unresolved"),

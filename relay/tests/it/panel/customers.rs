@@ -32,7 +32,7 @@ async fn walk(browser: &Browser, path: &str) -> Vec<String> {
     loop {
         let page = browser.open(&path).await;
         assert_eq!(page.status, 200, "{path}: {}", page.body);
-        let cells = page.body.split("<td class=\"second break\">").skip(1);
+        let cells = page.body.split("<td class=\"second break mail\">").skip(1);
         seen.extend(
             cells
                 .filter_map(|cell| Some(cell.split('<').next()?.to_owned()))

@@ -97,6 +97,9 @@ on_both! {
         let failed = relay.number("SELECT COUNT(*) FROM inbox WHERE status = 'failed'").await;
         assert_eq!(i64::try_from(links(&page).len()).unwrap(), failed);
         let here = links(&page)[0].clone();
+        let page = manager.open(&here).await.body;
+        let reason = page.find("<dt>Reason</dt><dd>it &#60;b&#62;broke").expect("why it failed");
+        assert!(reason < page.find("<details").unwrap(), "nobody has to unfold it: {page}");
         assert_eq!(leads_to(&manager.submit(&format!("{here}/retry"), &[]).await), here);
         assert!(manager.open(&here).await.body.contains("It is being tried again"));
         let waiting = "SELECT COUNT(*) FROM inbox WHERE resource = 'order' AND status = 'queued'";
