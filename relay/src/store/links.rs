@@ -312,7 +312,7 @@ pub async fn link(
 
 /// What [`link`] would come to in all stores: how many listings, and of how many of them the side that does not hold has
 /// some, and would have none left. SQLite takes what it is to `CROSS JOIN` in the order in which it is written: what waits
-/// is little among all that a shop lists.
+/// is little among all that a shop lists. `OFFSET` keeps PostgreSQL from joining what it rather looks up.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -340,7 +340,8 @@ pub async fn alike(tx: &mut Tx, tenant: TenantId, holds: &str) -> Result<(i64, i
                   AND q.integration_id = o.integration_id AND q.remote_id = o.stock_id
                 WHERE o.tenant_id = l.tenant_id AND o.inventory_id = v.id
                   AND o.integration_id = l.integration_id AND o.state IN ('opening', 'open')
-                  AND q.sku = v.sku AND NOT q.gone AND q.status <> 'trash')
+                  AND q.sku = v.sku AND NOT q.gone AND q.status <> 'trash'
+                LIMIT 1 OFFSET 0)
          )
          SELECT COUNT(*), COUNT(CASE
             WHEN $2 = 'shop' AND reading <= 0 AND counted AND quantity > 0 THEN 1
