@@ -97,6 +97,8 @@ on_both! {
             assert_eq!(leads_to(&manager.submit(&one, &[("holds", "ledger")]).await), list);
         }
         assert_eq!(manager.walk("/links", sku.0, sku.1).await.0, skus[2..]);
+        let asked = manager.open("/links/shop?list=own").await.body;
+        assert!(asked.contains(&format!("{} pieces get their shop’s number", skus.len() - 2)), "{asked}");
         let all = manager.submit("/links?list=own", &[("holds", "shop")]).await;
         assert_eq!(leads_to(&all), "/links");
         assert!(manager.open("/links").await.body.contains("Nothing to decide"));
