@@ -197,13 +197,13 @@ def while_the_relay_is_away(page: Page, story: Story, pictures, admin: str) -> N
     first = stands(page, "No connection to Nexpura right now")
     expect(first).to_contain_text(re.compile(r"Nexpura does not answer\. \d+ events? waits? here and (is|are) sent later"))
     # What broke, in the machines' own words, is for those who look for it.
-    for_support(page)
-    read_first = page.locator(".notice:visible, .nexpura-card:not(.nexpura-support)").all_inner_texts()
+    read_first = page.locator(".notice:visible, .nexpura-card").all_inner_texts()
     assert not re.search("cURL|os error|spool|relay", "\n".join(read_first)), read_first
+    pictures.take(page, "settings-relay-away", within=".wrap")
     expect(row(page, "Connection", "Nexpura says")).to_contain_text("cURL error 7")
     expect(row(page, "Spool", "Waiting to be sent")).not_to_have_text("0")
     expect(row(page, "Spool", "Last problem")).not_to_be_empty()
-    pictures.take(page, "settings-relay-away", within=".wrap")
+    pictures.take(page, "settings-relay-away-for-support", within=".wrap")
     page.goto(f"{admin}/admin.php?page=wc-orders&action=edit&id={order}")
     expect(box(page)).to_contain_text("Waiting to be sent")
     expect(box(page)).to_contain_text("Nexpura does not answer.")
