@@ -126,7 +126,7 @@ with walking("a_day") as (story, person, pictures):
     expect(owner.get_by_role("row").nth(1)).to_contain_text(str(order))
     pictures.take(owner, "events")
     owner.get_by_role("row").nth(1).get_by_role("link").click()
-    expect(owner.get_by_role("main")).to_contain_text("currency")
+    expect(owner.get_by_role("region", name="What became of it")).to_contain_text("currency")
     pictures.take(owner, "event")
     story.ask("mend")
     owner.get_by_role("button", name="Try again").click()

@@ -53,7 +53,7 @@ def the_panel(watch: Watch, story, pictures) -> None:
     page, home = watch.page, story.relay
     watch.see(f"{home}/inventory/{quote(story.sku, safe='')}", "sku", "product")
     page.get_by_label("Units").fill("1")
-    page.get_by_label("Reason").select_option("adjustment")
+    page.get_by_label("Reason").select_option("other")
     page.get_by_label("Note").first.fill(story.note)
     page.get_by_role("button", name="Save", exact=True).click()
     watch.look("sku", "product", "adjusted")

@@ -75,7 +75,7 @@ impl Command {
         match self {
             Self::List { tenant, status, order, paging } => {
                 let tenant = admin::known_tenant(relay, &tenant).await?;
-                let search = Search { order, status: status.unwrap_or_default() };
+                let search = Search { order, status: status.unwrap_or_default(), store: None };
                 let (after, limit) = (&paging.after, paging.limit);
                 let page = events::list(relay, tenant, &search, after, now, limit).await?;
                 let text = listed(&page);
@@ -154,7 +154,7 @@ fn shown(event: &Event) -> String {
         format!("{} after {} tries", entry.status, entry.attempts),
     ];
     lines.extend(entry.detail.as_deref().map(inert));
-    if let (Some(number), Some(sale)) = (&event.order_number, event.sale_id) {
+    if let (Some(number), Some(sale)) = (&entry.order_number, event.sale_id) {
         lines.push(format!("order #{number} is sale {sale}"));
     }
     if event.unread {

@@ -1,6 +1,7 @@
 //! `serve`: the API and the workers in one process, ended gracefully.
 
 use anyhow::Context;
+use axum::serve::ListenerExt;
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
@@ -38,6 +39,12 @@ pub(super) async fn serve(relay: Relay) -> anyhow::Result<()> {
     let served = http::router(app, panel::router(panel.clone()));
     let service = panel::for_people(served, panel)
         .into_make_service_with_connect_info::<std::net::SocketAddr>();
+    // What is streamed in small pieces does not wait for the reader's acknowledgements.
+    let listener = listener.tap_io(|connection| {
+        if let Err(error) = connection.set_nodelay(true) {
+            tracing::debug!(%error, "a connection may lag");
+        }
+    });
     let server = axum::serve(listener, service).with_graceful_shutdown(async move {
         let _ = ended.wait_for(|stop| *stop).await;
     });

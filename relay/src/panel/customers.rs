@@ -27,17 +27,35 @@ const HERE: &str = "/customers";
 #[serde(default)]
 pub(super) struct Asked {
     q: String,
+    marketing: String,
     sort: String,
     after: String,
 }
 
 impl Asked {
     fn link(&self, path: &str) -> Link {
-        Link::to(path).with("q", self.q.trim()).with("sort", &self.sort)
+        Link::to(path)
+            .with("q", self.q.trim())
+            .with("marketing", &self.marketing)
+            .with("sort", &self.sort)
+    }
+
+    fn narrows(&self) -> bool {
+        !self.q.is_empty() || self.consents().is_some()
+    }
+
+    /// What is neither says nothing.
+    fn consents(&self) -> Option<bool> {
+        match self.marketing.as_str() {
+            "yes" => Some(true),
+            "no" => Some(false),
+            _ => None,
+        }
     }
 
     fn search(&self) -> Search {
-        Search { text: self.q.clone(), by_name: self.sort == "name" }
+        let consents = self.consents();
+        Search { text: self.q.clone(), by_name: self.sort == "name", consents }
     }
 }
 

@@ -7,7 +7,9 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::{
-    Panel, csv,
+    Panel,
+    ask::{AskPage, Comes, Does},
+    csv,
     error::PanelError,
     extract::{Form, Path, Query},
     link::Link,
@@ -27,6 +29,8 @@ use crate::{
 
 /// Where the first of all that waits is shown.
 const HERE: &str = "/drift";
+/// What leads back from a question about all that waits.
+pub(super) const BACK: &str = "Back to the list";
 /// Where nothing waits any more.
 pub(super) const DECIDED: PanelError = PanelError::NotFound(
     "There is nothing to decide here: somebody has decided it already, or it went away.",
@@ -42,6 +46,11 @@ pub(super) struct Decided {
 impl Decided {
     /// What a form of its own list adds to its address.
     pub(super) const IN_OWN: &str = "?list=own";
+
+    /// Where something is done with that list.
+    pub(super) fn link(&self, path: &str) -> Link {
+        Link::to(path).with("list", if self.list == "own" { "own" } else { "" })
+    }
 
     /// The list to go back to.
     pub(super) fn list<'a>(&self, own: &'a str) -> &'a str {
@@ -217,16 +226,6 @@ fn said(verdict: Verdict) -> &'static str {
     }
 }
 
-#[derive(Debug, Template)]
-#[template(path = "drift-all.html")]
-struct BulkPage {
-    shell: Shell,
-    asked: Asked,
-    bulk: Bulk,
-    verdict: Verdict,
-    seen_at: DateTime<Utc>,
-}
-
 /// `GET /drift/adopt`: what it would do, before it is done.
 pub(super) async fn ask_adopt_all(
     panel: State<Panel>,
@@ -254,7 +253,7 @@ async fn ask_all(
     let seen_at = store::now();
     let bulk = decisions::bulk(&panel.relay, person.tenant, &asked.search()).await?;
     let shell = panel.shell(person, Tab::Drift).await?;
-    Ok(Page(BulkPage { shell, asked, bulk, verdict, seen_at }).into_response())
+    Ok(Page(ask(shell, &asked, bulk, (verdict, seen_at))).into_response())
 }
 
 /// When all that waits was looked at.
@@ -321,26 +320,62 @@ fn count(some: usize) -> i64 {
     i64::try_from(some).unwrap_or(i64::MAX)
 }
 
-impl BulkPage {
-    /// Whether it is the shops' numbers that would count.
-    fn adopts(&self) -> bool {
-        self.verdict == Verdict::Adopt
-    }
-
-    fn question(&self) -> &'static str {
-        match (self.verdict, self.asked.search().narrows()) {
-            (Verdict::Adopt, false) => "Use the shops’ numbers for all?",
-            (Verdict::Push, false) => "Keep Nexpura’s numbers for all?",
-            (Verdict::Adopt, true) => "Use the shops’ numbers for those you searched for?",
-            (Verdict::Push, true) => "Keep Nexpura’s numbers for those you searched for?",
+/// What deciding all alike comes to.
+fn ask(
+    shell: Shell,
+    asked: &Asked,
+    bulk: Bulk,
+    (verdict, seen_at): (Verdict, DateTime<Utc>),
+) -> AskPage {
+    let pieces = |one, more| words::several(&bulk.waiting, one, more);
+    let empty = |number| words::several(&number, "piece becomes 0", "pieces become 0");
+    let (first, empties, to, button) = match verdict {
+        Verdict::Adopt => {
+            let get = pieces("piece gets its shop’s number", "pieces get their shop’s number");
+            let elsewhere = match bulk.emptied_here {
+                1 => "in Nexpura, and in every other shop that sells it.",
+                _ => "in Nexpura, and in every other shop that sells them.",
+            };
+            (
+                format!("{get} in Nexpura. The difference is kept in the history of each."),
+                (bulk.emptied_here, elsewhere),
+                "/drift/adopt",
+                "Use the shops’ numbers",
+            )
         }
-    }
-
-    /// How many pieces would have none left.
-    fn empties(&self) -> i64 {
-        match self.verdict {
-            Verdict::Adopt => self.bulk.emptied_here,
-            Verdict::Push => self.bulk.emptied_there,
+        Verdict::Push => {
+            let get = pieces("piece gets Nexpura’s number", "pieces get Nexpura’s number");
+            (
+                format!("{get} back in the shop. What was changed there is undone."),
+                (bulk.emptied_there, "in the shop."),
+                "/drift/push",
+                "Keep Nexpura’s numbers",
+            )
         }
+    };
+    let mut comes = vec![Comes::plain(first)];
+    if empties.0 > 0 {
+        comes.push(Comes::grave(empty(empties.0), empties.1));
+    }
+    comes.push(Comes::plain(
+        "Nothing else changes. Sales that come in meanwhile are counted as always.",
+    ));
+    let told = Some(("seen_at", seen_at.to_rfc3339()));
+    let does = Does { to: asked.found(to), told, button, loses: empties.0 > 0 };
+    AskPage {
+        shell,
+        question: question(verdict, asked.search().narrows()).to_owned(),
+        comes,
+        does: (bulk.waiting > 0).then_some(does),
+        back: (asked.found(HERE), BACK),
+    }
+}
+
+fn question(verdict: Verdict, narrows: bool) -> &'static str {
+    match (verdict, narrows) {
+        (Verdict::Adopt, false) => "Use the shops’ numbers for all?",
+        (Verdict::Push, false) => "Keep Nexpura’s numbers for all?",
+        (Verdict::Adopt, true) => "Use the shops’ numbers for those you searched for?",
+        (Verdict::Push, true) => "Keep Nexpura’s numbers for those you searched for?",
     }
 }

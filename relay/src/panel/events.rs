@@ -21,6 +21,7 @@ use crate::{
         events::{self, Entry, Search, Whole},
         leave::{self, LeaveError},
         retry::{self, Retry},
+        stores,
     },
     store::{self, page::DEFAULT_LIMIT},
 };
@@ -33,20 +34,26 @@ const HERE: &str = "/events";
 pub(super) struct Asked {
     q: String,
     status: String,
+    store: String,
     after: String,
 }
 
 impl Asked {
     fn link(&self, path: &str) -> Link {
-        Link::to(path).with("q", self.q.trim()).with("status", &self.status)
+        Link::to(path)
+            .with("q", self.q.trim())
+            .with("status", &self.status)
+            .with("store", &self.store)
     }
 
     fn narrows(&self) -> bool {
-        !self.q.is_empty() || !self.status.is_empty()
+        [&self.q, &self.status, &self.store].iter().any(|field| !field.is_empty())
     }
 
+    /// What is no id says nothing.
     fn search(&self) -> Search {
-        Search { order: self.q.clone(), status: self.status.clone() }
+        let store = self.store.parse().ok();
+        Search { order: self.q.clone(), status: self.status.clone(), store }
     }
 }
 
@@ -54,6 +61,8 @@ impl Asked {
 #[template(path = "events.html")]
 struct EventsPage {
     shell: Shell,
+    /// Address and id of each store.
+    stores: Vec<(String, String)>,
     events: Vec<Entry>,
     asked: Asked,
     export: Link,
@@ -70,10 +79,12 @@ pub(super) async fn list(
     let (relay, search, now) = (&panel.relay, asked.search(), store::now());
     let (tenant, after) = (person.tenant, asked.after.as_str());
     let page = events::list(relay, tenant, &search, after, now, DEFAULT_LIMIT).await?;
+    let stores = stores::names(relay, tenant).await?;
+    let stores = stores.into_iter().map(|(id, url)| (url, id.to_string())).collect();
     let shell = panel.shell(person, Tab::Events).await?;
     let (first, next) = asked.link(HERE).pages(&asked.after, page.next);
     let export = asked.link("/events.csv");
-    let shown = EventsPage { shell, events: page.items, asked, export, first, next };
+    let shown = EventsPage { shell, stores, events: page.items, asked, export, first, next };
     Ok(Page(shown).into_response())
 }
 
@@ -124,6 +135,13 @@ pub(super) async fn show(
     let payload = event.payload.take().map(readable);
     let facts = event.facts.take().map(readable);
     Ok(Page(EventPage { shell, event, payload, facts }).into_response())
+}
+
+impl EventPage {
+    /// Whether somebody has to know why it came to nothing.
+    fn failed(&self) -> bool {
+        self.event.entry.status == "failed"
+    }
 }
 
 /// JSON with a line for every field.

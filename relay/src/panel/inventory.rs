@@ -143,14 +143,22 @@ impl PiecePage {
         Self { shell, currency, piece, course, first, next, once }
     }
 
-    /// Who or what is behind a movement that no sale is behind.
-    fn behind(step: &Step) -> String {
+    /// Who or what is behind a movement that no sale is behind, and where more is told of them.
+    fn behind(&self, step: &Step) -> (String, Option<Link>) {
         let told = &step.told;
         match (&told.person, &told.token, &told.store) {
-            (Some(person), ..) => format!("by {person}"),
-            (_, Some(token), _) => format!("by another system ({token})"),
-            (_, _, Some(url)) => format!("by {}", words::store(url)),
-            _ => String::new(),
+            (Some(person), ..) => {
+                let doings = Link::to("/settings/activity").with("actor", person);
+                (format!("by {person}"), self.shell.manages().then_some(doings))
+            }
+            (_, Some(token), _) => (format!("by another system ({token})"), None),
+            (_, _, Some(url)) => {
+                // What arrived tells more, where something did.
+                let runs = told.store_id.filter(|_| told.movement.event_id.is_none());
+                let runs = runs.map(|store| Link::to(words::runs(&store)));
+                (format!("by {}", words::store(url)), runs)
+            }
+            _ => (String::new(), None),
         }
     }
 }

@@ -6,8 +6,10 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::{
-    Panel, csv,
-    drift::{DECIDED, Decided},
+    Panel,
+    ask::{AskPage, Comes, Does},
+    csv,
+    drift::{BACK, DECIDED, Decided},
     extract::{After, Form, Path, Query},
     link::Link as Address,
     page::{Answer, Notice, Page, Shell, Tab},
@@ -17,7 +19,7 @@ use crate::{
     service::{
         accounts::Person,
         decisions,
-        links::{self, ChooseError, Holds, Link, Which},
+        links::{self, Alike, ChooseError, Holds, Link, Which},
     },
     store::{self, page::DEFAULT_LIMIT},
 };
@@ -83,6 +85,83 @@ pub(super) async fn choose(
     Form(Choice { holds }): Form<Choice>,
 ) -> Answer {
     panel.choose(&person, Which::One(id), holds, decided.list(HERE)).await
+}
+
+/// `GET /links/ledger`: what it would do, before it is done.
+pub(super) async fn ask_ledger(
+    panel: State<Panel>,
+    person: Person,
+    decided: Query<Decided>,
+) -> Answer {
+    ask_all(panel, person, decided, Holds::Ledger).await
+}
+
+/// `GET /links/shop`: what it would do, before it is done.
+pub(super) async fn ask_shop(
+    panel: State<Panel>,
+    person: Person,
+    decided: Query<Decided>,
+) -> Answer {
+    ask_all(panel, person, decided, Holds::Shop).await
+}
+
+async fn ask_all(
+    State(panel): State<Panel>,
+    person: Person,
+    Query(decided): Query<Decided>,
+    holds: Holds,
+) -> Answer {
+    let alike = links::alike(&panel.relay, person.tenant, holds).await?;
+    let shell = panel.shell(person, Tab::Drift).await?;
+    Ok(Page(ask(shell, &decided, alike, holds)).into_response())
+}
+
+/// What choosing alike for all comes to.
+fn ask(shell: Shell, decided: &Decided, alike: Alike, holds: Holds) -> AskPage {
+    let Alike { linked, emptied, left } = alike;
+    let (question, first, empties, button) = match holds {
+        Holds::Ledger => (
+            "Keep Nexpura’s counts for all?",
+            words::several(
+                &linked,
+                "piece gets Nexpura’s number in the shop.",
+                "pieces get Nexpura’s number in the shop.",
+            ),
+            "in the shop.",
+            "Keep Nexpura’s counts",
+        ),
+        Holds::Shop => (
+            "Use the shops’ counts for all?",
+            words::several(
+                &linked,
+                "piece gets its shop’s number in Nexpura.",
+                "pieces get their shop’s number in Nexpura.",
+            ),
+            "in Nexpura, and in every other shop that sells them.",
+            "Use the shops’ counts",
+        ),
+    };
+    let mut comes = vec![Comes::plain(first)];
+    if emptied > 0 {
+        let empty = words::several(&emptied, "piece becomes 0", "pieces become 0");
+        comes.push(Comes::grave(empty, empties));
+    }
+    if left > 0 {
+        let left = words::several(&left, "still needs a decision", "still need a decision");
+        comes.push(Comes::plain(format!(
+            "{left}: their piece is sold by another product of the same shop, or Nexpura has no count of it yet."
+        )));
+    }
+    comes.push(Comes::plain("The shop’s stock is read twice before anything counts."));
+    let told = Some(("holds", holds.as_str().to_owned()));
+    let does = Does { to: decided.link(HERE), told, button, loses: emptied > 0 };
+    AskPage {
+        shell,
+        question: question.to_owned(),
+        comes,
+        does: (linked > 0).then_some(does),
+        back: (Address::to(decided.list(HERE)), BACK),
+    }
 }
 
 /// `POST /links`

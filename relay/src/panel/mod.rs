@@ -16,6 +16,7 @@
 
 mod account;
 mod activity;
+mod ask;
 mod assets;
 mod changes;
 mod chart;
@@ -146,6 +147,8 @@ fn routes() -> Vec<Route> {
         post("/conflicts/{id}", MANAGER, conflicts::settle),
         get("/links", STAFF, links::list),
         get("/links.csv", STAFF, links::export),
+        get("/links/ledger", MANAGER, links::ask_ledger),
+        get("/links/shop", MANAGER, links::ask_shop),
         post("/links", MANAGER, links::choose_all),
         post("/links/{id}", MANAGER, links::choose),
         get("/customers", STAFF, customers::list),
@@ -159,6 +162,7 @@ fn routes() -> Vec<Route> {
         post("/settings/people", OWNER, people::invite),
         post("/settings/people/{id}/role", OWNER, people::set_role),
         post("/settings/people/{id}/link", OWNER, people::renew_link),
+        get("/settings/people/{id}/remove", OWNER, people::ask_remove),
         post("/settings/people/{id}/remove", OWNER, people::remove),
     ]
 }

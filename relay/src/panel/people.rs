@@ -7,15 +7,17 @@ use uuid::Uuid;
 
 use super::{
     Panel,
+    ask::{AskPage, Comes, Does},
     error::PanelError,
     extract::{Form, Path},
+    link::Link as Address,
     page::{Answer, Page, Shell, Tab},
 };
 use crate::{
     domain::Role,
     service::accounts::{
         Person,
-        people::{self, Link},
+        people::{self, Link, PeopleError},
     },
     store::{self, people::Shown},
 };
@@ -87,6 +89,32 @@ pub(super) async fn renew_link(
         Ok(link) => panel.people(person, Some(link)).await,
         Err(error) => panel.told(&person, HERE, Err(error)).await,
     }
+}
+
+/// `GET /settings/people/{id}/remove`: what it would do, before it is done.
+pub(super) async fn ask_remove(
+    State(panel): State<Panel>,
+    person: Person,
+    Path(id): Path<Uuid>,
+) -> Answer {
+    let people = people::list(&panel.relay, person.tenant).await?;
+    let one = people.into_iter().find(|one| one.id == id).ok_or(PeopleError::Unknown)?;
+    let comes = [
+        "They are logged out everywhere and can no longer log in. A link to set a password that they still have no longer works.",
+        "What they did stays, in the activity and in the history of each piece, with their name.",
+        "You can invite them again at any time.",
+    ];
+    let to = Address::to(format!("{HERE}/{id}/remove"));
+    let does = Does { to, told: None, button: "Remove", loses: true };
+    let shell = panel.shell(person, Tab::Settings).await?;
+    let page = AskPage {
+        shell,
+        question: format!("Remove {}?", one.email),
+        comes: comes.map(Comes::plain).into(),
+        does: Some(does),
+        back: (Address::to(HERE), "Keep them"),
+    };
+    Ok(Page(page).into_response())
 }
 
 /// `POST /settings/people/{id}/remove`

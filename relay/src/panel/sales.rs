@@ -63,6 +63,12 @@ impl Asked {
         all.iter().any(|field| !field.is_empty())
     }
 
+    /// Whether something is asked for that a phone keeps folded.
+    fn folds_out(&self) -> bool {
+        let folded = [&self.status, &self.store, &self.from, &self.until, &self.sort];
+        folded.iter().any(|field| !field.is_empty())
+    }
+
     /// What is no id and no day says nothing.
     fn search(&self) -> Search {
         Search {
@@ -106,6 +112,11 @@ impl SalesList {
     fn of(page: store::page::Page<Listed>, asked: Asked, several: bool) -> Self {
         let (first, next) = asked.link(HERE).pages(&asked.after, page.next);
         Self { sales: page.items, several, asked, first, next, now: store::now() }
+    }
+
+    /// Where a buyer is found by less than the whole e-mail.
+    fn buyers(&self) -> Link {
+        Link::to("/customers").with("q", self.asked.q.trim())
     }
 }
 

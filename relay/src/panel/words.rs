@@ -8,6 +8,8 @@ use crate::{
     service::{pieces::Listing, stores::StockPush},
 };
 
+pub(super) use crate::service::events::STATES;
+
 /// What an SKU in an address may hold as it is.
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'~');
 
@@ -175,9 +177,6 @@ pub(super) fn listing_tone(state: &str) -> &'static str {
     }
 }
 
-/// What can become of an event.
-pub(super) const STATES: [&str; 5] = ["failed", "queued", "applied", "superseded", "ignored"];
-
 /// What became of an event, in a word.
 pub(super) fn state(status: &str) -> &'static str {
     match status {
@@ -212,8 +211,8 @@ pub(super) fn state_told(status: &str) -> &'static str {
     }
 }
 
-/// What happened to what, such as `Order #25 changed`.
-pub(super) fn happened(topic: &str, id: &i64) -> String {
+/// What happened to what, such as `Order #25 changed`: an order by the number of its sale, where there is one.
+pub(super) fn happened(topic: &str, id: &i64, number: &Option<String>) -> String {
     let (resource, verb) = topic.split_once('.').unwrap_or((topic, ""));
     let thing = match resource {
         "order" => "Order",
@@ -229,7 +228,10 @@ pub(super) fn happened(topic: &str, id: &i64) -> String {
         "restored" => "restored",
         other => other,
     };
-    format!("{thing} #{id} {happened}")
+    match number {
+        Some(number) if resource == "order" => format!("{thing} #{number} {happened}"),
+        _ => format!("{thing} #{id} {happened}"),
+    }
 }
 
 /// How what was brought over is marked in a store whose stock goes back this way.
@@ -382,10 +384,12 @@ mod tests {
 
     #[test]
     fn an_event_is_told_in_words() {
-        assert_eq!(happened("order.updated", &25), "Order #25 changed");
-        assert_eq!(happened("product.deleted", &7), "Product #7 deleted");
-        assert_eq!(happened("lineage.moved", &0), "The shop’s database was checked");
-        assert_eq!(happened("odd", &1), "odd #1");
+        let number = Some("G-25".to_owned());
+        assert_eq!(happened("order.updated", &25, &None), "Order #25 changed");
+        assert_eq!(happened("order.updated", &25, &number), "Order #G-25 changed");
+        assert_eq!(happened("product.deleted", &7, &number), "Product #7 deleted");
+        assert_eq!(happened("lineage.moved", &0, &None), "The shop’s database was checked");
+        assert_eq!(happened("odd", &1, &None), "odd #1");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use uuid::Uuid;
 use super::Relay;
 pub use crate::store::customers::Shown;
 use crate::store::{
-    StoreError, TenantId, customers,
+    StoreError, TenantId, Tx, customers,
     inventory::Texts,
     page::{Page, read_cursor},
 };
@@ -17,6 +17,8 @@ pub struct Search {
     pub text: String,
     /// By family name instead of the newest first; where nothing is searched for.
     pub by_name: bool,
+    /// Only those who agreed to be written to, or only those who did not, or of whom nobody knows.
+    pub consents: Option<bool>,
 }
 
 /// After which row of which part of the list a page begins.
@@ -65,6 +67,38 @@ fn with_name(customer: Shown) -> (Shown, After) {
     (customer, key)
 }
 
+async fn with_emails(
+    tx: &mut Tx,
+    tenant: TenantId,
+    search: &Search,
+    emails: &Texts,
+    after: &str,
+    limit: i64,
+) -> Result<Vec<Shown>, StoreError> {
+    match search.consents {
+        None => customers::with_emails(tx, tenant, emails, after, limit).await,
+        Some(consents) => {
+            customers::with_emails_of(tx, tenant, consents, emails, after, limit).await
+        }
+    }
+}
+
+async fn by_name(
+    tx: &mut Tx,
+    tenant: TenantId,
+    search: &Search,
+    (names, emails): (&Texts, Option<&Texts>),
+    after: (&str, Uuid),
+    limit: i64,
+) -> Result<Vec<Shown>, StoreError> {
+    match search.consents {
+        None => customers::by_name(tx, tenant, names, emails, after, limit).await,
+        Some(consents) => {
+            customers::by_name_of(tx, tenant, consents, (names, emails), after, limit).await
+        }
+    }
+}
+
 /// One page of customers. `after` is the `next` of the page before; one that was tampered with begins anew.
 ///
 /// # Errors
@@ -90,21 +124,25 @@ pub async fn list(
         let names = Texts::beginning_with(&text.to_ascii_lowercase());
         if after_name.is_none() {
             let after = if let Some(After::Email(email)) = &after { email.as_str() } else { "" };
-            let found = customers::with_emails(&mut tx, tenant, &emails, after, more).await?;
+            let found = with_emails(&mut tx, tenant, search, &emails, after, more).await?;
             rows.extend(found.into_iter().map(with_email));
         }
         let left = more - i64::try_from(rows.len()).unwrap_or(more);
         let after = after_name.unwrap_or(start);
-        let found = customers::by_name(&mut tx, tenant, &names, Some(&emails), after, left).await?;
+        let texts = (&names, Some(&emails));
+        let found = by_name(&mut tx, tenant, search, texts, after, left).await?;
         rows.extend(found.into_iter().map(with_name));
     } else if search.by_name {
         let all = Texts::beginning_with("");
         let after = after_name.unwrap_or(start);
-        let found = customers::by_name(&mut tx, tenant, &all, None, after, more).await?;
+        let found = by_name(&mut tx, tenant, search, (&all, None), after, more).await?;
         rows.extend(found.into_iter().map(with_name));
     } else {
         let before = if let Some(After::Newest(id)) = after { id } else { Uuid::max() };
-        let found = customers::newest(&mut tx, tenant, before, more).await?;
+        let found = match search.consents {
+            None => customers::newest(&mut tx, tenant, before, more).await?,
+            Some(consents) => customers::newest_of(&mut tx, tenant, consents, before, more).await?,
+        };
         rows.extend(found.into_iter().map(with_id));
     }
     tx.commit().await?;

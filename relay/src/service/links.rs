@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::{
     Relay, Work,
     anew::{anew, may_be_store},
+    decisions::links_waiting,
 };
 use crate::{
     domain::Quantity,
@@ -122,6 +123,29 @@ pub struct Chosen {
     /// Listings that still wait: their piece is sold by another product of the same store, or the ledger has
     /// no count of it that could hold.
     pub left: i64,
+}
+
+/// What choosing alike for all that waits would come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Alike {
+    /// Listings that would be linked.
+    pub linked: i64,
+    /// Of how many the side that does not hold has some, and would have none left.
+    pub emptied: i64,
+    /// Listings that would still wait, as of [`Chosen`].
+    pub left: i64,
+}
+
+/// What [`choose`] for all that waits would come to, by what is known now: nothing is read anew for it.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn alike(relay: &Relay, tenant: TenantId, holds: Holds) -> Result<Alike, StoreError> {
+    let mut tx = relay.db.read().await?;
+    let (linked, emptied) = links::alike(&mut tx, tenant, holds.as_str()).await?;
+    let waiting = links_waiting(&mut tx, tenant).await?;
+    tx.commit().await?;
+    Ok(Alike { linked, emptied, left: waiting - linked })
 }
 
 /// Why nothing was chosen.

@@ -58,8 +58,6 @@ pub struct Event {
     pub occurred_at: DateTime<Utc>,
     /// The sale that it is about.
     pub sale_id: Option<Uuid>,
-    /// That sale's number.
-    pub order_number: Option<String>,
     /// Whether what it is about could not be read when that was tried, and is to be tried again.
     pub unread: bool,
     /// Whether a person has left what it is about.
@@ -82,7 +80,6 @@ impl From<Whole> for Event {
             resource: whole.resource,
             occurred_at: whole.occurred_at,
             sale_id: whole.sale_id,
-            order_number: whole.order_number,
             unread: whole.unread,
             left: whole.is_left,
             payload: read(whole.payload),

@@ -1,5 +1,6 @@
 //! Customers, and which account of which shop is which.
 
+mod consenting;
 mod listed;
 
 use chrono::{DateTime, Utc};
@@ -9,6 +10,7 @@ use uuid::Uuid;
 
 use super::{IntegrationId, StoreError, TenantId, Tx, execute, fetch, fetch_locked, page::Page};
 
+pub use consenting::{by_name_of, newest_of, with_emails_of};
 pub use listed::{by_name, newest, with_emails};
 
 /// What a shop says of a customer.

@@ -40,6 +40,11 @@ pub enum Tx {
     Postgres(Transaction<'static, Postgres>),
 }
 
+/// Pages that SQLite keeps for the writer, in KiB where negative.
+const WRITER_CACHE: &str = "-4096";
+/// The same for each reader: there are four, and the relay is to stay small; the operating system keeps the file.
+const READER_CACHE: &str = "-2048";
+
 impl Db {
     /// Opens the ledger at a `sqlite://` or `postgres://` address; a SQLite file is created.
     ///
@@ -63,12 +68,13 @@ impl Db {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(Duration::from_secs(10))
-            .pragma("cache_size", "-4096");
+            .pragma("cache_size", WRITER_CACHE);
         let write =
             SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
+        let reader = options.create_if_missing(false).pragma("query_only", "on");
         let read = SqlitePoolOptions::new()
             .max_connections(4)
-            .connect_with(options.create_if_missing(false).pragma("query_only", "on"))
+            .connect_with(reader.pragma("cache_size", READER_CACHE))
             .await?;
         Ok(Self::Sqlite { write, read })
     }

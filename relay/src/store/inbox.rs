@@ -17,7 +17,7 @@ use super::{
 };
 
 pub use failed::{Failed, failed, queue_failed};
-pub use listed::{Whole, newest, of_order, of_status, whole};
+pub use listed::{Whole, newest, of_order, of_state, of_store, whole};
 
 /// An event to be kept.
 #[derive(Debug)]
@@ -264,6 +264,8 @@ pub struct Entry {
     pub received_at: DateTime<Utc>,
     /// How often the relay tried to fetch it.
     pub attempts: i64,
+    /// The number of the sale that it is about.
+    pub order_number: Option<String>,
 }
 
 /// The newest events first, those of one status if it is given.
@@ -279,7 +281,7 @@ pub async fn list(
 ) -> Result<Page<Entry>, StoreError> {
     let before = after.unwrap_or((far_ahead(), Uuid::max()));
     let rows = match status {
-        Some(status) => of_status(tx, tenant, status, true, before, limit + 1).await?,
+        Some(status) => of_state(tx, tenant, status, true, before, limit + 1).await?,
         None => newest(tx, tenant, true, before, limit + 1).await?,
     };
     Ok(Page::cut(rows, limit, |row| moment_key(row.received_at, row.id)))

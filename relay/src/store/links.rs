@@ -310,6 +310,47 @@ pub async fn link(
     Ok(linked.into_iter().map(|(piece,)| piece).collect())
 }
 
+/// What [`link`] would come to in all stores: how many listings, and of how many of them the side that does not hold has
+/// some, and would have none left. SQLite takes what it is to `CROSS JOIN` in the order in which it is written: what waits
+/// is little among all that a shop lists.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn alike(tx: &mut Tx, tenant: TenantId, holds: &str) -> Result<(i64, i64), StoreError> {
+    fetch!(
+        fetch_one,
+        tx,
+        (i64, i64),
+        "WITH fit AS (
+            SELECT l.reading, v.counted, v.quantity,
+                CASE WHEN $2 = 'shop' OR (l.opened_at IS NULL AND l.told_apart_at IS NULL) THEN 0 ELSE
+                    COALESCE((SELECT CAST(SUM(o.desired - o.posted) AS BIGINT) FROM sale_items o
+                        WHERE o.tenant_id = l.tenant_id AND o.integration_id = l.integration_id
+                          AND o.stock_id = l.stock_id AND o.posted <> o.desired), 0) END AS sold,
+                ROW_NUMBER() OVER (PARTITION BY v.id, l.integration_id ORDER BY l.stock_id) AS of_piece
+            FROM listings l
+            CROSS JOIN products p
+            CROSS JOIN inventory v
+            WHERE l.tenant_id = $1 AND l.state = 'waiting' AND (v.counted OR $2 = 'shop')
+              AND p.tenant_id = l.tenant_id AND p.integration_id = l.integration_id
+              AND p.remote_id = l.stock_id AND v.tenant_id = p.tenant_id AND v.sku = p.sku
+              AND NOT EXISTS (
+                SELECT 1 FROM listings o
+                JOIN products q ON q.tenant_id = o.tenant_id
+                  AND q.integration_id = o.integration_id AND q.remote_id = o.stock_id
+                WHERE o.tenant_id = l.tenant_id AND o.inventory_id = v.id
+                  AND o.integration_id = l.integration_id AND o.state IN ('opening', 'open')
+                  AND q.sku = v.sku AND NOT q.gone AND q.status <> 'trash')
+         )
+         SELECT COUNT(*), COUNT(CASE
+            WHEN $2 = 'shop' AND reading <= 0 AND counted AND quantity > 0 THEN 1
+            WHEN $2 <> 'shop' AND quantity - sold <= 0 AND reading > 0 THEN 1 END)
+         FROM fit WHERE of_piece = 1",
+        tenant,
+        holds,
+    )
+}
+
 /// Notes what the shop shows of a stock that waits, for whoever decides.
 ///
 /// # Errors

@@ -201,6 +201,8 @@ pub struct Told {
     pub movement: Shown,
     /// The store it comes from.
     pub store: Option<String>,
+    /// That store's key within the tenant.
+    pub store_id: Option<Uuid>,
     /// The person who posted it.
     pub person: Option<String>,
     /// The label of the token that it was posted with.
@@ -224,7 +226,7 @@ pub async fn timeline(
         Told,
         "SELECT m.id, m.movement_type, m.quantity_change, m.notes, m.event_id, m.sale_id,
             s.external_id AS order_id, s.number AS order_number, m.created_at,
-            i.store_url AS store, u.email AS person, t.label AS token
+            i.store_url AS store, i.id AS store_id, u.email AS person, t.label AS token
          FROM stock_movements m
          LEFT JOIN sales s ON s.tenant_id = m.tenant_id AND s.id = m.sale_id
          LEFT JOIN integrations i ON i.tenant_id = m.tenant_id AND i.id = m.integration_id

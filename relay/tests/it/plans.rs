@@ -42,13 +42,17 @@ const MAY: [(&str, &str); 12] = [
 
 /// What must be found by this very index. Another one would do as well by what the plan says of it, and look through
 /// nearly all that there is for what is rare.
-const BY: [(&str, &str, &str); 33] = [
+const BY: [(&str, &str, &str); 38] = [
     ("readings.rs", "unsettled", "listings_unsettled"),
     ("readings.rs", "any_unsettled", "listings_unsettled"),
     ("rivals.rs", "waken_of", "products_sku"),
     ("listed.rs", "all", "sales_placed"),
     ("listed.rs", "of_status", "sales_status"),
-    ("listed.rs", "of_status", "inbox_status"),
+    ("listed.rs", "of_state", "inbox_status"),
+    ("listed.rs", "of_store", "inbox_of_store"),
+    ("consenting.rs", "newest_of", "customers_consent"),
+    ("consenting.rs", "with_emails_of", "customers_consent_email"),
+    ("consenting.rs", "by_name_of", "customers_consent_name"),
     ("listed.rs", "sold", "sales_placed"),
     ("sales.rs", "list_of_order", "sales_order"),
     ("shown.rs", "untold", "stock_pushes_open"),
@@ -58,6 +62,7 @@ const BY: [(&str, &str, &str); 33] = [
     ("movements.rs", "timeline", "stock_movements_inventory"),
     ("movements.rs", "list", "stock_movements_inventory"),
     ("links.rs", "waiting", "listings_waiting"),
+    ("links.rs", "alike", "listings_waiting"),
     ("links.rs", "stores_of", "products_sku"),
     ("links.rs", "counted", "products_sku"),
     ("conflicts.rs", "open", "conflicts_unresolved"),

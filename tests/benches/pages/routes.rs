@@ -1,7 +1,7 @@
 //! The routes of the panel that are measured. The relay's own tests hold this to its table, so that none is forgotten.
 
 /// What is opened, or taken as a file.
-pub(crate) const MEASURED: [&str; 34] = [
+pub(crate) const MEASURED: [&str; 37] = [
     "/",
     "/website/connect",
     "/website/connect/string/{id}",
@@ -30,10 +30,13 @@ pub(crate) const MEASURED: [&str; 34] = [
     "/conflicts.csv",
     "/links",
     "/links.csv",
+    "/links/ledger",
+    "/links/shop",
     "/customers",
     "/customers.csv",
     "/settings",
     "/settings/activity",
     "/settings/activity.csv",
     "/settings/people",
+    "/settings/people/{id}/remove",
 ];

@@ -31,12 +31,16 @@ let leaving = false;
 window.addEventListener("submit", () => { leaving = true; });
 window.addEventListener("pageshow", () => { leaving = false; });
 
-// Live progress: an element with data-watch listens to server-sent events from there. It says what they
-// say, and when the last has come the page is loaded anew, or the one in data-then.
+// Live progress: an element with data-watch listens to server-sent events from there. It shows what they
+// say, and when the last has come the page is loaded anew, or the one in data-then. Whoever listens to the page is told
+// of the beginning and of the end only, and has a moment to hear of the end.
+const HEARD = 1000;
 for (const element of document.querySelectorAll("[data-watch]")) {
   const source = new EventSource(element.dataset.watch);
   const text = element.querySelector("[data-text]");
   const bar = element.querySelector("progress");
+  const said = element.querySelector("[data-begun]");
+  source.addEventListener("progress", () => { if (said) said.textContent = said.dataset.begun; }, { once: true });
   source.addEventListener("progress", (event) => {
     const told = JSON.parse(event.data);
     if (text) text.textContent = told.text;
@@ -47,7 +51,9 @@ for (const element of document.querySelectorAll("[data-watch]")) {
   });
   source.addEventListener("done", () => {
     source.close();
-    if (!leaving) window.location.assign(element.dataset.then || window.location.href);
+    if (said) said.textContent = said.dataset.ended;
+    const goOn = () => { if (!leaving) window.location.assign(element.dataset.then || window.location.href); };
+    setTimeout(goOn, said ? HEARD : 0);
   });
   window.addEventListener("pagehide", () => source.close());
 }

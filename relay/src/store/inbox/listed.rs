@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::Entry;
-use crate::store::{StoreError, TenantId, Tx, fetch};
+use crate::store::{IntegrationId, StoreError, TenantId, Tx, fetch};
 
 /// The newest events, before `before`. That a shop's database was known again is none that people look for, unless it
 /// failed: such events are there where `all` are asked for.
@@ -23,7 +23,9 @@ pub async fn newest(
         tx,
         Entry,
         "SELECT e.event_id AS id, i.store_url AS store, e.topic, e.resource_id, e.status, e.detail,
-            e.received_at, e.attempts
+            e.received_at, e.attempts, (SELECT s.number FROM sales s WHERE s.tenant_id = e.tenant_id
+                AND s.integration_id = e.integration_id AND s.external_id = e.resource_id
+                AND e.resource = 'order' ORDER BY s.id DESC LIMIT 1) AS order_number
          FROM inbox e
          LEFT JOIN integrations i ON i.tenant_id = e.tenant_id AND i.id = e.integration_id
          WHERE e.tenant_id = $1 AND (e.received_at, e.event_id) < ($2, $3)
@@ -41,7 +43,7 @@ pub async fn newest(
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn of_status(
+pub async fn of_state(
     tx: &mut Tx,
     tenant: TenantId,
     status: &str,
@@ -54,7 +56,9 @@ pub async fn of_status(
         tx,
         Entry,
         "SELECT e.event_id AS id, i.store_url AS store, e.topic, e.resource_id, e.status, e.detail,
-            e.received_at, e.attempts
+            e.received_at, e.attempts, (SELECT s.number FROM sales s WHERE s.tenant_id = e.tenant_id
+                AND s.integration_id = e.integration_id AND s.external_id = e.resource_id
+                AND e.resource = 'order' ORDER BY s.id DESC LIMIT 1) AS order_number
          FROM inbox e
          LEFT JOIN integrations i ON i.tenant_id = e.tenant_id AND i.id = e.integration_id
          WHERE e.tenant_id = $1 AND e.status = $2 AND (e.received_at, e.event_id) < ($3, $4)
@@ -69,8 +73,44 @@ pub async fn of_status(
     )
 }
 
+/// The newest events of one status that one store told, before `before`; `all` as of [`newest`].
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn of_store(
+    tx: &mut Tx,
+    tenant: TenantId,
+    (store, status): (IntegrationId, &str),
+    all: bool,
+    before: (DateTime<Utc>, Uuid),
+    limit: i64,
+) -> Result<Vec<Entry>, StoreError> {
+    fetch!(
+        fetch_all,
+        tx,
+        Entry,
+        "SELECT e.event_id AS id, i.store_url AS store, e.topic, e.resource_id, e.status, e.detail,
+            e.received_at, e.attempts, (SELECT s.number FROM sales s WHERE s.tenant_id = e.tenant_id
+                AND s.integration_id = e.integration_id AND s.external_id = e.resource_id
+                AND e.resource = 'order' ORDER BY s.id DESC LIMIT 1) AS order_number
+         FROM inbox e
+         LEFT JOIN integrations i ON i.tenant_id = e.tenant_id AND i.id = e.integration_id
+         WHERE e.tenant_id = $1 AND e.integration_id = $2 AND e.status = $3
+           AND (e.received_at, e.event_id) < ($4, $5)
+           AND (e.resource <> 'lineage' OR e.status = 'failed' OR $6)
+         ORDER BY e.received_at DESC, e.event_id DESC LIMIT $7",
+        tenant,
+        store,
+        status,
+        before.0,
+        before.1,
+        all,
+        limit,
+    )
+}
+
 /// The newest events about orders of this number, or of this id in WooCommerce, before `before`; those of
-/// one status if it is given. They are few: the order by time is written so that no index of it is taken to
+/// one store or status if it is given. They are few: the order by time is written so that no index of it is taken to
 /// look through all.
 ///
 /// # Errors
@@ -80,7 +120,7 @@ pub async fn of_order(
     tenant: TenantId,
     number: &str,
     external_id: Option<i64>,
-    status: Option<&str>,
+    (store, status): (Option<IntegrationId>, Option<&str>),
     before: (DateTime<Utc>, Uuid),
     limit: i64,
 ) -> Result<Vec<Entry>, StoreError> {
@@ -89,19 +129,23 @@ pub async fn of_order(
         tx,
         Entry,
         "SELECT e.event_id AS id, i.store_url AS store, e.topic, e.resource_id, e.status, e.detail,
-            e.received_at, e.attempts
+            e.received_at, e.attempts, (SELECT s.number FROM sales s WHERE s.tenant_id = e.tenant_id
+                AND s.integration_id = e.integration_id AND s.external_id = e.resource_id
+                AND e.resource = 'order' ORDER BY s.id DESC LIMIT 1) AS order_number
          FROM inbox e
          LEFT JOIN integrations i ON i.tenant_id = e.tenant_id AND i.id = e.integration_id
          WHERE e.tenant_id = $1 AND e.resource = 'order' AND e.resource_id IN (
             SELECT s.external_id FROM sales s WHERE s.tenant_id = $1 AND s.number = $2
             UNION SELECT o.resource_id FROM inbox o
             WHERE o.tenant_id = $1 AND o.resource = 'order' AND o.resource_id = $3)
-           AND ($4 IS NULL OR e.status = $4) AND (COALESCE(e.received_at, e.received_at), e.event_id) < ($5, $6)
-         ORDER BY COALESCE(e.received_at, e.received_at) DESC, e.event_id DESC LIMIT $7",
+           AND ($4 IS NULL OR e.status = $4) AND ($5 IS NULL OR e.integration_id = $5)
+           AND (COALESCE(e.received_at, e.received_at), e.event_id) < ($6, $7)
+         ORDER BY COALESCE(e.received_at, e.received_at) DESC, e.event_id DESC LIMIT $8",
         tenant,
         number,
         external_id,
         status,
+        store,
         before.0,
         before.1,
         limit,
@@ -124,8 +168,6 @@ pub struct Whole {
     pub facts: Option<String>,
     /// The sale that it is about.
     pub sale_id: Option<Uuid>,
-    /// That sale's number.
-    pub order_number: Option<String>,
     /// Whether what it is about could not be read when that was tried, and is to be tried again.
     pub unread: bool,
     /// Whether a person has left what it is about.

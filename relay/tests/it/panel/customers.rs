@@ -32,10 +32,10 @@ async fn walk(browser: &Browser, path: &str) -> Vec<String> {
     loop {
         let page = browser.open(&path).await;
         assert_eq!(page.status, 200, "{path}: {}", page.body);
-        let cells = page.body.split("<td class=\"second break\">").skip(1);
+        let cells = page.body.split("<td class=\"second break mail\">").skip(1);
         seen.extend(
             cells
-                .filter_map(|cell| Some(cell.split('<').next()?.to_owned()))
+                .filter_map(|cell| Some(cell.split('<').next()?.trim().to_owned()))
                 .filter(|cell| cell.contains('@')),
         );
         let Some(next) = page.body.split("<a ").find(|link| link.contains("rel=\"next\"")) else {
@@ -76,6 +76,23 @@ on_both! {
         assert_eq!(walk(&staff, "/customers?q=JON").await.len(), 60);
         assert_eq!(walk(&staff, "/customers?after=tampered").await.len(), 121);
         assert!(staff.open("/customers?q=x").await.body.contains("No such customer"));
+        // Some agreed to be written to, one said no, and of all others nobody knows.
+        relay.run("UPDATE customers SET marketing_consent = TRUE WHERE email LIKE 'c__5@%'").await;
+        relay.run("UPDATE customers SET marketing_consent = FALSE WHERE email LIKE 'c007@%'").await;
+        let agreed: Vec<_> = (0..120).filter(|n| n % 10 == 5).map(email).collect();
+        let others: Vec<_> = newest.iter().filter(|one| !agreed.contains(one)).cloned().collect();
+        assert_eq!(walk(&staff, "/customers?marketing=no").await, others);
+        assert_eq!(walk(&staff, "/customers?marketing=x").await, newest);
+        assert_eq!(walk(&staff, "/customers?marketing=yes&q=c01").await, [email(15)]);
+        assert_eq!(walk(&staff, "/customers?marketing=yes&q=jones").await, agreed);
+        assert_eq!(walk(&staff, "/customers?marketing=yes&sort=name").await, agreed);
+        assert_eq!(walk(&staff, "/customers?marketing=no&q=C0").await.len(), 91);
+        assert!(walk(&staff, "/customers?marketing=yes&q=smith").await.is_empty());
+        let file = staff.open("/customers.csv?marketing=yes").await.body;
+        assert_eq!(file.lines().count(), 13);
+        let mut agreed = agreed;
+        agreed.reverse();
+        assert_eq!(walk(&staff, "/customers?marketing=yes").await, agreed);
         let file = staff.open("/customers.csv?q=C0").await.body;
         assert_eq!(file.lines().count(), 102);
         assert!(file.contains("\r\nAnn0,Smith,,c000@example.test,,,,"), "{file}");

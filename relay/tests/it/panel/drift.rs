@@ -178,6 +178,28 @@ on_both! {
         manager.submit(&format!("/links/{}", links[0]), &[("holds", "ledger")]).await;
         let page = manager.open("/drift").await.body;
         assert!(page.contains("1 linked.") && !page.contains("LINK-1"), "{page}");
+        assert!(page.contains("href=\"/links/ledger\"") && page.contains("href=\"/links/shop\""), "{page}");
+        assert!(forms(&page, "/links").is_empty(), "what is done to all is asked first: {page}");
+        // The shop has none of it, and the ledger some.
+        let (of, counted) = (database::key(&relay.relay.db, links[1]), "counted = TRUE, quantity = 4000");
+        relay.run(&format!("UPDATE listings SET reading = 0 WHERE id = {of}")).await;
+        relay.run(&format!("UPDATE inventory SET {counted} WHERE sku = 'LINK-2'")).await;
+        let asked = manager.open("/links/shop").await.body;
+        for said in ["1 piece gets its shop’s number", "1 piece becomes 0", "name=\"holds\" value=\"shop\"", "class=\"danger\""] {
+            assert!(asked.contains(said), "{said}: {asked}");
+        }
+        let asked = manager.open("/links/ledger?list=own").await.body;
+        for said in ["1 piece gets Nexpura’s number", "action=\"/links?list=own\"", "href=\"/links\">Back", "class=\"primary\""] {
+            assert!(asked.contains(said), "{said}: {asked}");
+        }
+        assert!(!asked.contains("becomes 0"), "{asked}");
+        relay.run(&format!("UPDATE listings SET reading = 3000 WHERE id = {of}")).await;
+        relay.run("UPDATE inventory SET quantity = 0 WHERE sku = 'LINK-2'").await;
+        assert!(manager.open("/links/ledger").await.body.contains("1 piece becomes 0"));
+        // The ledger has no count of it that could hold.
+        relay.run("UPDATE inventory SET counted = FALSE WHERE sku = 'LINK-2'").await;
+        let asked = manager.open("/links/ledger").await.body;
+        assert!(asked.contains("1 still needs a decision") && forms(&asked, "/links").is_empty(), "{asked}");
         manager.submit("/links", &[("holds", "shop")]).await;
         assert!(!manager.open("/drift").await.body.contains("LINK-2"));
         let chosen = "SELECT holds FROM listings WHERE holds IS NOT NULL ORDER BY holds";

@@ -9,7 +9,10 @@ use super::{
     inert::is_inert,
     sales::rings,
 };
-use crate::support::{database, on_both};
+use crate::{
+    shop::{Shop, server::Town},
+    support::{connected::Connected, database, on_both},
+};
 
 /// Addresses of events on a page, in their order.
 fn links(page: &str) -> Vec<String> {
@@ -30,6 +33,8 @@ on_both! {
         assert!(found.contains(&format!("Order #{order} created")) && !found.contains("Product"), "{found}");
         relay.run("UPDATE sales SET number = 'G-7'").await;
         assert_eq!(links(&staff.open("/events?q=G-7").await.body), links(&found));
+        let all = staff.open("/events").await.body;
+        assert!(all.contains("Order #G-7 created") && !all.contains(&format!("Order #{order} ")), "{all}");
         assert!(staff.open("/events?q=G-8").await.body.contains("Nothing like that"));
         assert!(staff.open("/events?status=failed").await.body.contains("Nothing like that"));
         assert!(!links(&staff.open("/events?status=applied").await.body).is_empty());
@@ -39,7 +44,7 @@ on_both! {
         relay.run("UPDATE inbox SET resource = 'order' WHERE resource = 'lineage' AND topic LIKE 'order%'").await;
         let here = links(&found)[0].clone();
         let event = staff.open(&here).await.body;
-        for said in ["It is in Nexpura.", "line_items", "Order #G-7", "stock_reduced"] {
+        for said in ["It is in Nexpura.", "line_items", "<h1>Order #G-7 ", "stock_reduced"] {
             assert!(event.contains(said), "{said}: {event}");
         }
         relay.run("UPDATE inbox SET payload = NULL, facts = NULL").await;
@@ -47,6 +52,48 @@ on_both! {
         assert_eq!(staff.open(&format!("/events/{}", Uuid::new_v4())).await.status, 404);
         let file = staff.open("/events.csv").await.body;
         assert!(file.contains(&format!(",order.created,{order},applied,")), "{file}");
+    }
+}
+
+on_both! {
+    async fn events_are_found_by_their_store(relay: TestRelay) {
+        let served = relay.serve().await;
+        let town = Town::open().await;
+        let (mut first, mut second) = (Shop::new(), Shop::new());
+        let (ring, chain) = (first.simple("RING", 9), second.simple("CHAIN", 70));
+        let shop = Connected::of(&relay.relay, &town, first, "Gold").await;
+        shop.open().await;
+        let staff = somebody(&relay.relay, &served, shop.tenant, "s@example.test", Role::Staff).await;
+        assert!(!staff.open("/events").await.body.contains("name=\"store\""), "there is only one");
+        let second = Connected::of(&relay.relay, &town, second, "Gold").await;
+        second.open().await;
+        let order = shop.request(|shop| shop.paid_order(&[(ring, 3)]));
+        shop.push().await;
+        for _ in 0..60 {
+            second.request(|shop| shop.paid_order(&[(chain, 1)]));
+        }
+        second.push().await;
+        let (here, there) = (shop.integration, second.integration);
+        let of = async |query: String| staff.walk(&format!("/events?{query}"), "<td class=\"lead\"><a href=\"", "\"").await.0;
+        let all = of(String::new()).await;
+        let (mine, theirs) = (of(format!("store={here}")).await, of(format!("store={there}")).await);
+        assert!(!mine.is_empty() && theirs.len() > 60, "{mine:?} {theirs:?}");
+        // Each stands in the order of all, and none is forgotten.
+        for (list, other) in [(&mine, &theirs), (&theirs, &mine)] {
+            let expected: Vec<_> = all.iter().filter(|one| !other.contains(one)).cloned().collect();
+            assert_eq!(*list, expected);
+        }
+        let page = staff.open(&format!("/events?store={there}")).await.body;
+        assert!(page.contains(&format!("<option value=\"{there}\" selected>")), "{page}");
+        assert_eq!(of(format!("store={there}&q={order}")).await.iter().filter(|one| mine.contains(one)).count(), 0);
+        assert!(!of(format!("store={here}&q={order}")).await.is_empty());
+        let failed = database::key(&relay.relay.db, here);
+        relay.run(&format!("UPDATE inbox SET status = 'failed' WHERE integration_id = {failed}")).await;
+        assert_eq!(of(format!("store={here}&status=failed")).await, mine);
+        assert!(of(format!("store={there}&status=failed")).await.is_empty());
+        assert_eq!(of("store=nonsense".to_owned()).await, all);
+        let file = staff.open(&format!("/events.csv?store={here}")).await.body;
+        assert_eq!(file.lines().count(), mine.len() + 1);
     }
 }
 
@@ -97,6 +144,9 @@ on_both! {
         let failed = relay.number("SELECT COUNT(*) FROM inbox WHERE status = 'failed'").await;
         assert_eq!(i64::try_from(links(&page).len()).unwrap(), failed);
         let here = links(&page)[0].clone();
+        let page = manager.open(&here).await.body;
+        let reason = page.find("<dt>Reason</dt><dd>it &#60;b&#62;broke").expect("why it failed");
+        assert!(reason < page.find("<details").unwrap(), "nobody has to unfold it: {page}");
         assert_eq!(leads_to(&manager.submit(&format!("{here}/retry"), &[]).await), here);
         assert!(manager.open(&here).await.body.contains("It is being tried again"));
         let waiting = "SELECT COUNT(*) FROM inbox WHERE resource = 'order' AND status = 'queued'";

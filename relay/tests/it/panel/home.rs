@@ -29,6 +29,7 @@ on_both! {
             "A$2,700.00",
             "2 sales",
             "2 sales in the last 14 days, at most 2 in a day.",
+            "<h3>Sales a day, last 14 days</h3>",
             "Sold, 2 times",
             "<dd>−4</dd>",
             "Needs your attention",

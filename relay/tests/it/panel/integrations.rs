@@ -155,6 +155,11 @@ on_both! {
         for kind in buttons {
             assert!(form(&page, &format!("{sync}/{kind}")).contains("disabled"), "{kind}");
         }
+        // What moves is not said again and again, but the beginning and the end are.
+        let moves = page.split("data-watch=\"").nth(1).unwrap().split("</div>").next().unwrap();
+        let said = "<p class=\"hidden\" role=\"status\" data-begun=\"Import products: under way.\" data-ended=\"";
+        assert!(moves.contains(said) && moves.matches("role=\"status\"").count() == 1, "{moves}");
+        assert!(moves.contains("aria-label=\"Import products\""), "{moves}");
         let watched = page.split("data-watch=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
         let listening = mara.clone();
         let at = watched.clone();
@@ -229,7 +234,7 @@ on_both! {
         assert!(row.contains("5 → <strong>8</strong>") && row.contains("(+3)"), "{row}");
         assert!(!page.contains("CHAIN"), "{page}");
         assert!(page.contains(&format!("{HERE}/{}/sync/inventory", shop.integration)));
-        assert!(mara.open(HERE).await.body.contains("1 stock"), "it waits to be pushed");
+        assert!(mara.open(HERE).await.body.contains("<dd>1 piece</dd>"), "it waits to be pushed");
         let staff = somebody(&relay.relay, &served, shop.tenant, "s@example.test", Role::Staff).await;
         let page = staff.open(&changes).await.body;
         assert!(page.contains(">RING<") && !page.contains("/sync/inventory"), "staff look only");
@@ -248,6 +253,8 @@ on_both! {
         let mut mara = manager(&relay, &served, shop.tenant).await;
         let here = format!("{HERE}/{}", shop.integration);
         let policy = format!("/settings{here}/policy");
+        let page = mara.open(HERE).await.body;
+        assert!(page.contains("<dt>Waiting in the shop</dt><dd>not reported yet</dd>"), "{page}");
         assert_eq!(leads_to(&mara.submit(&policy, &[("drift", "adopt")]).await), "/settings/integrations");
         let page = mara.open("/settings/integrations").await.body;
         assert!(page.contains("value=\"adopt\" checked") && page.contains("Saved for"), "{page}");
@@ -267,6 +274,8 @@ on_both! {
         let page = mara.open(HERE).await.body;
         assert!(page.contains("is disconnected; its sales and stock history stay"), "{page}");
         assert!(page.contains(">Disconnected<") && page.contains("Connect it again"), "{page}");
+        assert!(page.contains("WooCommerce, no longer checked") && !page.contains("every few minutes"), "{page}");
+        assert!(!page.contains("not reported yet"), "nothing is waited for: {page}");
         assert_eq!(leads_to(&mara.submit(&format!("{here}/sync/orders"), &[]).await), HERE);
         assert!(mara.open(HERE).await.body.contains("The store is disconnected: connect it again first."));
         let set_up = mara.submit(&format!("{here}/webhooks/setup"), &[]).await;
@@ -331,8 +340,9 @@ on_both! {
             let spool = shop.spool.lock().unwrap().id.to_string();
             shop.push_batch(&Batch { spool, events: Vec::new(), state: waits(at) }).await;
             let page = staff.open(HERE).await.body;
+            assert!(!page.contains("not reported yet"), "{page}");
             match said {
-                Some(said) => assert!(page.contains(said) && page.contains("2 hours ago"), "{page}"),
+                Some(said) => assert!(page.contains("last reported <time") && page.contains(said) && page.contains("2 hours ago"), "{page}"),
                 None => assert!(page.contains("3 events <span"), "{at}: {page}"),
             }
         }

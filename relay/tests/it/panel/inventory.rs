@@ -74,6 +74,8 @@ on_both! {
         assert_eq!(walk(&staff, "/inventory?q=r-0").await, found);
         assert_eq!(walk(&staff, "/inventory?q=Ring+99").await.len(), 10);
         assert!(walk(&staff, "/inventory?q=ing").await.is_empty());
+        let none = staff.open("/inventory?q=ing").await.body;
+        assert!(none.contains("Only how a SKU or a name begins is searched."), "{none}");
         let count = async |query: &str| walk(&staff, &format!("/inventory?{query}")).await.len();
         assert_eq!(count("stock=none").await, 30);
         assert_eq!(count("stock=below").await, 30);
@@ -123,6 +125,17 @@ on_both! {
         ] {
             assert!(page.contains(said), "{said}: {page}");
         }
+        // Whoever manages goes on from there to what somebody did, and everybody to what was brought over.
+        let runs = format!("<a href=\"/integrations/{}/runs\">by ", shop.integration);
+        assert!(page.contains(&runs), "{page}");
+        let doings = "href=\"/settings/activity?actor=staff%40example.test\">by staff@example.test</a>";
+        assert!(!page.contains(doings), "staff may not look there: {page}");
+        let manager = somebody(&relay.relay, &served, shop.tenant, "m@example.test", Role::Manager).await;
+        let managed = manager.open(here).await.body;
+        assert!(managed.contains(doings), "{managed}");
+        let done = manager.open("/settings/activity?actor=staff%40example.test").await.body;
+        assert!(done.contains("Adjusted the stock"), "{done}");
+        assert!(page.contains("<select name=\"reason\" required><option value=\"\">Choose…</option>"), "{page}");
         assert_eq!(staff.open("/inventory/RING").await.status, 404);
         assert_eq!(shop.quantity(ring).await, 9);
         // The shop gets it, and the log says who.
@@ -156,6 +169,8 @@ on_both! {
             assert!(staff.open(here).await.body.contains(": choose "), "{reason} {direction}");
         }
         assert_eq!(shop.quantity(ring).await, 8);
+        let none = [("reason", ""), ("direction", "in"), ("units", "1")];
+        assert_eq!(staff.submit(&format!("{here}/adjust"), &none).await.status, 400);
         let unknown = [("reason", "magic"), ("direction", "in"), ("units", "1")];
         assert_eq!(staff.submit(&format!("{here}/adjust"), &unknown).await.status, 400);
         staff.submit(&format!("{here}/count"), &[("units", "5")]).await;

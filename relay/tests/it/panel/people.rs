@@ -54,7 +54,16 @@ on_both! {
         let link = owner.submit(&format!("{here}/link"), &[]).await;
         let link = link_on(&link.body).strip_prefix("https://relay.example").unwrap().to_owned();
         assert_eq!(ben.open(&link).await.status, 200);
+        let people = owner.open("/settings/people").await.body;
+        assert!(people.contains(&format!("href=\"{here}/remove\"")), "{people}");
+        assert!(!people.contains(&format!("action=\"{here}/remove\"")), "it is asked first: {people}");
+        let asked = owner.open(&format!("{here}/remove")).await.body;
+        for said in ["Remove ben@example.test?", "can no longer log in", &format!("action=\"{here}/remove\"")] {
+            assert!(asked.contains(said), "{said}: {asked}");
+        }
+        assert_eq!(ben.open("/").await.status, 200, "nothing is done by looking");
         owner.submit(&format!("{here}/remove"), &[]).await;
+        assert_eq!(owner.open(&format!("{here}/remove")).await.status, 404);
         assert!(owner.open("/settings/people").await.body.contains("ben@example.test can no longer log in"));
         assert_eq!(leads_to(&ben.open("/").await), "/login");
         assert_eq!(ben.open(&link).await.status, 410);

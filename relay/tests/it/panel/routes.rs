@@ -89,6 +89,8 @@ const ROUTES: &[(&str, &str, Option<Role>)] = &[
     ("POST", "/conflicts/{id}", MANAGER),
     ("GET", "/links", STAFF),
     ("GET", "/links.csv", STAFF),
+    ("GET", "/links/ledger", MANAGER),
+    ("GET", "/links/shop", MANAGER),
     ("POST", "/links", MANAGER),
     ("POST", "/links/{id}", MANAGER),
     ("GET", "/customers", STAFF),
@@ -102,6 +104,7 @@ const ROUTES: &[(&str, &str, Option<Role>)] = &[
     ("POST", "/settings/people", OWNER),
     ("POST", "/settings/people/{id}/role", OWNER),
     ("POST", "/settings/people/{id}/link", OWNER),
+    ("GET", "/settings/people/{id}/remove", OWNER),
     ("POST", "/settings/people/{id}/remove", OWNER),
 ];
 

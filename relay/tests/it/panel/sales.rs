@@ -147,7 +147,15 @@ on_both! {
         // What cannot be read says nothing, and a cursor that was tampered with begins anew.
         assert_eq!(walk(&staff, "/sales?store=x&from=y&customer=z").await, newest);
         assert_eq!(numbers(&staff.open("/sales?after=tampered").await.body), newest[..50]);
-        assert!(staff.open("/sales?q=nothing").await.body.contains("No such sale"));
+        let none = staff.open("/sales?q=no%26thing").await.body;
+        let there = "href=\"/customers?q=no%26thing\">Look under Customers";
+        assert!(none.contains("No such sale") && none.contains(there), "{none}");
+        // What a phone keeps folded is open where it leaves something out.
+        for (query, open) in [("", false), ("q=x", false), ("status=failed", true), ("sort=oldest", true)] {
+            let page = staff.open(&format!("/sales?{query}")).await.body;
+            let (folded, unfolded) = ("<details class=\"fold\">", "<details class=\"fold\" open>");
+            assert!(page.contains(if open { unfolded } else { folded }), "{query}: {page}");
+        }
     }
 }
 

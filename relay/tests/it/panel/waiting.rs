@@ -77,13 +77,13 @@ on_both! {
         let mut manager = somebody(&relay.relay, &served, shop.tenant, "m@example.test", Role::Manager).await;
         assert!(manager.open("/links").await.body.contains("Nothing to decide"));
         let mut waiting = Vec::new();
-        for n in 0..60 {
+        for n in 0..200 {
             waiting.push((wait_for_a_choice(&relay, &shop, n).await, format!("LINK-{n}")));
         }
         waiting.sort();
         let skus: Vec<_> = waiting.into_iter().map(|(_, sku)| sku).collect();
         let sku = ("<span class=\"block small muted\">", "</span>");
-        assert_eq!(manager.walk("/links", sku.0, sku.1).await, (skus.clone(), 2));
+        assert_eq!(manager.walk("/links", sku.0, sku.1).await, (skus.clone(), 4));
         assert_eq!(manager.walk("/drift", sku.0, sku.1).await.0, skus[..10]);
         let page = manager.open("/drift").await.body;
         assert!(page.contains("<a href=\"/links\">All that wait"), "{page}");
@@ -97,6 +97,8 @@ on_both! {
             assert_eq!(leads_to(&manager.submit(&one, &[("holds", "ledger")]).await), list);
         }
         assert_eq!(manager.walk("/links", sku.0, sku.1).await.0, skus[2..]);
+        let asked = manager.open("/links/shop?list=own").await.body;
+        assert!(asked.contains(&format!("{} pieces get their shop’s number", skus.len() - 2)), "{asked}");
         let all = manager.submit("/links?list=own", &[("holds", "shop")]).await;
         assert_eq!(leads_to(&all), "/links");
         assert!(manager.open("/links").await.body.contains("Nothing to decide"));

@@ -267,7 +267,7 @@ pub(super) const SCHEMAS: &[Schema] = &[
             ("resource", "order|product|customer|lineage", "What it is about."),
             ("occurred_at", "time", "When the shop noticed it."),
             ("sale_id", "uuid?", ""),
-            ("order_number", "string?", ""),
+            EVENT[8],
             ("unread", "boolean", "Whether the thing could not be read and is to be tried again."),
             ("left", "boolean", "Whether a person has left it."),
             ("payload", "any", "WooCommerce's representation."),
@@ -286,6 +286,7 @@ const EVENT: &[Field] = &[
     ("detail", "string?", ""),
     ("received_at", "time", ""),
     ("attempts", "integer", "How often the relay tried to fetch it."),
+    ("order_number", "string?", "The number of the sale that it is about."),
 ];
 
 const SALE: &[Field] = &[
