@@ -54,6 +54,7 @@ if ( version_compare( PHP_VERSION, MINIMUM_PHP, '<' ) ) {
 }
 
 foreach ( array(
+	'textdomain',
 	'guard',
 	'connection',
 	'signature',

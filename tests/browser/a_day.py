@@ -89,6 +89,21 @@ with walking("a_day") as (story, person, pictures):
     owner.get_by_role("button", name="Keep 5 for PIECE-2", exact=True).click()
     sent(owner, story, "PIECE-2", 5)
     owner.goto(f"{home}/drift")
+    owner.get_by_role("link", name="Use the shops’ for all").click()
+    expect(owner.get_by_role("heading", level=1)).to_have_text("Use the shops’ numbers for all?")
+    expect(owner.get_by_role("main")).to_contain_text("10 pieces become 0")
+    pictures.take(owner, "differences-adopt")
+    # Not for all of them, but for the one that was looked for.
+    for _ in patiently(owner, "the shop's number of that piece counts"):
+        owner.goto(f"{home}/drift/adopt?q=PIECE-11")
+        use = owner.get_by_role("button", name="Use the shops’ numbers")
+        if not use.count():
+            break
+        expect(owner.get_by_role("main")).to_contain_text("1 piece becomes 0")
+        use.click()
+        expect(owner.get_by_role("heading", level=1)).to_have_text("Differences")
+    story.ask("reaches_the_ledger", sku="PIECE-11", stock=0)
+    owner.goto(f"{home}/drift")
     owner.get_by_role("link", name="Keep Nexpura’s for all").click()
     expect(owner.get_by_role("heading", level=1)).to_contain_text("Keep Nexpura’s numbers for all?")
     pictures.take(owner, "differences-all")
@@ -111,6 +126,7 @@ with walking("a_day") as (story, person, pictures):
     expect(owner.get_by_role("row").nth(1)).to_contain_text(str(order))
     pictures.take(owner, "events")
     owner.get_by_role("row").nth(1).get_by_role("link").click()
+    expect(owner.get_by_role("region", name="What became of it")).to_contain_text("currency")
     pictures.take(owner, "event")
     story.ask("mend")
     owner.get_by_role("button", name="Try again").click()

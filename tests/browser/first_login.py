@@ -63,6 +63,21 @@ with walking("first_login") as (story, person, pictures):
         if ahead:
             pictures.take(reader, "people-elsewhere")
 
+    # Whoever is to go is asked about first.
+    gone = "utc-true@aurelia.example"
+    owner.goto(f"{story.relay}/settings/people")
+    owner.get_by_role("link", name=re.compile(f"^Remove… ?{re.escape(gone)}$")).click()
+    expect(owner.get_by_role("heading", level=1)).to_have_text(f"Remove {gone}?")
+    pictures.take(owner, "remove-somebody")
+    owner.get_by_role("link", name="Keep them").click()
+    somebody = owner.get_by_role("row").filter(has_text=gone)
+    expect(somebody).to_be_visible()
+    somebody.get_by_role("link", name=re.compile("^Remove")).click()
+    owner.get_by_role("button", name="Remove", exact=True).click()
+    expect(owner.get_by_role("status").first).to_be_visible()
+    expect(somebody).to_have_count(0)
+    owner.goto(f"{story.relay}/settings/people")
+
     # By keyboard alone: the first stop leads past the navigation.
     owner.keyboard.press("Tab")
     expect(owner.get_by_role("link", name="Skip to the page")).to_be_focused()

@@ -11,7 +11,7 @@ from playwright.sync_api import TimeoutError as NotInTime
 
 from cards import WHOLE_RUN
 from doors import come_in, for_support, into_wordpress
-from walk import until, walking
+from walk import HEALTH, opens, until, walking
 
 # A script, a handler or an address of theirs that has become part of the page.
 AT_WORK = """() => [...document.querySelectorAll("*")].filter((one) =>
@@ -127,19 +127,41 @@ def the_files(page: Page, story) -> None:
         assert any(cell.startswith(f"'{formula}") for cell in cells), f"no file has {formula}"
 
 
-def in_wordpress(watch: Watch, story, *shown: str) -> list[str]:
-    """Every screen of ours there."""
+def the_variations(watch: Watch, story, *shown: str) -> None:
+    """WooCommerce brings them when somebody opens their tab."""
+    page = watch.page
+    watch.see(f"{story.shop}/wp-admin/post.php?post={story.band}&action=edit")
+    variations = page.locator("#variable_product_options .woocommerce_variation")
+    opens(page.locator(".variations_tab a"), page.locator("#variable_product_options"))
+    beside = variations.locator(".nexpura-state").locator("..")
+    expect(beside).to_have_count(1)
+    for place in shown:
+        expect(beside).to_contain_text(f"nexpura_ran('{place}')")
+    watch.look()
+
+
+def site_health(watch: Watch, story, finding: str, *shown: str) -> None:
+    """What of it comes from the relay is asked for in the background, and written into the page by a script."""
+    watch.see(f"{story.shop}/wp-admin/site-health.php")
+    expect(watch.page.locator(".site-health-progress.loading")).to_have_count(0, timeout=HEALTH)
+    expect(watch.page.locator(".health-check-accordion-trigger", has_text=finding)).to_be_attached()
+    watch.look(*shown)
+
+
+def in_wordpress(watch: Watch, story, finding: str, *shown: str) -> None:
+    """Every screen of ours there; Site Health finds this."""
     page, admin = watch.page, f"{story.shop}/wp-admin"
     watch.see(f"{admin}/admin.php?page=wc-orders", *shown)
     watch.see(f"{admin}/admin.php?page=wc-orders&action=edit&id={story.order}", *shown)
     expect(page.locator("#nexpura-order")).to_be_attached()
     watch.see(f"{admin}/post.php?post={story.piece}&action=edit")
     expect(page.locator("#inventory_product_data .nexpura-state")).to_be_attached()
+    the_variations(watch, story, *shown)
     watch.see(f"{admin}/admin.php?page=nexpura")
     expect(page.get_by_role("heading", name="Nexpura", exact=True)).to_be_visible()
     watch.see(f"{admin}/admin.php?page=wc-status")
     expect(page.locator("[data-export-label=Nexpura]")).to_be_attached()
-    watch.see(f"{admin}/site-health.php")
+    site_health(watch, story, finding, *shown)
     watch.see(f"{admin}/site-health.php?tab=debug")
 
 
@@ -158,14 +180,14 @@ with walking("inert") as (story, person, pictures):
 
     merchant = Watch(person())
     into_wordpress(merchant.page, story.shop, story.user, story.password)
-    in_wordpress(merchant, story)
+    in_wordpress(merchant, story, "Nexpura knows this shop and reads it")
     # What says that it is the relay is believed no more than a buyer.
     story.ask("lie", status=200)
-    in_wordpress(merchant, story, "relay")
+    in_wordpress(merchant, story, "Nexpura has a problem with this shop", "relay")
     pictures.take(merchant.page, "wordpress", ours=False)
     for status in (409, 422, 500):
         story.ask("lie", status=status)
-        in_wordpress(merchant, story)
+        in_wordpress(merchant, story, "Nexpura says nothing of this shop")
         merchant.page.goto(f"{story.shop}/wp-admin/admin.php?page=nexpura")
         for button in ("Send test event", "Connect again (makes a new key)"):
             for_support(merchant.page)

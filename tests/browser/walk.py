@@ -26,6 +26,8 @@ BAD = {"serious", "critical"}
 PATIENCE = 180
 # Milliseconds for which something may be on its way to a page that stands open.
 PAGE_PATIENCE = 60_000
+# Milliseconds. WordPress's Site Health asks other servers too, which do not answer here.
+HEALTH = 120_000
 
 expect.set_options(timeout=PAGE_PATIENCE)
 

@@ -74,7 +74,7 @@ WP_CLI::add_command(
 		}
 		$status = drain( max( 1, (int) ( $options['seconds'] ?? 60 ) ) );
 		if ( $status['left'] > 0 ) {
-			WP_CLI::error( $status['message'] );
+			WP_CLI::error( trim( $status['message'] . ' ' . $status['problem'] ) );
 		}
 		WP_CLI::success( $status['message'] );
 	}
@@ -113,7 +113,7 @@ WP_CLI::add_command(
 			/* translators: %d: number of problems. */
 			WP_CLI::error( sprintf( _n( '%d critical problem.', '%d critical problems.', $critical, 'nexpura' ), $critical ) );
 		}
-		WP_CLI::success( __( 'Nothing stands between this shop and its ledger.', 'nexpura' ) );
+		WP_CLI::success( __( 'Nothing stands between this shop and Nexpura.', 'nexpura' ) );
 	}
 );
 

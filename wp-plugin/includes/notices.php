@@ -121,6 +121,10 @@ function state_notices( ?string $problem ): array {
 	}
 	$refused = open_spool();
 	$spool   = spool_problem( (array) spool_status() );
+	if ( 'waiting' === ( $spool['kind'] ?? '' ) && is_settings_page() ) {
+		// The page's first card says so.
+		return $notices;
+	}
 	if ( null !== $spool ) {
 		$add( 'critical' === $spool['status'] ? 'error' : 'warning', $spool['label'] . '. ' . $spool['message'] );
 	} elseif ( null !== $refused ) {

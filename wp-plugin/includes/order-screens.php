@@ -42,9 +42,11 @@ function show_order_box( WC_Order|WP_Post $shown ): void {
 	echo '<p>';
 	show_state( $words, (string) ( $thing['sale_url'] ?? '' ) );
 	echo '</p>';
-	foreach ( array_filter( array( $words['detail'], synced_in_words( synced( 'order', array( $id ) )[ $id ] ?? null ) ) ) as $sentence ) {
+	$mark = synced_in_words( synced( 'order', array( $id ) )[ $id ] ?? null, 'failed' === $words['state'] );
+	foreach ( array_filter( array( $words['detail'], $mark ) ) as $sentence ) {
 		echo '<p class="description">' . esc_html( $sentence ) . '</p>';
 	}
+	show_cause( $words['cause'] );
 	if ( 'in-ledger' !== $words['state'] ) {
 		show_retry( 'order', $id, __( 'Try again now', 'nexpura' ) );
 	}
@@ -94,6 +96,7 @@ function show_order_cell( int $id ): void {
 	}
 	if ( 'failed' === $words['state'] ) {
 		echo '<small>' . esc_html( $words['detail'] ) . '</small>';
+		show_cause( $words['cause'] );
 		show_retry( 'order', $id, __( 'Try again now', 'nexpura' ) );
 	}
 }

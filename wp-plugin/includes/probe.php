@@ -26,7 +26,7 @@ add_action(
 	static function (): void {
 		require_permission( 'drain' );
 		if ( ! captures() ) {
-			return_with( false, __( 'There is no spool to send: the PHP extension is not loaded, or this shop is not connected.', 'nexpura' ) );
+			return_with( false, __( 'There is nothing here to send: the PHP extension is not loaded, or this shop is not connected.', 'nexpura' ) );
 		}
 		$status = drain( PROBE_SECONDS );
 		return_with( $status['left'] < 1, $status['message'] );
@@ -37,7 +37,7 @@ add_action(
  * Sends what is in the spool until it is empty or the time is up.
  *
  * @param int $seconds How long to try.
- * @return array{sent: int, left: int, problem: string, message: string} `problem` is empty where nothing is left.
+ * @return array{sent: int, left: int, problem: string, message: string} `problem` is what the sender said, for support; empty where nothing is left.
  */
 function drain( int $seconds ): array {
 	$status = \nexpura_drain( $seconds );
@@ -52,8 +52,11 @@ function drain( int $seconds ): array {
 		'sent'    => $sent,
 		'left'    => $left,
 		'problem' => $said,
-		/* translators: 1: number sent, 2: number left. */
-		'message' => trim( sprintf( __( '%1$s sent, %2$s left.', 'nexpura' ), number_format_i18n( $sent ), number_format_i18n( $left ) ) . ' ' . $said ),
+		'message' => $left > 0
+			/* translators: 1: number sent, 2: number left. */
+			? sprintf( __( '%1$s sent, %2$s left. What is left waits here and is sent later by itself.', 'nexpura' ), number_format_i18n( $sent ), number_format_i18n( $left ) )
+			/* translators: %s: number sent. */
+			: sprintf( __( '%s sent, nothing left.', 'nexpura' ), number_format_i18n( $sent ) ),
 	);
 }
 
@@ -77,18 +80,17 @@ function probe(): array {
 	if ( ! captures() ) {
 		$standing = standing();
 		return '' === $standing->problem
-			? $answer( null, __( 'The relay knows this shop. Without the PHP extension events come by WooCommerce\'s webhooks, which WooCommerce itself sends.', 'nexpura' ) )
+			? $answer( null, __( 'Nexpura knows this shop. Without the PHP extension events come by WooCommerce\'s webhooks, which WooCommerce itself sends.', 'nexpura' ) )
 			: $answer( $standing->problem );
 	}
 	$began = hrtime( true );
 	if ( ! advance_lineage_now() ) {
-		return $answer( __( 'The test event could not be written to the spool: look at the spool\'s figures below and at Tools → Site Health.', 'nexpura' ) );
+		return $answer( __( 'The test event could not be kept on this server: look under “For support” below, and at Tools → Site Health.', 'nexpura' ) );
 	}
 	$status = drain( PROBE_SECONDS );
 	if ( $status['left'] > 0 ) {
-		/* translators: %s: why. */
-		return $answer( trim( sprintf( __( 'The test event is in the spool and waits. %s', 'nexpura' ), $status['problem'] ) ) );
+		return $answer( __( 'Nexpura did not take the test event yet. It waits here and is sent later by itself; the cause stands under “For support”.', 'nexpura' ) );
 	}
 	/* translators: %s: number of seconds. */
-	return $answer( null, sprintf( __( 'The test event went through the spool and was acknowledged by the relay within %s seconds.', 'nexpura' ), number_format_i18n( ( hrtime( true ) - $began ) / 1e9, 2 ) ) );
+	return $answer( null, sprintf( __( 'The test event was kept here and sent, and Nexpura acknowledged it within %s seconds.', 'nexpura' ), number_format_i18n( ( hrtime( true ) - $began ) / 1e9, 2 ) ) );
 }

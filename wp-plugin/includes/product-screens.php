@@ -67,10 +67,11 @@ function show_product( int $id, Standing $standing ): void {
 	$thing = $standing->products[ $id ] ?? null;
 	$words = state_in_words( 'product', $id, $thing, $standing->problem );
 	show_state( $words, '' );
-	$mark = synced_in_words( synced( 'product', array( $id ) )[ $id ] ?? null );
+	$mark = synced_in_words( synced( 'product', array( $id ) )[ $id ] ?? null, 'failed' === $words['state'] );
 	foreach ( array_filter( array_merge( product_in_words( $thing ?? array(), $words['detail'] ), array( $mark ) ) ) as $sentence ) {
 		echo '<div class="nexpura-said">' . esc_html( $sentence ) . '</div>';
 	}
+	show_cause( $words['cause'] );
 	if ( isset( $thing['piece_url'] ) ) {
 		printf( '<div class="nexpura-said"><a href="%s">%s</a></div>', esc_url( (string) $thing['piece_url'], array( 'http', 'https' ) ), esc_html__( 'Open the piece in Nexpura', 'nexpura' ) );
 	}
@@ -105,7 +106,7 @@ function product_in_words( array $thing, string $detail ): array {
 			default     => '',
 		},
 		/* translators: %s: number of units. */
-		isset( $thing['quantity'] ) ? sprintf( __( 'The ledger has %s.', 'nexpura' ), (string) $thing['quantity'] ) : '',
+		isset( $thing['quantity'] ) ? sprintf( __( 'Nexpura has %s.', 'nexpura' ), (string) $thing['quantity'] ) : '',
 		/* translators: %s: number of units, may be negative. */
 		isset( $thing['to_push'] ) ? sprintf( __( 'Still to be pushed here: %s.', 'nexpura' ), (string) $thing['to_push'] ) : '',
 	);

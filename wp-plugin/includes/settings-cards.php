@@ -119,7 +119,7 @@ function show_connected( string $source ): void {
 	}
 	printf( '<a class="button" href="%s">%s</a></div></section>', esc_url( (string) $state['relay'] ), esc_html__( 'Open Nexpura', 'nexpura' ) );
 
-	printf( '<details class="nexpura-card nexpura-support"%s><summary>%s</summary>', 'success' === $health['kind'] ? '' : ' open', esc_html__( 'For support', 'nexpura' ) );
+	echo '<details class="nexpura-card nexpura-support"><summary>' . esc_html__( 'For support', 'nexpura' ) . '</summary>';
 	show_rows( __( 'Connection', 'nexpura' ), connection_rows( $state, $standing, $source ) );
 	if ( null !== $spool ) {
 		show_rows( __( 'Spool', 'nexpura' ), array_column( spool_fields( $spool ), 'value', 'label' ) );

@@ -45,7 +45,7 @@ add_filter(
 			'async_direct_test' => __NAMESPACE__ . '\test_relay',
 		);
 		$tests['async']['nexpura_ledger']      = array(
-			'label'             => __( 'Nexpura: ledger', 'nexpura' ),
+			'label'             => __( 'Nexpura: how it sees this shop', 'nexpura' ),
 			'test'              => rest_url( REST_NAMESPACE . '/health/ledger' ),
 			'has_rest'          => true,
 			'async_direct_test' => __NAMESPACE__ . '\test_ledger',
@@ -176,7 +176,7 @@ function test_spool(): array {
 	}
 	$problem = spool_problem( $status );
 	if ( null !== $problem ) {
-		return health( 'spool', $problem['status'], $problem['label'], $problem['message'] );
+		return health( 'spool', $problem['status'], $problem['label'], trim( $problem['message'] . ' ' . $problem['cause'] ) );
 	}
 	return health(
 		'spool',
@@ -193,43 +193,48 @@ function test_spool(): array {
 }
 
 /**
- * What is wrong with the spool, or null.
+ * What is wrong with the spool, or null: in words for people, and what the extension said of it.
  *
  * @param array<string, mixed> $status The extension's status.
- * @return array{status: string, label: string, message: string}|null
+ * @return array{kind: string, status: string, label: string, message: string, cause: string}|null
  */
 function spool_problem( array $status ): ?array {
-	$said = (string) ( $status['last_error'] ?? '' );
+	$said = as_sentence( (string) ( $status['last_error'] ?? '' ) );
 	if ( empty( $status['writable'] ) ) {
 		return array(
+			'kind'    => 'unwritable',
 			'status'  => 'critical',
 			'label'   => __( 'Nexpura\'s spool cannot be written', 'nexpura' ),
-			/* translators: 1: file, 2: what the extension said. */
-			'message' => sprintf( __( 'Checkout goes on, but new sales reach Nexpura minutes later, when the relay reads the shop. Free disk space and give PHP the right to write %1$s (setting nexpura.spool_dir in php.ini). %2$s', 'nexpura' ), (string) ( $status['spool'] ?? '' ), $said ),
+			/* translators: %s: file. */
+			'message' => sprintf( __( 'Checkout goes on, but new sales reach Nexpura minutes later, when the relay reads the shop. Free disk space and give PHP the right to write %s (setting nexpura.spool_dir in php.ini).', 'nexpura' ), (string) ( $status['spool'] ?? '' ) ),
+			'cause'   => $said,
 		);
 	}
 	$oldest = $status['oldest_unsent_at'] ?? null;
 	$age    = null === $oldest ? 0 : time() - (int) $oldest;
 	if ( $age > UNSENT_SECONDS ) {
 		return array(
+			'kind'    => 'waiting',
 			'status'  => 'critical',
 			'label'   => __( 'Events are waiting to be sent to Nexpura', 'nexpura' ),
 			'message' => sprintf(
-				/* translators: 1: number of events, 2: a duration such as "7 mins", 3: relay address, 4: what the sender said. */
-				__( '%1$s events wait, the oldest for %2$s. Nothing is lost: they are sent as soon as the relay %3$s can be reached. %4$s', 'nexpura' ),
+				/* translators: 1: number of events, 2: a duration such as "7 mins". */
+				__( '%1$s events wait, the oldest for %2$s. Nothing is lost: they are sent as soon as Nexpura answers.', 'nexpura' ),
 				number_format_i18n( (int) ( $status['unsent'] ?? 0 ) ),
-				human_time_diff( (int) $oldest ),
-				(string) ( $status['relay'] ?? '' ),
-				$said
+				human_time_diff( (int) $oldest )
 			),
+			/* translators: 1: relay address, 2: what the sender said. */
+			'cause'   => trim( sprintf( __( 'They go to %1$s. %2$s', 'nexpura' ), (string) ( $status['relay'] ?? '' ), $said ) ),
 		);
 	}
 	$limit = (int) ( $status['max_bytes'] ?? 0 );
 	if ( $limit > 0 && (int) ( $status['bytes'] ?? 0 ) > 0.8 * $limit ) {
 		return array(
+			'kind'    => 'full',
 			'status'  => 'recommended',
 			'label'   => __( 'Nexpura\'s spool is nearly full', 'nexpura' ),
 			'message' => __( 'When it is full, product and customer events are dropped first; orders never are. Look whether the relay can be reached, or raise nexpura.spool_max_bytes in php.ini.', 'nexpura' ),
+			'cause'   => '',
 		);
 	}
 	return null;
@@ -316,14 +321,14 @@ function test_relay(): array {
  */
 function test_ledger(): array {
 	if ( ! is_connected() ) {
-		return health( 'ledger', 'good', __( 'There is no ledger to ask', 'nexpura' ), __( 'This shop is not connected to Nexpura.', 'nexpura' ) );
+		return health( 'ledger', 'good', __( 'There is no Nexpura to ask', 'nexpura' ), __( 'This shop is not connected to Nexpura.', 'nexpura' ) );
 	}
 	$standing = standing();
 	if ( '' !== $standing->problem ) {
-		return health( 'ledger', 'critical', __( 'Nexpura says nothing of this shop', 'nexpura' ), $standing->problem );
+		return health( 'ledger', 'critical', __( 'Nexpura says nothing of this shop', 'nexpura' ), store_in_words( $standing ) );
 	}
 	if ( 'connected' === ( $standing->store['status'] ?? '' ) && ! isset( $standing->store['detail'] ) ) {
-		return health( 'ledger', 'good', __( 'Nexpura knows this shop and reads it', 'nexpura' ), __( 'The ledger follows this shop.', 'nexpura' ) );
+		return health( 'ledger', 'good', __( 'Nexpura knows this shop and reads it', 'nexpura' ), __( 'Nexpura follows this shop.', 'nexpura' ) );
 	}
 	return health( 'ledger', 'critical', __( 'Nexpura has a problem with this shop', 'nexpura' ), (string) ( $standing->store['detail'] ?? $standing->store['status'] ?? '' ) );
 }

@@ -60,6 +60,8 @@ function health_in_words( Standing $standing, ?array $spool, bool $keyless ): ar
 		if ( $unsent > 0 ) {
 			/* translators: %s: a number. */
 			$told .= ' ' . sprintf( _n( '%s event waits here and is sent later by itself.', '%s events wait here and are sent later by themselves.', $unsent, 'nexpura' ), number_format_i18n( $unsent ) );
+		} elseif ( '' !== $standing->problem && null !== $spool ) {
+			$told .= ' ' . __( 'What is sold meanwhile is kept here and sent later by itself.', 'nexpura' );
 		}
 		return $words(
 			'warning',
@@ -88,13 +90,13 @@ function health_in_words( Standing $standing, ?array $spool, bool $keyless ): ar
 }
 
 /**
- * How the relay sees this shop.
+ * How the relay sees this shop, with all that support wants to know of it.
  *
  * @param Standing $standing What it said.
  */
 function store_in_words( Standing $standing ): string {
 	if ( '' !== $standing->problem ) {
-		return $standing->problem;
+		return '' === $standing->cause ? $standing->problem : $standing->cause;
 	}
 	$status = match ( (string) ( $standing->store['status'] ?? '' ) ) {
 		'connected'    => __( 'connected', 'nexpura' ),

@@ -36,12 +36,14 @@ final class Standing {
 	 * @param array<string, mixed>             $store    How the relay sees this shop.
 	 * @param array<int, array<string, mixed>> $orders   By WooCommerce's id.
 	 * @param array<int, array<string, mixed>> $products By WooCommerce's id.
+	 * @param string                           $cause    The same problem with all that support wants to know of it.
 	 */
 	public function __construct(
 		public readonly string $problem,
 		public readonly array $store = array(),
 		public readonly array $orders = array(),
-		public readonly array $products = array()
+		public readonly array $products = array(),
+		public readonly string $cause = ''
 	) {}
 }
 
@@ -65,14 +67,19 @@ function standing( array $orders = array(), array $products = array() ): Standin
 		return read_standing( $kept );
 	}
 	$pause = get_transient( STANDING_PAUSE_TRANSIENT );
-	if ( is_string( $pause ) ) {
-		return new Standing( $pause );
+	if ( is_array( $pause ) ) {
+		return new Standing( (string) ( $pause['problem'] ?? '' ), cause: (string) ( $pause['cause'] ?? '' ) );
 	}
 	$answer = post_to_relay( $connection, 'v1/status', $asked, STANDING_SECONDS );
 	if ( '' !== $answer->problem ) {
 		log_warning( 'asking the relay how things stand failed: ' . $answer->problem );
-		set_transient( STANDING_PAUSE_TRANSIENT, $answer->message, STANDING_PAUSE );
-		return new Standing( $answer->message );
+		// Who sells jewels is not told of sockets: that stands where support looks.
+		$pause = array(
+			'problem' => in_array( $answer->problem, array( 'unreachable', 'relay-failed' ), true ) ? __( 'Nexpura does not answer.', 'nexpura' ) : $answer->message,
+			'cause'   => $answer->message,
+		);
+		set_transient( STANDING_PAUSE_TRANSIENT, $pause, STANDING_PAUSE );
+		return new Standing( $pause['problem'], cause: $pause['cause'] );
 	}
 	set_transient( standing_transient( $connection, $asked ), $answer->data, STANDING_KEPT );
 	return read_standing( $answer->data );
@@ -146,7 +153,8 @@ function waits_here( string $kind, int $id ): bool {
 }
 
 /**
- * A state in words: what it is called, which of WordPress's icons stands beside it, and what explains it.
+ * A state in words: what it is called, which of WordPress's icons stands beside it, what explains it, and for whoever has
+ * to find the fault what the relay said of it.
  *
  * What waits here is told before what the relay says: it is newer.
  *
@@ -154,25 +162,25 @@ function waits_here( string $kind, int $id ): bool {
  * @param int                       $id      WooCommerce's id.
  * @param array<string, mixed>|null $thing   What the relay said of the thing.
  * @param string                    $problem Why it said nothing.
- * @return array{state: string, label: string, icon: string, detail: string}
+ * @return array{state: string, label: string, icon: string, detail: string, cause: string}
  */
 function state_in_words( string $kind, int $id, ?array $thing, string $problem ): array {
-	$words  = static fn( string $state, string $label, string $icon, string $detail = '' ): array => array(
+	$words = static fn( string $state, string $label, string $icon, string $detail = '', string $cause = '' ): array => array(
 		'state'  => $state,
 		'label'  => $label,
 		'icon'   => $icon,
 		'detail' => $detail,
+		'cause'  => $cause,
 	);
-	$detail = (string) ( $thing['detail'] ?? '' );
 	if ( waits_here( $kind, $id ) ) {
-		return $words( 'spooled', __( 'Waiting to be sent', 'nexpura' ), 'clock', trim( __( 'It is kept in this server\'s spool until the relay has it.', 'nexpura' ) . ' ' . $problem ) );
+		return $words( 'spooled', __( 'Waiting to be sent', 'nexpura' ), 'clock', trim( __( 'It is kept on this server until Nexpura has it.', 'nexpura' ) . ' ' . $problem ) );
 	}
 	if ( '' !== $problem || null === $thing ) {
 		return $words( 'not-known', __( 'Not known right now', 'nexpura' ), 'editor-help', $problem );
 	}
 	return match ( (string) ( $thing['state'] ?? '' ) ) {
-		'in_ledger' => $words( 'in-ledger', __( 'In the ledger', 'nexpura' ), 'yes-alt' ),
-		'failed'    => $words( 'failed', __( 'Failed', 'nexpura' ), 'warning', '' === $detail ? __( 'Nexpura could not apply it, and tries again by itself.', 'nexpura' ) : $detail ),
+		'in_ledger' => $words( 'in-ledger', __( 'In Nexpura', 'nexpura' ), 'yes-alt' ),
+		'failed'    => $words( 'failed', __( 'Failed', 'nexpura' ), 'warning', __( 'Nexpura could not read the latest change, and tries again by itself.', 'nexpura' ), (string) ( $thing['detail'] ?? '' ) ),
 		'waiting'   => $words( 'waiting', __( 'On its way', 'nexpura' ), 'clock', __( 'Nexpura has heard of a change and is reading it.', 'nexpura' ) ),
 		'unknown'   => $words( 'unknown', __( 'Not in Nexpura', 'nexpura' ), 'minus', __( 'Nexpura has not heard of it yet.', 'nexpura' ) ),
 		default     => $words( 'not-known', __( 'Not known right now', 'nexpura' ), 'editor-help' ),
@@ -182,8 +190,8 @@ function state_in_words( string $kind, int $id, ?array $thing, string $problem )
 /**
  * Prints a state: its icon, its word, and a link to Nexpura's own page where there is one.
  *
- * @param array{state: string, label: string, icon: string, detail: string} $words What to say.
- * @param string                                                            $url   The page; empty where there is none.
+ * @param array{state: string, label: string, icon: string, detail: string, cause: string} $words What to say.
+ * @param string                                                                           $url   The page; empty where there is none.
  */
 function show_state( array $words, string $url ): void {
 	printf(
@@ -197,4 +205,15 @@ function show_state( array $words, string $url ): void {
 		echo esc_html( $words['label'] );
 	}
 	echo '</span>';
+}
+
+/**
+ * Prints what the relay said of a fault, small: for whoever has to find it.
+ *
+ * @param string $cause Empty where there is none.
+ */
+function show_cause( string $cause ): void {
+	if ( '' !== $cause ) {
+		echo '<small class="nexpura-cause">' . esc_html( $cause ) . '</small>';
+	}
 }

@@ -168,9 +168,17 @@ function synced( string $resource, array $ids ): array {
 /**
  * A mark in words, for people; empty for what was never brought over.
  *
- * @param int|null $at When it was, in seconds since 1970.
+ * @param int|null $at      When it was, in seconds since 1970.
+ * @param bool     $earlier Whether what was brought over then is not how the thing stands now.
  */
-function synced_in_words( ?int $at ): string {
-	/* translators: %s: date and time. */
-	return null === $at ? '' : sprintf( __( 'Synced with Nexpura: %s.', 'nexpura' ), wp_date( get_option( 'date_format' ) . ', ' . get_option( 'time_format' ), $at ) );
+function synced_in_words( ?int $at, bool $earlier = false ): string {
+	if ( null === $at ) {
+		return '';
+	}
+	$moment = (string) wp_date( get_option( 'date_format' ) . ', ' . get_option( 'time_format' ), $at );
+	return $earlier
+		/* translators: %s: date and time. */
+		? sprintf( __( 'An earlier state was synced: %s.', 'nexpura' ), $moment )
+		/* translators: %s: date and time. */
+		: sprintf( __( 'Synced with Nexpura: %s.', 'nexpura' ), $moment );
 }

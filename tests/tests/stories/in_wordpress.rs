@@ -1,6 +1,7 @@
 //! What a merchant sees of Nexpura on WordPress's own screens.
 
 mod command_line;
+mod languages;
 mod orders;
 mod privacy;
 mod products;
@@ -42,7 +43,7 @@ pub(crate) async fn screens_show(
     for (page, text) in [
         (list(storage).to_owned(), "nexpura-in-ledger"),
         (edit(storage, order), "nexpura-in-ledger"),
-        (format!("post.php?post={product}&action=edit"), "The ledger has "),
+        (format!("post.php?post={product}&action=edit"), "Nexpura has "),
         ("admin.php?page=nexpura".to_owned(), "Waiting to be sent"),
         ("admin.php?page=wc-status".to_owned(), "data-export-label=\"Nexpura\""),
     ] {

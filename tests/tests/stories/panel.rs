@@ -3,6 +3,7 @@
 mod by_webhooks;
 mod decisions;
 mod inert;
+mod without_scripts;
 mod wordpress;
 
 use std::time::Duration;

@@ -39,7 +39,7 @@ async fn a_shop_is_run_from_the_command_line() -> Result<()> {
     ensure!(said.contains("critical problems"), "{said}");
     relay.start_again().await?;
     let (good, said) = wp(&["flush", "--seconds=20"])?;
-    ensure!(good && said.contains("sent, 0 left."), "{said}");
+    ensure!(good && said.contains("sent, nothing left."), "{said}");
     ensure!(relay.sales().await?.len() == 1, "the sale is not in the ledger");
     shop.php("return delete_transient( 'nexpura_standing_pause' );").await?;
     let (good, said) = wp(&["doctor", "--format=json"])?;

@@ -36,7 +36,7 @@ async fn a_product_shows_its_piece_its_count_and_its_last_push() -> Result<()> {
     let admin = shop.log_in().await?;
     let edit = format!("post.php?post={ring}&action=edit");
     let page = admin.page(&edit).await?;
-    ensure!(page.contains("The ledger has 9."), "the product does not show its count");
+    ensure!(page.contains("Nexpura has 9."), "the product does not show its count");
     ensure!(page.contains("SKU matched: "), "the product does not show its piece");
     ensure!(page.contains("Nothing was pushed yet."), "the product does not show its push");
     ensure!(!page.contains("SKU matched: RING<script>"), "the SKU runs");
@@ -51,14 +51,14 @@ async fn a_product_shows_its_piece_its_count_and_its_last_push() -> Result<()> {
     wait::until("the page shows the push", PATIENCE, async || {
         let_it_be_forgotten(shop).await?;
         let page = admin.page(&edit).await?;
-        Ok((page.contains("The ledger has 12.") && page.contains("ago (3).")).then_some(()))
+        Ok((page.contains("Nexpura has 12.") && page.contains("ago (3).")).then_some(()))
     })
     .await?;
 
     let_it_be_forgotten(shop).await?;
     let shown = admin.variations(band).await?;
     ensure!(shown.contains("SKU matched: BAND-52."), "{shown}");
-    ensure!(shown.contains("The ledger has 5."), "{shown}");
+    ensure!(shown.contains("Nexpura has 5."), "{shown}");
 
     // Whoever may not edit a product is told nothing of it, by whatever screen of theirs.
     let told = async |user: &str| {
@@ -79,7 +79,7 @@ async fn a_product_shows_its_piece_its_count_and_its_last_push() -> Result<()> {
     let stranger = "wp_insert_user( array( 'user_login' => 'stranger', 'user_pass' => 'x', 'role' => 'subscriber' ) )";
     let (shown, hidden) = (told("1").await?, told(stranger).await?);
     let shown = shown.as_str().unwrap_or_default();
-    ensure!(shown.contains("The ledger has 12.") && shown.contains("BAND-52"), "{shown}");
+    ensure!(shown.contains("Nexpura has 12.") && shown.contains("BAND-52"), "{shown}");
     ensure!(hidden == json!(""), "{hidden}");
 
     let status = admin.page("admin.php?page=wc-status").await?;

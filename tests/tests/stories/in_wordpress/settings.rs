@@ -1,6 +1,6 @@
 //! The settings page: how things stand, a test event, and sending at once.
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use nexpura_tests::{
     relay::Database,
     shop::{Shop, checkout::Payment},
@@ -27,14 +27,14 @@ async fn the_page_shows_the_spool_sends_a_test_event_and_sends_at_once() -> Resu
 
     admin.press("nexpura_drain", &[]).await?;
     let page = admin.page(PAGE).await?;
-    ensure!(page.contains(" sent, 0 left."), "sending at once says nothing of it");
+    ensure!(page.contains(" sent, nothing left."), "sending at once says nothing of it");
     ensure!(!page.contains("<p>0 sent"), "nothing was sent");
     ensure!(town.relay.sales().await?.len() == 1, "the sale is not there");
 
     let before = town.relay.events(None).await?.len();
     admin.press("nexpura_probe", &[]).await?;
     let page = admin.page(PAGE).await?;
-    ensure!(page.contains("acknowledged by the relay within"), "the test event did not arrive");
+    ensure!(page.contains("Nexpura acknowledged it within"), "the test event did not arrive");
     let events = town.relay.events(None).await?;
     ensure!(events.len() > before, "the relay has no test event");
     ensure!(town.relay.events(Some("failed")).await?.is_empty(), "the test event failed");
@@ -42,12 +42,18 @@ async fn the_page_shows_the_spool_sends_a_test_event_and_sends_at_once() -> Resu
     town.relay.kill();
     admin.press("nexpura_probe", &[]).await?;
     let page = admin.page(PAGE).await?;
-    ensure!(page.contains("is in the spool and waits"), "a relay that is away acknowledged");
+    ensure!(page.contains("did not take the test event yet"), "a relay that is away acknowledged");
+    let (read_first, for_support) = page.split_once("nexpura-support").context("no support")?;
+    ensure!(read_first.contains("Nexpura does not answer. "), "the first card says something else");
+    for cause in ["cURL error 7", "os error 111"] {
+        ensure!(!read_first.contains(cause), "{cause} is told to whoever looks");
+        ensure!(for_support.contains(cause), "{cause} is told to nobody");
+    }
     town.relay.start_again().await?;
     let_it_be_forgotten(&town.shop).await?;
     admin.press("nexpura_drain", &[]).await?;
     let page = admin.page(PAGE).await?;
-    ensure!(page.contains("sent, 0 left."), "what waited is not sent");
+    ensure!(page.contains("sent, nothing left."), "what waited is not sent");
     ensure!(town.relay.events(Some("failed")).await?.is_empty(), "the chain of nonces broke");
     Ok(())
 }

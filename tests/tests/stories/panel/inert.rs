@@ -30,7 +30,7 @@ const FORMULAS: [&str; 4] =
     ["=HYPERLINK(\"http://x\";\"y\")", "+1+cmd|'/C calc'!A0", "-2+3", "@SUM(1+1)"];
 
 /// A shop whose every text is mischief: a product, a buyer, an account, an order's notes, a refund.
-async fn mischievous(shop: &Shop) -> Result<(u64, u64)> {
+async fn mischievous(shop: &Shop) -> Result<Things> {
     let sku = format!("PIECE-1{}", mischief("sku"));
     let piece = json!({ "sku": sku, "name": mischief("product"), "price": "75.00", "stock": 5 });
     let piece: u64 = shop.call("add_product", piece).await?;
@@ -84,21 +84,37 @@ async fn mischievous(shop: &Shop) -> Result<(u64, u64)> {
         "order": order, "sku": sku, "quantity": 1, "restock": true, "reason": mischief("refund"),
     });
     let _: u64 = shop.call("refund", back).await?;
-    Ok((piece, order))
+    let sizes = shop.add_variable("BAND", "300.00", None, &[("BAND-52", "52", Some(4))]).await?;
+    let parent = format!("return wc_get_product( {} )->get_parent_id();", sizes[0]);
+    let band = shop.php(&parent).await?.as_u64().context("no parent")?;
+    Ok(Things { piece, order, band, size: sizes[0] })
+}
+
+/// What is in that shop, by WooCommerce's ids.
+struct Things {
+    piece: u64,
+    order: u64,
+    /// A product with one variation.
+    band: u64,
+    /// That variation.
+    size: u64,
 }
 
 /// An answer of something that says it is the relay.
-fn lie(piece: u64, order: u64) -> Value {
+fn lie(things: &Things) -> Value {
     let script = mischief("relay");
     let address = "javascript:nexpura_ran('address')";
+    let product = |id: u64| {
+        json!({
+            "id": id, "state": "in_ledger", "listing": "open", "sku": script, "quantity": script,
+            "to_push": script, "pushed_at": script, "pushed": script, "piece_url": address,
+        })
+    };
     json!({
         "detail": script,
         "store": { "status": script, "detail": script, "mode": script, "panel_url": address },
-        "orders": [{ "id": order, "state": "failed", "detail": script, "sale_url": address }],
-        "products": [{
-            "id": piece, "state": "in_ledger", "listing": "open", "sku": script, "quantity": script,
-            "to_push": script, "pushed_at": script, "pushed": script, "piece_url": address,
-        }],
+        "orders": [{ "id": things.order, "state": "failed", "detail": script, "sale_url": address }],
+        "products": [product(things.piece), product(things.size)],
     })
 }
 
@@ -106,7 +122,8 @@ fn lie(piece: u64, order: u64) -> Value {
 async fn nothing_that_a_stranger_wrote_runs_on_any_page() -> Result<()> {
     on_woocommerce!();
     let mut town = Town::open(Shop::builder(), Database::Sqlite).await?;
-    let (piece, order) = mischievous(&town.shop).await?;
+    let things = mischievous(&town.shop).await?;
+    let order = things.order;
     town.opened(&["PIECE-2", "PIECE-12", FORMULAS[3]]).await?;
     let sale =
         wait::until("the sale is there", PATIENCE, async || town.relay.sale(order).await).await?;
@@ -115,7 +132,7 @@ async fn nothing_that_a_stranger_wrote_runs_on_any_page() -> Result<()> {
         "user": shop::USER, "password": shop::PASSWORD, "formulas": FORMULAS,
         "sku": format!("PIECE-1{}", mischief("sku")), "asked": mischief("asked"),
         "control": mischief("control"), "note": mischief("adjusted"),
-        "piece": piece, "order": order, "sale": sale.id,
+        "piece": things.piece, "band": things.band, "order": order, "sale": sale.id,
     });
     let mut impostor = None;
     let serve = async |verb: &str, request: &Value| match verb {
@@ -130,7 +147,7 @@ async fn nothing_that_a_stranger_wrote_runs_on_any_page() -> Result<()> {
             town.relay.kill();
             impostor = None;
             let status = request["status"].as_u64().context("no status")?;
-            let manner = Manner::Says(u16::try_from(status)?, lie(piece, order));
+            let manner = Manner::Says(u16::try_from(status)?, lie(&things));
             let_it_be_forgotten(&town.shop).await?;
             impostor = Some(Impostor::at(town.relay.address(), manner).await?);
             Ok(Value::Null)
