@@ -106,7 +106,7 @@ def with_the_plugin_alone(owner: Page, merchant: Page, story, pictures) -> None:
     merchant.get_by_text("For support").click()
     expect(merchant.get_by_text("by WooCommerce's webhooks (the PHP extension is not loaded)")).to_be_visible()
     merchant.get_by_role("button", name="Send test event").click()
-    told = merchant.locator(".notice-success").filter(has_text="The relay knows this shop.")
+    told = merchant.locator(".notice-success").filter(has_text="Nexpura knows this shop.")
     expect(told).to_be_visible()
     pictures.take(merchant, "wordpress-without-extension", within=".wrap")
     owner.goto(f"{story.relay}/integrations")
