@@ -1,7 +1,7 @@
-//! What a run has brought over is marked in the shop, some pages at once.
+//! What a run has brought over is marked in the shop: by our plugin some pages at once, without it by a note on an order.
 //!
-//! A mark is for people only. None is worth a request of its own or a failed run, and one that is lost, with a killed
-//! relay or a run that breaks off, is made by the next run that reads its row.
+//! A mark is for people only, and none is worth a failed run. One of the plugin's that is lost, with a killed relay or a
+//! run that breaks off, is made by the next run that reads its row; a note is asked for once.
 
 use std::{
     mem,
