@@ -106,7 +106,8 @@ function show_connected( string $source ): void {
 	$unsent   = (int) ( $spool['unsent'] ?? 0 );
 	$keyless  = ! has_rest_key( (int) ( $state['key_id'] ?? 0 ) );
 	$health   = health_in_words( $standing, $spool, $keyless );
-	printf( '<section class="nexpura-card nexpura-%s"><h2 class="nexpura-how">%s</h2><p>%s</p>', esc_attr( $health['kind'] ), esc_html( $health['title'] ), esc_html( $health['told'] ) );
+	printf( '<section class="nexpura-card nexpura-%s">', esc_attr( $health['kind'] ) );
+	show_health( $health );
 	echo '<dl class="nexpura-figures">';
 	foreach ( figures( $state, $spool ) as $label => $figure ) {
 		printf( '<div><dt>%s</dt><dd>%s</dd></div>', esc_html( $label ), esc_html( $figure ) );
@@ -133,6 +134,18 @@ function show_connected( string $source ): void {
 		show_button( 'connect', __( 'Connect again (makes a new key)', 'nexpura' ) );
 	}
 	echo '</div></details>';
+}
+
+/**
+ * How it stands, in a sentence or two. The relay does not always say more than the title does.
+ *
+ * @param array{kind: string, title: string, told: string} $health From `health_in_words`.
+ */
+function show_health( array $health ): void {
+	echo '<h2 class="nexpura-how">' . esc_html( $health['title'] ) . '</h2>';
+	if ( '' !== $health['told'] ) {
+		echo '<p>' . esc_html( $health['told'] ) . '</p>';
+	}
 }
 
 /**

@@ -10,13 +10,18 @@ namespace Nexpura;
 defined( 'ABSPATH' ) || exit;
 
 /**
- * What somebody else's part said, as a sentence of ours.
+ * What somebody else's part said, as a sentence of ours: with a capital, and a full stop where it does not end already.
  *
  * @param string $text Such as an error's message.
  */
 function as_sentence( string $text ): string {
-	$text = rtrim( trim( $text ), '.' );
-	return '' === $text ? '' : ucfirst( $text ) . '.';
+	$text = trim( $text );
+	if ( '' === rtrim( $text, '.' ) ) {
+		return '';
+	}
+	// Quotation marks and brackets may close behind it.
+	$ends = 1 === preg_match( '/[.!?…。！？]["\'”’»)\]」]*$/u', $text ) || str_ends_with( $text, '.' );
+	return ucfirst( $text ) . ( $ends ? '' : '.' );
 }
 
 /**
@@ -26,6 +31,15 @@ function as_sentence( string $text ): string {
  */
 function moment_in_words( mixed $at ): string {
 	return is_numeric( $at ) ? (string) wp_date( get_option( 'date_format' ) . ' ' . get_option( 'time_format' ), (int) $at ) : __( 'never', 'nexpura' );
+}
+
+/**
+ * A moment as support reads it, in whichever language the shop is; "never" for none.
+ *
+ * @param mixed $at In seconds since 1970, or nothing.
+ */
+function moment_for_support( mixed $at ): string {
+	return is_numeric( $at ) ? gmdate( 'Y-m-d\TH:i:s\Z', (int) $at ) : 'never';
 }
 
 /**
@@ -110,39 +124,47 @@ function store_in_words( Standing $standing ): string {
  * How the spool stands, each figure under its name.
  *
  * @param array<string, mixed> $spool The extension's status.
- * @return array<string, array{label: string, value: string}>
+ * @return array<string, array{label: string, value: string, debug: string}> `debug` is the figure itself, in no language.
  */
 function spool_fields( array $spool ): array {
-	$field  = static fn( string $label, string $value ): array => array(
+	$field  = static fn( string $label, string $value, string $debug ): array => array(
 		'label' => $label,
 		'value' => $value,
+		'debug' => $debug,
 	);
+	$count  = static fn( string $label, int $count ): array => $field( $label, number_format_i18n( $count ), (string) $count );
 	$fields = array(
-		'unsent'       => $field( __( 'Waiting to be sent', 'nexpura' ), number_format_i18n( (int) ( $spool['unsent'] ?? 0 ) ) ),
-		'open_intents' => $field( __( 'Being captured', 'nexpura' ), number_format_i18n( (int) ( $spool['open_intents'] ?? 0 ) ) ),
+		'unsent'       => $count( __( 'Waiting to be sent', 'nexpura' ), (int) ( $spool['unsent'] ?? 0 ) ),
+		'open_intents' => $count( __( 'Being captured', 'nexpura' ), (int) ( $spool['open_intents'] ?? 0 ) ),
 	);
 	if ( isset( $spool['oldest_unsent_at'] ) ) {
 		/* translators: %s: a duration such as "7 mins". */
-		$fields['oldest_unsent_at'] = $field( __( 'Oldest of them', 'nexpura' ), sprintf( __( '%s ago', 'nexpura' ), human_time_diff( (int) $spool['oldest_unsent_at'] ) ) );
+		$fields['oldest_unsent_at'] = $field( __( 'Oldest of them', 'nexpura' ), sprintf( __( '%s ago', 'nexpura' ), human_time_diff( (int) $spool['oldest_unsent_at'] ) ), moment_for_support( $spool['oldest_unsent_at'] ) );
 	}
-	$sender = match ( (string) ( $spool['sender'] ?? '' ) ) {
+	$sends  = (string) ( $spool['sender'] ?? 'none' );
+	$sender = match ( $sends ) {
 		'agent'  => __( 'the daemon nexpura-agent', 'nexpura' ),
 		'thread' => __( 'a PHP worker', 'nexpura' ),
 		default  => __( 'nobody right now; the next capture starts it', 'nexpura' ),
 	};
 	$file    = (string) ( $spool['spool'] ?? '' );
+	$folder  = '' === $file ? '' : dirname( $file );
+	$bytes   = (int) ( $spool['bytes'] ?? 0 );
+	$most    = (int) ( $spool['max_bytes'] ?? 0 );
+	$writes  = ! empty( $spool['writable'] );
+	$problem = (string) ( $spool['last_error'] ?? '' );
 	$fields += array(
-		'last_sent_at' => $field( __( 'Last sent', 'nexpura' ), moment_in_words( $spool['last_sent_at'] ?? null ) ),
-		'sender'       => $field( __( 'Sent by', 'nexpura' ), $sender ),
+		'last_sent_at' => $field( __( 'Last sent', 'nexpura' ), moment_in_words( $spool['last_sent_at'] ?? null ), moment_for_support( $spool['last_sent_at'] ?? null ) ),
+		'sender'       => $field( __( 'Sent by', 'nexpura' ), $sender, $sends ),
 		/* translators: 1: size such as "64 KB", 2: the largest size. */
-		'bytes'        => $field( __( 'Size', 'nexpura' ), sprintf( __( '%1$s of %2$s', 'nexpura' ), (string) size_format( (int) ( $spool['bytes'] ?? 0 ) ), (string) size_format( (int) ( $spool['max_bytes'] ?? 0 ) ) ) ),
+		'bytes'        => $field( __( 'Size', 'nexpura' ), sprintf( __( '%1$s of %2$s', 'nexpura' ), (string) size_format( $bytes ), (string) size_format( $most ) ), "$bytes of $most" ),
 		// A path in one piece is wider than the tables that it stands in.
-		'folder'       => $field( __( 'Folder', 'nexpura' ), '' === $file ? '' : dirname( $file ) ),
-		'file'         => $field( __( 'File', 'nexpura' ), basename( $file ) ),
-		'writable'     => $field( __( 'Writable', 'nexpura' ), empty( $spool['writable'] ) ? __( 'no', 'nexpura' ) : __( 'yes', 'nexpura' ) ),
+		'folder'       => $field( __( 'Folder', 'nexpura' ), $folder, $folder ),
+		'file'         => $field( __( 'File', 'nexpura' ), basename( $file ), basename( $file ) ),
+		'writable'     => $field( __( 'Writable', 'nexpura' ), $writes ? __( 'yes', 'nexpura' ) : __( 'no', 'nexpura' ), $writes ? 'yes' : 'no' ),
 	);
-	if ( '' !== (string) ( $spool['last_error'] ?? '' ) ) {
-		$fields['last_error'] = $field( __( 'Last problem', 'nexpura' ), as_sentence( (string) $spool['last_error'] ) );
+	if ( '' !== $problem ) {
+		$fields['last_error'] = $field( __( 'Last problem', 'nexpura' ), as_sentence( $problem ), $problem );
 	}
 	return $fields;
 }
