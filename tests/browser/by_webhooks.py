@@ -127,6 +127,16 @@ def the_roles(person, owner: Page, story, pictures) -> None:
     expect(card(manager, story.plain).get_by_role("button", name="Import products")).to_be_enabled()
     at_rest(manager)
     pictures.take(manager, "as-manager")
+    # The shop with the plugin needs no custom fields.
+    manager.goto(f"{home}/settings/integrations")
+    fields = manager.get_by_label("Mark products and customers too")
+    expect(fields).to_have_count(1)
+    expect(fields).not_to_be_checked()
+    fields.check()
+    manager.locator("form").filter(has=fields).get_by_role("button", name="Save").click()
+    expect(manager.get_by_text("Saved for")).to_be_visible()
+    expect(fields).to_be_checked()
+    pictures.take(manager, "marks")
 
     staff = person()
     come_in(staff, story.staff)

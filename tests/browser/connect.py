@@ -19,9 +19,19 @@ with walking("connect") as (story, person, pictures):
     # With the plugin: one string, pasted once.
     owner.get_by_role("button", name="Make a connection string").click()
     string = owner.locator("code.secret").inner_text()
+    expect(owner.get_by_text("This page notices by itself")).to_be_visible()
+    expect(owner.get_by_text("in WordPress, see here")).to_be_hidden()
     pictures.take(owner, "connection-string")
-    owner.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    # Where copying is not allowed, that is said and the string is selected; pressed again, it may work.
+    owner.evaluate("() => { navigator.clipboard.writeText = async () => { throw new DOMException('', 'NotAllowedError') } }")
     owner.get_by_role("button", name="Copy").click()
+    refused = owner.get_by_role("button", name="Copying was refused")
+    expect(refused).to_be_visible()
+    assert owner.evaluate("getSelection().toString()").strip() == string
+    pictures.take(owner, "connection-string-not-copied")
+    owner.evaluate("delete navigator.clipboard.writeText")
+    owner.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    refused.click()
     expect(owner.get_by_role("button", name="Copied")).to_be_visible()
     assert owner.evaluate("navigator.clipboard.readText()") == string
     merchant = person()

@@ -6,8 +6,7 @@ from datetime import datetime, timedelta
 from playwright.sync_api import Page, expect
 
 from doors import come_in, log_in
-from walk import walking
-
+from walk import SMALL_PHONE, fits, walking
 
 # How much of the page has moved since it was first painted.
 SHIFTS = """
@@ -40,6 +39,8 @@ with walking("first_login") as (story, person, pictures):
     pictures.take(owner, "home")
     owner.goto(f"{story.relay}/settings")
     pictures.take(owner, "settings")
+    owner.set_viewport_size(SMALL_PHONE)
+    fits(owner, "settings, on a small phone")
     owner.goto(f"{story.relay}/settings/people")
     links = {role: invite(owner, f"{role}@aurelia.example", role) for role in ("manager", "staff")}
     pictures.take(owner, "people")

@@ -17,6 +17,8 @@ from playwright.sync_api import Error as Broken
 from playwright.sync_api import TimeoutError as NotInTime
 
 PHONE = {"width": 390, "height": 844}
+# The narrowest that pages are made for.
+SMALL_PHONE = {"width": 320, "height": 568}
 DESKTOP = {"width": 1280, "height": 860}
 # What a person with a disability would stumble over.
 BAD = {"serious", "critical"}
@@ -91,10 +93,10 @@ def fits(page: Page, where: str, within: str | None = None) -> None:
         within,
     )
     assert wide <= 0, f"{where}: {wide} pixels too wide"
-    if page.viewport_size == PHONE:
-        # Nobody finds a button that lies beyond the edge of a list.
+    if page.viewport_size["width"] <= PHONE["width"]:
+        # Nobody finds a button that lies beyond the edge of a list, nor a tab beyond the last that is seen.
         beyond = page.evaluate(
-            "[...document.querySelectorAll('.scroll')].filter((one) => one.scrollWidth > one.clientWidth)"
+            "[...document.querySelectorAll('.scroll, .subtabs')].filter((one) => one.scrollWidth > one.clientWidth)"
             ".map((one) => one.getAttribute('aria-label') || one.getAttribute('aria-labelledby'))"
         )
         assert not beyond, f"{where}: on a phone these scroll sideways: {beyond}"

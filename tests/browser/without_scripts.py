@@ -34,6 +34,9 @@ def connects(page: Page, story, pictures) -> None:
     page.get_by_role("link", name="Connect a store").first.click()
     page.get_by_role("button", name="Make a connection string").click()
     expect(page.locator("code.secret")).to_contain_text("@")
+    # It does not notice by itself, and does not say so.
+    expect(page.get_by_text("in WordPress, see here")).to_be_visible()
+    expect(page.get_by_text("This page notices by itself")).to_be_hidden()
     picture(pictures, page, "connection-string")
     page.get_by_role("link", name="Look now").click()
     expect(page.get_by_text("Waiting for your shop to use it")).to_be_visible()

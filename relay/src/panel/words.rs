@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::{
     domain::{Address, Currency, Money, OrderStatus, Quantity},
-    service::{pieces::Listing, stores::StockPush},
+    service::pieces::Listing,
 };
 
 pub(super) use crate::service::events::STATES;
@@ -234,19 +234,6 @@ pub(super) fn happened(topic: &str, id: &i64, number: &Option<String>) -> String
     }
 }
 
-/// How what was brought over is marked in a store whose stock goes back this way.
-pub(super) fn marking(stock_push: StockPush) -> &'static str {
-    match stock_push {
-        StockPush::Exact => {
-            "In WordPress’s own lists of orders, products and users. Nothing else in the shop changes."
-        }
-        StockPush::ReadAndWrite => {
-            "As a private note on each order, little by little; no customer sees it. With the plugin, products and customers are marked too."
-        }
-        StockPush::Off => "This store’s key may only read, so nothing is marked.",
-    }
-}
-
 /// What somebody did, as the audit log keeps it, in words.
 pub(super) fn action(action: &str) -> String {
     let told = match action {
@@ -262,6 +249,9 @@ pub(super) fn action(action: &str) -> String {
         "inventory.adjusted" => "Adjusted the stock",
         "links.ledger_holds" => "Chose Nexpura’s count of a piece",
         "links.shop_holds" => "Chose the shop’s count of a piece",
+        "mark_fields.off" => "Chose that products and customers get no custom field",
+        "mark_fields.on" => "Chose that products and customers are marked by a custom field",
+        "mark_fields.stopped" => "Marks no more by a custom field: it changed something else",
         "marks.off" => "Chose that nothing is marked in the shop",
         "marks.on" => "Chose that what is brought over is marked in the shop",
         "order.left" => "Left an order that could not be read",

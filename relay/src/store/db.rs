@@ -11,6 +11,7 @@ use sqlx::{
     postgres::PgPoolOptions,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
+use tokio::time::{Instant, sleep};
 
 use super::StoreError;
 
@@ -45,6 +46,11 @@ const WRITER_CACHE: &str = "-4096";
 /// The same for each reader: there are four, and the relay is to stay small; the operating system keeps the file.
 const READER_CACHE: &str = "-2048";
 
+/// How long somebody waits for another who holds a SQLite file.
+const BUSY: Duration = Duration::from_secs(10);
+/// How long before opening is tried again.
+const TRY_AGAIN: Duration = Duration::from_millis(20);
+
 impl Db {
     /// Opens the ledger at a `sqlite://` or `postgres://` address; a SQLite file is created.
     ///
@@ -67,10 +73,9 @@ impl Db {
             .foreign_keys(true)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
-            .busy_timeout(Duration::from_secs(10))
+            .busy_timeout(BUSY)
             .pragma("cache_size", WRITER_CACHE);
-        let write =
-            SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
+        let write = writer(&options).await?;
         let reader = options.create_if_missing(false).pragma("query_only", "on");
         let read = SqlitePoolOptions::new()
             .max_connections(4)
@@ -79,13 +84,17 @@ impl Db {
         Ok(Self::Sqlite { write, read })
     }
 
-    /// Brings the tables up to date. Where a service and a command begin at once, one does it and the other waits.
+    /// Brings the tables up to date. Where a service and a command begin at once, one does it and the other waits;
+    /// where nothing is to be done on SQLite, nobody waits for whoever writes.
     ///
     /// # Errors
     /// When the database holds a newer or a damaged set of tables.
     pub async fn migrate(&self) -> Result<(), StoreError> {
         match self {
-            Self::Sqlite { write, .. } => {
+            Self::Sqlite { write, read } => {
+                if is_current(read).await.unwrap_or(false) {
+                    return Ok(());
+                }
                 // On PostgreSQL the migrator locks by itself; on SQLite nothing does but a transaction that writes.
                 let mut tx = write.begin_with("BEGIN IMMEDIATE").await?;
                 SQLITE.run_direct(None, &mut *tx, false).await?;
@@ -129,6 +138,39 @@ impl Db {
             Self::Postgres(pool) => pool.close().await,
         }
     }
+}
+
+/// The one connection that writes. Of several that make a new file at once only one can give it its journal; SQLite tells
+/// the others so without waiting, and then they find it done.
+async fn writer(options: &SqliteConnectOptions) -> Result<SqlitePool, StoreError> {
+    let end = Instant::now() + BUSY;
+    loop {
+        let opened = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone());
+        match opened.await.map_err(StoreError::from) {
+            Err(busy) if busy.is_transient() && Instant::now() < end => sleep(TRY_AGAIN).await,
+            done => return done,
+        }
+    }
+}
+
+/// Whether this file has exactly our tables: each migration of ours, whole and unchanged, and none besides. Of all else,
+/// errors too, the migrator decides, which looks again once it holds the lock.
+async fn is_current(read: &SqlitePool) -> Result<bool, sqlx::Error> {
+    let mut tx = read.begin().await?;
+    let begun: Option<(i64,)> = sqlx::query_as(
+        "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = '_sqlx_migrations'",
+    )
+    .fetch_optional(&mut *tx)
+    .await?;
+    if begun.is_none() {
+        return Ok(false);
+    }
+    let applied: Vec<(i64, Vec<u8>, bool)> =
+        sqlx::query_as("SELECT version, checksum, success FROM _sqlx_migrations ORDER BY version")
+            .fetch_all(&mut *tx)
+            .await?;
+    let ours = SQLITE.iter().map(|one| (one.version, one.checksum.to_vec(), true));
+    Ok(applied.into_iter().eq(ours))
 }
 
 impl Tx {
@@ -248,6 +290,40 @@ pub(super) use {execute, fetch, fetch_locked, fetch_sorted};
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    async fn made(folder: &tempfile::TempDir) -> (String, Db) {
+        let url = format!("sqlite://{}/nexpura.db", folder.path().display());
+        let db = Db::open(&url).await.unwrap();
+        db.migrate().await.unwrap();
+        (url, db)
+    }
+
+    #[tokio::test]
+    async fn who_has_nothing_to_bring_up_to_date_waits_for_nobody() {
+        let folder = tempfile::tempdir().unwrap();
+        let (url, db) = made(&folder).await;
+        let writing = db.write().await.unwrap();
+        Db::open(&url).await.unwrap().migrate().await.unwrap();
+        drop(writing);
+    }
+
+    #[tokio::test]
+    async fn what_is_not_exactly_ours_is_left_to_the_migrator() {
+        for change in
+            ["success = FALSE", "checksum = x'00'", "version = version + 1", "version = -version"]
+        {
+            let folder = tempfile::tempdir().unwrap();
+            let (_, db) = made(&folder).await;
+            let last = SQLITE.iter().last().unwrap().version;
+            let sql = format!("UPDATE _sqlx_migrations SET {change} WHERE version = {last}");
+            let mut tx = db.write().await.unwrap();
+            let sql = sqlx::AssertSqlSafe(sql);
+            assert_eq!(super::execute!(&mut tx, sql).unwrap(), 1);
+            tx.commit().await.unwrap();
+            let refused = db.migrate().await.unwrap_err();
+            assert!(matches!(refused, StoreError::Migrate(_)), "{change}: {refused}");
+        }
+    }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
     async fn who_begins_at_once_makes_the_tables_once() {

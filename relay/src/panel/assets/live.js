@@ -16,13 +16,25 @@ function tellMoments(within) {
 }
 tellMoments(document);
 
-// What is shown once: a button that copies what stands before it, where the browser allows that.
+// What a page says of itself that holds only where this script runs, or only where it does not.
+for (const said of document.querySelectorAll("[data-scripted], [data-unscripted]")) {
+  said.hidden = "unscripted" in said.dataset;
+}
+
+// What is shown once: a button that copies what stands before it, where the browser knows how. Where it is not allowed
+// to after all, the text is selected for whoever copies it by hand.
 for (const button of navigator.clipboard ? document.querySelectorAll("button.copy") : []) {
   button.hidden = false;
   button.setAttribute("aria-live", "polite");
   button.addEventListener("click", async () => {
-    await navigator.clipboard.writeText(button.previousElementSibling.textContent);
-    button.textContent = button.dataset.copied;
+    const secret = button.previousElementSibling;
+    try {
+      await navigator.clipboard.writeText(secret.textContent);
+      button.textContent = button.dataset.copied;
+    } catch {
+      getSelection().selectAllChildren(secret);
+      button.textContent = button.dataset.refused;
+    }
   });
 }
 

@@ -69,12 +69,18 @@ impl Browser {
             pages += 1;
             let rows = page.body.split(before).skip(1);
             seen.extend(rows.filter_map(|row| Some(row.split_once(behind)?.0.to_owned())));
-            let Some(next) = page.body.split("<a ").find(|link| link.contains("rel=\"next\""))
-            else {
-                return (seen, pages);
-            };
-            path = next.split('"').nth(3).unwrap().replace("&#38;", "&");
+            let Some(next) = next_page(&page.body) else { return (seen, pages) };
+            path = next;
         }
+    }
+
+    /// Where the last page of a list stands.
+    pub(super) async fn last_page(&self, path: &str) -> String {
+        let mut path = path.to_owned();
+        while let Some(next) = next_page(&self.open(&path).await.body) {
+            path = next;
+        }
+        path
     }
 
     /// Opens what a page is told as it happens.
@@ -188,4 +194,10 @@ pub(crate) async fn somebody(
 ) -> Browser {
     let person = person(relay, tenant, email, role).await;
     Browser::new(served).holding(&session(relay, tenant, person).await)
+}
+
+/// Where a page of a list says that the next one stands.
+fn next_page(body: &str) -> Option<String> {
+    let link = body.split("<a ").find(|link| link.contains("rel=\"next\""))?;
+    Some(link.split('"').nth(3)?.replace("&#38;", "&"))
 }

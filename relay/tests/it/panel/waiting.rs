@@ -11,7 +11,7 @@ use nexpura_relay::{
 use serde_json::json;
 
 use super::{
-    browser::{leads_to, somebody},
+    browser::{Browser, leads_to, somebody},
     inert::is_inert,
     sales::rings,
 };
@@ -32,6 +32,15 @@ async fn oversell(shop: &Connected, how_many: i64) {
         conflicts::record(&mut tx, shop.tenant, &none, store::now()).await.unwrap();
     }
     tx.commit().await.unwrap();
+}
+
+/// A page that had something once tells nothing of the pages before it, and leads to the first of them.
+async fn is_told_to_be_empty(browser: &Browser, page: &str, first: &str) {
+    assert_ne!(page, first);
+    let body = browser.open(page).await.body;
+    let leads = format!("<a class=\"button\" href=\"{first}\">First page</a>");
+    assert!(body.contains("Nothing is left on this page") && body.contains(&leads), "{body}");
+    assert_eq!(body.matches("class=\"empty-title\"").count(), 1, "{body}");
 }
 
 on_both! {
@@ -64,6 +73,10 @@ on_both! {
         }
         let left = staff.walk("/conflicts", sold.0, sold.1).await.0;
         assert_eq!(left, newest[2..]);
+        let last = manager.last_page("/conflicts").await;
+        relay.run("DELETE FROM conflicts WHERE quantity > -100000").await;
+        assert_eq!(manager.walk("/conflicts", sold.0, sold.1).await.1, 1);
+        is_told_to_be_empty(&manager, &last, "/conflicts").await;
     }
 }
 
@@ -97,11 +110,13 @@ on_both! {
             assert_eq!(leads_to(&manager.submit(&one, &[("holds", "ledger")]).await), list);
         }
         assert_eq!(manager.walk("/links", sku.0, sku.1).await.0, skus[2..]);
+        let last = manager.last_page("/links").await;
         let asked = manager.open("/links/shop?list=own").await.body;
         assert!(asked.contains(&format!("{} pieces get their shop’s number", skus.len() - 2)), "{asked}");
         let all = manager.submit("/links?list=own", &[("holds", "shop")]).await;
         assert_eq!(leads_to(&all), "/links");
         assert!(manager.open("/links").await.body.contains("Nothing to decide"));
+        is_told_to_be_empty(&manager, &last, "/links").await;
     }
 }
 
@@ -135,6 +150,12 @@ on_both! {
         let told: Vec<_> = told["changes"].as_array().unwrap().iter().map(|one| one["sku"].clone()).collect();
         skus.sort();
         assert_eq!(told, skus);
+        let last = staff.last_page(&here).await;
+        for n in 100..120 {
+            pushing::adjust(&shop, &format!("P-{n}"), "-1").await;
+        }
+        assert!(staff.open(&here).await.body.contains("100 pieces</h2>"));
+        is_told_to_be_empty(&staff, &last, &here).await;
     }
 }
 
