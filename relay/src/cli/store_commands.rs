@@ -64,6 +64,11 @@ pub(super) enum Command {
         /// order
         #[arg(long, value_parser = PossibleValuesParser::new(["on", "off"]).map(|word| word == "on"))]
         marks: Option<bool>,
+        /// Whether products and customers of a shop without the plugin are marked as well, by a custom field:
+        /// WooCommerce saves each of them once for it, which other plugins and webhooks take for an edit. Needs marks
+        /// that are on
+        #[arg(long, value_parser = PossibleValuesParser::new(["on", "off"]).map(|word| word == "on"))]
+        mark_fields: Option<bool>,
     },
     /// Let a store's pushes go that were stopped because they would empty much at once: you have looked, send them
     Resume(Named),
@@ -109,17 +114,15 @@ impl Command {
                 let done = farewell::disconnect(relay, tenant, &store, OPERATOR, now).await?;
                 Ok((json!(done), done.message))
             }
-            Self::Policy { named, drift, marks } => {
+            Self::Policy { named, drift, marks, mark_fields } => {
                 let (tenant, store) = named.find(relay).await?;
-                let change = Change { drift, marks };
+                let change = Change { drift, marks, mark_fields };
                 if !change.is_empty() {
                     store_policy::set(relay, tenant, store.id, change, OPERATOR, now).await?;
                 }
                 let decided = store_policy::of(relay, tenant, store.id).await?;
-                let Decided { drift, in_force, marks } = decided;
-                let told = json!({
-                    "store": store.store_url, "drift": drift, "in_force": in_force, "marks": marks,
-                });
+                let mut told = json!(decided);
+                told["store"] = json!(store.store_url);
                 Ok((told, said(decided)))
             }
             Self::Resume(named) => {
@@ -160,9 +163,15 @@ fn said(decided: Decided) -> String {
             "The shop's number counts once the plugin and its PHP extension are there; until then the ledger's does."
         }
     };
-    let marks = match decided.marks {
-        true => "What is brought over is marked in the shop.",
-        false => "Nothing is marked in the shop.",
+    let marks = match (decided.writable, decided.marks, decided.mark_fields) {
+        (false, ..) => "Nothing is marked in the shop: its key may only read.",
+        (true, false, _) => "Nothing is marked in the shop.",
+        (true, true, false) => {
+            "What is brought over is marked in the shop; without the plugin orders only."
+        }
+        (true, true, true) => {
+            "What is brought over is marked in the shop; without the plugin products and customers by a custom field."
+        }
     };
     format!("{counts}\n{marks}")
 }

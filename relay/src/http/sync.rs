@@ -115,7 +115,9 @@ pub(super) async fn policy(
     Body(request): Body<PolicyRequest>,
 ) -> Result<StatusCode, ApiError> {
     if request.change.is_empty() {
-        return Err(ApiError::BadRequest("neither drift nor marks is given".to_owned()));
+        return Err(ApiError::BadRequest(
+            "none of drift, marks and mark_fields is given".to_owned(),
+        ));
     }
     let store = runs::named_store(&app.relay, who.tenant, &request.store).await?;
     let (actor, now) = (who.actor(), store::now());

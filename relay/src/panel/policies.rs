@@ -16,6 +16,7 @@ use crate::{
         accounts::Person,
         desk::{self, Standing},
         store_policy::{self, Change, Policy},
+        stores::StockPush,
     },
     store,
 };
@@ -41,6 +42,9 @@ pub(super) async fn list(State(panel): State<Panel>, person: Person) -> Answer {
 pub(super) struct Chosen {
     drift: Policy,
     marks: Option<String>,
+    mark_fields: Option<String>,
+    /// Whether there was a box for them.
+    fields_shown: Option<String>,
 }
 
 /// `POST /settings/integrations/{id}/policy`
@@ -48,13 +52,30 @@ pub(super) async fn set(
     State(panel): State<Panel>,
     person: Person,
     Path(id): Path<Uuid>,
-    Form(Chosen { drift, marks }): Form<Chosen>,
+    Form(chosen): Form<Chosen>,
 ) -> Answer {
     let store = panel.store(&person, id).await?;
     let (actor, now) = (&person.email, store::now());
-    let change = Change { drift: Some(drift), marks: Some(marks.is_some()) };
+    let change = Change {
+        drift: Some(chosen.drift),
+        marks: Some(chosen.marks.is_some()),
+        mark_fields: chosen.fields_shown.map(|_| chosen.mark_fields.is_some()),
+    };
     let set = store_policy::set(&panel.relay, person.tenant, store.id, change, actor, now).await;
     panel
         .told(&person, HERE, set.map(|()| format!("Saved for {}.", words::store(&store.store_url))))
         .await
+}
+
+/// How what was brought over is marked in a store whose stock goes back this way.
+pub(super) fn marking(stock_push: StockPush) -> &'static str {
+    match stock_push {
+        StockPush::Exact => {
+            "In WordPress’s own lists of orders, products and users. Nothing else in the shop changes."
+        }
+        StockPush::ReadAndWrite => {
+            "As a private note on each order, little by little; no customer sees it. The plugin marks products and customers too, and changes nothing."
+        }
+        StockPush::Off => "This store’s key may only read, so nothing is marked.",
+    }
 }

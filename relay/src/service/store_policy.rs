@@ -6,9 +6,13 @@ use serde_json::json;
 
 use super::{Relay, Work, push_stock};
 use crate::store::{
-    IntegrationId, StoreError, TenantId, audit, integrations, integrations::Integration, lineage,
-    listings, runs,
+    IntegrationId, StoreError, TenantId, audit, integrations,
+    integrations::{Integration, Policies},
+    lineage, listings, runs,
 };
+
+/// Who decides where no person does.
+const ACTOR: &str = "relay";
 
 /// Why a halted store was not taken up again.
 #[derive(Debug, thiserror::Error)]
@@ -43,7 +47,7 @@ impl Policy {
     }
 }
 
-/// What a person has decided about a store.
+/// What a person has decided about a store, and what of it is in force.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Decided {
     /// Whose number counts where a stock was edited there.
@@ -52,6 +56,10 @@ pub struct Decided {
     pub in_force: bool,
     /// Whether what is brought over is marked in the shop.
     pub marks: bool,
+    /// Whether products and customers of a shop without the plugin are marked as well, by a custom field.
+    pub mark_fields: bool,
+    /// Whether the store's key may write: else nothing is marked.
+    pub writable: bool,
 }
 
 /// What is to be decided otherwise.
@@ -61,13 +69,16 @@ pub struct Change {
     pub drift: Option<Policy>,
     /// Whether marks are to be made.
     pub marks: Option<bool>,
+    /// Whether products and customers of a shop without the plugin are to be marked as well: the shop saves each of
+    /// them once, with its hooks and a new date of modification.
+    pub mark_fields: Option<bool>,
 }
 
 impl Change {
     /// Whether it says nothing.
     #[must_use]
     pub fn is_empty(self) -> bool {
-        self.drift.is_none() && self.marks.is_none()
+        self.drift.is_none() && self.marks.is_none() && self.mark_fields.is_none()
     }
 }
 
@@ -83,11 +94,12 @@ pub async fn of(
     let mut tx = relay.db.read().await?;
     let known = integrations::policies(&mut tx, tenant, integration).await?;
     tx.commit().await?;
-    let marks = known.marks;
-    Ok(match known.drift_policy.as_str() {
-        "adopt" => Decided { drift: Policy::Adopt, in_force: known.mode == "extension", marks },
-        _ => Decided { drift: Policy::Ledger, in_force: true, marks },
-    })
+    let (drift, in_force) = match known.drift_policy.as_str() {
+        "adopt" => (Policy::Adopt, known.mode == "extension"),
+        _ => (Policy::Ledger, true),
+    };
+    let Policies { marks, mark_fields, writable, .. } = known;
+    Ok(Decided { drift, in_force, marks, mark_fields, writable })
 }
 
 /// Sets a store's policies; what is as it was leaves no trace.
@@ -112,12 +124,41 @@ pub async fn set(
         integrations::set_policy(&mut tx, tenant, integration, word).await?;
         done.push(format!("policy.{word}"));
     }
-    if let Some(marks) = change.marks.filter(|marks| *marks != known.marks) {
-        integrations::set_marks(&mut tx, tenant, integration, marks).await?;
-        done.push(format!("marks.{}", if marks { "on" } else { "off" }));
+    let marks = change.marks.unwrap_or(known.marks);
+    let fields = change.mark_fields.unwrap_or(known.mark_fields);
+    if (marks, fields) != (known.marks, known.mark_fields) {
+        integrations::set_marks(&mut tx, tenant, integration, marks, fields).await?;
+    }
+    let on_or_off = |on| if on { "on" } else { "off" };
+    if marks != known.marks {
+        done.push(format!("marks.{}", on_or_off(marks)));
+    }
+    if fields != known.mark_fields {
+        done.push(format!("mark_fields.{}", on_or_off(fields)));
     }
     for action in done {
         audit::record(&mut tx, tenant, actor, &action, &store.store_url, now).await?;
+    }
+    tx.commit().await
+}
+
+/// Marks no more products and customers of a shop by a custom field, since saving some of them changed something else:
+/// `told` says which and what.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn stop_fields(
+    relay: &Relay,
+    tenant: TenantId,
+    integration: IntegrationId,
+    told: &str,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let mut tx = relay.db.write().await?;
+    if let Some(store) = integrations::lock(&mut tx, tenant, integration).await? {
+        integrations::set_marks(&mut tx, tenant, integration, store.marks, false).await?;
+        let subject = format!("{}, {told}", store.store_url);
+        audit::record(&mut tx, tenant, ACTOR, "mark_fields.stopped", &subject, now).await?;
     }
     tx.commit().await
 }

@@ -25,6 +25,8 @@ pub struct Store<'a> {
     drift_policy: &'a str,
     /// Whether what is brought over is marked in it.
     marks: bool,
+    /// Whether, where it has no plugin, products and customers are marked as well.
+    mark_fields: bool,
     /// Why its pushes wait for a person, if they do.
     held: Option<&'a str>,
     /// Stocks that differ and wait for a person.
@@ -39,6 +41,7 @@ impl<'a> From<&'a Standing> for Store<'a> {
             overview: &standing.overview,
             drift_policy: &standing.policies.drift_policy,
             marks: standing.policies.marks,
+            mark_fields: standing.policies.mark_fields,
             held: standing.held.as_deref(),
             drifts_waiting: standing.drifts,
             links_waiting: standing.links,

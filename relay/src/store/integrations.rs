@@ -44,6 +44,8 @@ pub struct Integration {
     pub forked_at: Option<DateTime<Utc>>,
     /// Whether what is brought over from it is marked in it.
     pub marks: bool,
+    /// Whether, where it has no plugin, products and customers are marked as well.
+    pub mark_fields: bool,
 }
 
 impl Integration {
@@ -89,7 +91,7 @@ pub async fn lock(
         tx,
         Integration,
         "SELECT id, store_id, store_url, rest_root, status, mode, writable, consumer_key,
-            consumer_secret, forked_at, marks
+            consumer_secret, forked_at, marks, mark_fields
          FROM integrations WHERE tenant_id = $1 AND id = $2",
         tenant,
         id,
@@ -110,7 +112,7 @@ pub async fn get(
         tx,
         Integration,
         "SELECT id, store_id, store_url, rest_root, status, mode, writable, consumer_key,
-            consumer_secret, forked_at, marks
+            consumer_secret, forked_at, marks, mark_fields
          FROM integrations WHERE tenant_id = $1 AND id = $2",
         tenant,
         id,
@@ -187,7 +189,7 @@ pub async fn find(
         tx,
         Integration,
         "SELECT id, store_id, store_url, rest_root, status, mode, writable, consumer_key,
-            consumer_secret, forked_at, marks
+            consumer_secret, forked_at, marks, mark_fields
          FROM integrations
          WHERE tenant_id = $1 AND type = 'woocommerce'
            AND (store_id = $2 OR (store_url = $3 AND store_id IS NULL))

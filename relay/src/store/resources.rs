@@ -2,7 +2,7 @@
 
 mod due;
 mod left;
-mod noted;
+mod marked;
 
 use chrono::{DateTime, Utc};
 
@@ -16,7 +16,7 @@ pub use due::{
 };
 
 pub use left::{leave, stays_left};
-pub use noted::{orders_without_note, set_noted};
+pub use marked::{accounts_without_mark, orders_without_mark, products_without_mark, set_marked};
 
 /// Which thing of which store.
 #[derive(Debug, Clone, Copy)]
@@ -202,7 +202,7 @@ pub async fn begin_anew(
 ) -> Result<(), StoreError> {
     execute!(
         tx,
-        "UPDATE resources SET rev = NULL, content = NULL, noted_at = NULL
+        "UPDATE resources SET rev = NULL, content = NULL, marked_at = NULL
          WHERE tenant_id = $1 AND integration_id = $2",
         tenant,
         integration,

@@ -248,14 +248,28 @@ on_both! {
         let ann = ann(&relay);
         let home = shop.fake.home.clone();
         let store = |words: &[&str]| ann.json(&[&["store"], words, &["--store", &home]].concat());
-        let policy = json!({ "store": home, "drift": "ledger", "in_force": true, "marks": true });
+        let policy = json!({
+            "store": home, "drift": "ledger", "in_force": true, "marks": true,
+            "mark_fields": false, "writable": true,
+        });
         assert_eq!(store(&["policy"]), policy);
         assert_eq!(store(&["policy", "--drift", "adopt"])["drift"], "adopt");
         assert_eq!(relay.texts("SELECT drift_policy FROM integrations").await, [["adopt"]]);
         relay.run("UPDATE integrations SET mode = 'sweep'").await;
         assert_eq!(store(&["policy", "--marks", "off"])["marks"], false);
-        let policy = json!({ "store": home, "drift": "adopt", "in_force": false, "marks": false });
+        assert_eq!(store(&["policy", "--mark-fields", "on"])["mark_fields"], true);
+        let policy = json!({
+            "store": home, "drift": "adopt", "in_force": false, "marks": false,
+            "mark_fields": true, "writable": true,
+        });
         assert_eq!(store(&["policy"]), policy);
+        let said = || ann.text(&["store", "policy", "--store", &home]);
+        assert!(said().contains("Nothing is marked in the shop."));
+        assert_eq!(store(&["policy", "--marks", "on"])["marks"], true);
+        assert!(said().contains("products and customers by a custom field"));
+        relay.run("UPDATE integrations SET writable = FALSE").await;
+        assert!(said().contains("its key may only read"));
+        relay.run("UPDATE integrations SET writable = TRUE").await;
         assert!(ann.text(&["store", "policy", "--store", &home]).contains("until then the ledger's does"));
         let other = ann.refused(&["store", "policy", "--store", &home, "--drift", "both"]);
         assert!(other.contains("ledger, adopt"), "{other}");
@@ -285,7 +299,7 @@ on_both! {
         relay.run("UPDATE integrations SET store_id = NULL").await;
         assert_eq!(store(&["accept"])["accepted"], true);
         assert_eq!(relay.number("SELECT COUNT(*) FROM integrations WHERE forked_at IS NOT NULL").await, 0);
-        for action in ["policy.adopt", "marks.off", "pushes.resumed", "fork.accepted"] {
+        for action in ["policy.adopt", "marks.off", "mark_fields.on", "pushes.resumed", "fork.accepted"] {
             assert_eq!(done(&relay, action).await, [by_the_operator(action)]);
         }
     }

@@ -1,5 +1,7 @@
 //! What was brought over is marked in the shop, where the key may write; nothing depends on it.
 
+mod fields;
+
 use nexpura_protocol::Resource::{Customer, Order, Product};
 use nexpura_relay::{
     service::{

@@ -42,8 +42,10 @@ const MAY: [(&str, &str); 12] = [
 
 /// What must be found by this very index. Another one would do as well by what the plan says of it, and look through
 /// nearly all that there is for what is rare.
-const BY: [(&str, &str, &str); 39] = [
-    ("noted.rs", "orders_without_note", "resources_without_note"),
+const BY: [(&str, &str, &str); 41] = [
+    ("marked.rs", "orders_without_mark", "resources_without_mark"),
+    ("marked.rs", "products_without_mark", "resources_without_mark"),
+    ("marked.rs", "accounts_without_mark", "resources_without_mark"),
     ("readings.rs", "unsettled", "listings_unsettled"),
     ("readings.rs", "any_unsettled", "listings_unsettled"),
     ("rivals.rs", "waken_of", "products_sku"),

@@ -1,6 +1,8 @@
 //! A shop without our plugin is told of its orders that they were brought over, by a private note: nothing else in the
 //! shop changes.
 
+mod fields;
+
 use std::{fs, time::Duration};
 
 use anyhow::{Context, Result, ensure};

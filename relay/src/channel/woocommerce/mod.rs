@@ -4,6 +4,7 @@
 pub mod auth;
 pub mod client;
 pub mod delivery;
+mod fields;
 mod manner;
 mod permission;
 mod reach;
@@ -18,6 +19,7 @@ mod webhooks;
 
 pub use auth::{Credentials, CredentialsError};
 pub use client::Client;
+pub use fields::{Counting, OwnType, Saved, is_mark};
 pub use permission::{Doubt, Verified};
 pub use reach::{Met, Reach};
 pub use read::{Listing, MAX_PER_PAGE, Page, PageQuery, SystemStatus};

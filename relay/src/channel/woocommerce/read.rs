@@ -261,7 +261,7 @@ impl PageQuery {
 }
 
 impl Page {
-    fn read(answer: Answer, per_page: u32) -> Result<Self, ChannelError> {
+    pub(super) fn read(answer: Answer, per_page: u32) -> Result<Self, ChannelError> {
         let Value::Array(items) = answer.body else {
             return Err(wrong("not a list"));
         };

@@ -1,5 +1,5 @@
 //! Marks in the shop: our plugin notes what was brought over, where people see it in WordPress's own lists. Without the
-//! plugin an order can be given a note.
+//! plugin an order can be given a note, what else there is a custom field (`fields.rs`).
 
 use serde::Serialize;
 use serde_json::json;
@@ -9,9 +9,8 @@ use crate::channel::ChannelError;
 
 /// Ids that one request may name, of all kinds together (`MAX_SYNCED` in `wp-plugin/includes/synced.php`).
 pub const MAX_SYNCED: usize = 200;
-/// What people read beside an order.
-const NOTE: &str = "Synced with Nexpura";
-
+/// What people read beside an order, and as the name of a custom field.
+pub(super) const MARK: &str = "Synced with Nexpura";
 /// What was brought over, by `WooCommerce`'s ids.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Synced {
@@ -42,7 +41,7 @@ impl Client {
     /// # Errors
     /// See [`ChannelError`]: [`ChannelError::Unauthorized`] where the key may only read.
     pub async fn note_synced(&self, order: i64) -> Result<(), ChannelError> {
-        let note = json!({ "note": NOTE, "customer_note": false });
+        let note = json!({ "note": MARK, "customer_note": false });
         let route = format!("wc/v3/orders/{order}/notes");
         let body = note.to_string().into_bytes();
         self.post(&route, body, &|_| Vec::new(), MAX_OBJECT_BYTES).await?;

@@ -6,19 +6,32 @@ use nexpura_protocol::Facts;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use crate::channel::woocommerce::is_mark;
+
 /// What WooCommerce sends along that is not about the thing itself: it differs between a REST answer, a
-/// webhook and an event, or, as the related products do, from one reading to the next.
-const PASSING: [&str; 3] = ["_links", "nexpura", "related_ids"];
+/// webhook and an event; from one reading to the next, as the related products do, and in older versions of WordPress the
+/// picture of whoever has no address; or with each saving, whatever that changed.
+const PASSING: [&str; 6] =
+    ["_links", "avatar_url", "date_modified", "date_modified_gmt", "nexpura", "related_ids"];
 
 /// A digest of a representation and its facts, the same for whatever way they came. `rev` is left out:
-/// it counts what may have changed, not what did.
+/// it counts what may have changed, not what did. So is the relay's own mark.
 #[must_use]
 pub fn digest(payload: &Value, facts: Option<&Facts>) -> Vec<u8> {
     let mut hasher = Hasher(Sha256::new());
     if let Some(fields) = payload.as_object() {
         for (name, value) in fields.iter().filter(|(name, _)| !PASSING.contains(&name.as_str())) {
             feed(&mut hasher, &json!(name));
-            feed(&mut hasher, value);
+            match value
+                .as_array()
+                .filter(|entries| name == "meta_data" && entries.iter().any(is_mark))
+            {
+                Some(entries) => {
+                    let others = entries.iter().filter(|entry| !is_mark(entry));
+                    feed(&mut hasher, &json!(others.collect::<Vec<_>>()));
+                }
+                None => feed(&mut hasher, value),
+            }
         }
     }
     if let Some(facts) = facts {
@@ -50,6 +63,24 @@ impl Write for Hasher {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn saving_it_and_marking_it_changes_nothing() {
+        let vat = json!({ "id": 1, "key": "vat", "value": "GB1" });
+        let mark =
+            json!({ "id": 2, "key": "Synced with Nexpura", "value": "2026-11-21 10:00 UTC" });
+        let with = |entries: Value, at: &str| {
+            let one = json!({
+                "id": 1, "meta_data": entries, "date_modified": at, "date_modified_gmt": at,
+                "avatar_url": at, "related_ids": [at],
+            });
+            digest(&one, None)
+        };
+        let plain = with(json!([vat]), "1");
+        assert_eq!(plain, with(json!([vat, mark]), "2"));
+        assert_eq!(with(json!([]), "1"), with(json!([mark]), "2"));
+        assert_ne!(plain, with(json!([mark]), "1"));
+    }
 
     #[test]
     fn only_what_it_says_counts() {

@@ -1,27 +1,23 @@
-//! What a run has brought over is marked in the shop: by our plugin some pages at once, without it by a note on an order.
+//! What a run has brought over is marked in the shop: by our plugin some pages at once, without it as far as WooCommerce
+//! has means of its own.
 //!
 //! A mark is for people only, and none is worth a failed run. One of the plugin's that is lost, with a killed relay or a
-//! run that breaks off, is made by the next run that reads its row; a note is asked for once.
+//! run that breaks off, is made by the next run that reads its row.
+
+mod without_plugin;
 
 use std::{
     mem,
     sync::{Mutex, PoisonError},
 };
 
-use chrono::{DateTime, Utc};
 use nexpura_protocol::event::Resource;
 
 use super::{StepError, Sweep};
 use crate::{
-    channel::{
-        ChannelError,
-        woocommerce::{MAX_SYNCED, Synced},
-    },
-    store::{self, connections, integrations, resources},
+    channel::woocommerce::{MAX_SYNCED, Synced},
+    store::integrations::{self, Integration},
 };
-
-/// Orders that are given a note in one sweep: ten seconds at a store's pace.
-const NOTES: i64 = 50;
 
 /// What is to be marked.
 #[derive(Debug)]
@@ -81,8 +77,8 @@ impl Sweep<'_> {
         while let Some(synced) = self.marks.take(at_least) {
             // It may take as long as the claim holds.
             match self.may_mark().await {
-                Ok(true) => {}
-                Ok(false) => return self.marks.give_up(),
+                Ok(Some(_)) => {}
+                Ok(None) => return self.marks.give_up(),
                 Err(_) => return,
             }
             if let Err(error) = self.client.mark_synced(&synced).await {
@@ -93,64 +89,14 @@ impl Sweep<'_> {
         }
     }
 
-    /// Notes beside orders that they were brought over, where there is no plugin to mark them: beside some in each
-    /// sweep, for each is a request. Products and accounts get none: `WooCommerce` marks those by nothing but a custom
-    /// field, for which it saves the whole of them, with its hooks and a new date; a product whose type another plugin
-    /// brings would lose it where that is switched off just then.
-    pub(super) async fn note_orders(&self) -> Result<(), StepError> {
-        if self.run.kind != "sweep" {
-            return Ok(());
-        }
-        let (tenant, id) = (self.tenant, self.store.id);
-        let mut tx = self.relay.db.read().await?;
-        let orders = match connections::newest_secret(&mut tx, tenant, id).await? {
-            Some(_) => Vec::new(),
-            None => resources::orders_without_note(&mut tx, tenant, id, NOTES).await?,
-        };
-        tx.commit().await?;
-        for order in orders {
-            if !self.may_mark().await? {
-                break;
-            }
-            // Before it is asked for: a note that got lost is better than one that comes again and again, where only
-            // the shop's answers get lost or are none.
-            self.set_noted(order, Some(store::now())).await?;
-            let Err(error) = self.client.note_synced(order).await else { continue };
-            let store = self.client.store().host();
-            tracing::info!(store, order, %error, "no note says that it was brought over");
-            if is_no_attempt(&error) {
-                self.set_noted(order, None).await?;
-            }
-            break;
-        }
-        Ok(())
-    }
-
-    async fn set_noted(&self, order: i64, at: Option<DateTime<Utc>>) -> Result<(), StepError> {
-        let mut tx = self.relay.db.write().await?;
-        resources::set_noted(&mut tx, self.tenant, self.store.id, order, at).await?;
-        Ok(tx.commit().await?)
-    }
-
-    /// Whether marks are still wanted and the store may still be written to; keeps the run's claim.
-    async fn may_mark(&self) -> Result<bool, StepError> {
+    /// The store, where marks are still wanted in it and it may still be written to; keeps the run's claim.
+    async fn may_mark(&self) -> Result<Option<Integration>, StepError> {
         self.hold_on().await?;
         let mut tx = self.relay.db.read().await?;
         let store = integrations::get(&mut tx, self.tenant, self.store.id).await?;
         tx.commit().await?;
-        Ok(store.is_some_and(|store| {
+        Ok(store.filter(|store| {
             store.marks && store.writable && store.has_key() && store.forked_at.is_none()
         }))
     }
-}
-
-/// Whether the shop has surely done nothing, for a reason that is not the order's.
-fn is_no_attempt(error: &ChannelError) -> bool {
-    matches!(
-        error,
-        ChannelError::Unauthorized
-            | ChannelError::Forbidden
-            | ChannelError::RateLimited { .. }
-            | ChannelError::NoTurn
-    )
 }

@@ -199,7 +199,7 @@ impl Sweep<'_> {
                 self.mark_all().await;
             }
             if matches!(next, Next::Done(_)) {
-                match self.note_orders().await {
+                match self.mark_without_plugin().await {
                     Err(StepError::Store(error)) => return Err(error),
                     Err(StepError::Lost) => return Ok(()),
                     _ => {}

@@ -73,6 +73,10 @@ pub struct Policies {
     pub drift_policy: String,
     /// Whether what is brought over from it is marked in it.
     pub marks: bool,
+    /// Whether, where it has no plugin, products and customers are marked as well.
+    pub mark_fields: bool,
+    /// Whether its key may write: else nothing is marked.
+    pub writable: bool,
     /// Its mode, on which it depends what is in force.
     pub mode: String,
 }
@@ -90,7 +94,8 @@ pub async fn policies(
         fetch_one,
         tx,
         Policies,
-        "SELECT drift_policy, marks, mode FROM integrations WHERE tenant_id = $1 AND id = $2",
+        "SELECT drift_policy, marks, mark_fields, writable, mode FROM integrations
+         WHERE tenant_id = $1 AND id = $2",
         tenant,
         id,
     )
@@ -116,7 +121,7 @@ pub async fn set_policy(
     .map(drop)
 }
 
-/// Says whether what is brought over from a store is marked in it from now on.
+/// Says whether what is brought over from a store is marked in it from now on, and whether by fields as well.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -125,13 +130,15 @@ pub async fn set_marks(
     tenant: TenantId,
     id: IntegrationId,
     marks: bool,
+    fields: bool,
 ) -> Result<(), StoreError> {
     execute!(
         tx,
-        "UPDATE integrations SET marks = $3 WHERE tenant_id = $1 AND id = $2",
+        "UPDATE integrations SET marks = $3, mark_fields = $4 WHERE tenant_id = $1 AND id = $2",
         tenant,
         id,
         marks,
+        fields,
     )
     .map(drop)
 }

@@ -261,9 +261,22 @@ on_both! {
         assert!(page.contains("name=\"marks\">"), "a box that is not ticked says no");
         mara.submit(&policy, &[("drift", "adopt"), ("marks", "on")]).await;
         assert!(mara.open("/settings/integrations").await.body.contains("name=\"marks\" checked>"));
-        let done = "SELECT action FROM audit_log WHERE action LIKE 'marks%' OR action LIKE 'policy%'";
-        let done = relay.texts(&format!("{done} ORDER BY id")).await;
-        assert_eq!(done, [["policy.adopt"], ["marks.off"], ["marks.on"]], "what stays as it is was not done");
+        // Without the plugin there is a second one; with it the choice is kept, though nobody sees it.
+        relay.run("UPDATE connections SET revoked_at = created_at").await;
+        let both = [("drift", "adopt"), ("marks", "on"), ("mark_fields", "on"), ("fields_shown", "yes")];
+        mara.submit(&policy, &both).await;
+        let page = mara.open("/settings/integrations").await.body;
+        assert!(page.contains("type=\"checkbox\" name=\"mark_fields\" checked>"), "{page}");
+        relay.run("UPDATE connections SET revoked_at = NULL").await;
+        let page = mara.open("/settings/integrations").await.body;
+        assert!(!page.contains("mark_fields") && !page.contains("fields_shown"), "{page}");
+        mara.submit(&policy, &[("drift", "adopt"), ("marks", "on")]).await;
+        assert_eq!(relay.number("SELECT COUNT(*) FROM integrations WHERE mark_fields").await, 1);
+        let done = "SELECT action FROM audit_log
+            WHERE action LIKE 'mark%' OR action LIKE 'policy%' ORDER BY id";
+        let done: Vec<String> = relay.texts(done).await.concat();
+        let expected = ["policy.adopt", "marks.off", "marks.on", "mark_fields.on"];
+        assert_eq!(done, expected, "what stays as it is was not done");
         assert_eq!(mara.submit(&policy, &[("drift", "whatever")]).await.status, 400);
 
         let asked = mara.open(&format!("{here}/disconnect")).await.body;

@@ -49,6 +49,7 @@ pub(crate) struct Customer {
     pub(crate) id: u64,
     pub(crate) email: String,
     pub(crate) first_name: String,
+    pub(crate) role: &'static str,
 }
 
 /// Something that the plugin's hooks say was touched.
@@ -87,6 +88,18 @@ pub(crate) struct Shop {
     pub(crate) synced: BTreeSet<(Resource, u64)>,
     /// Private notes, each with its order.
     pub(crate) notes: Vec<(u64, String)>,
+    /// What was given its custom field, in this order.
+    pub(crate) fields: Vec<(Resource, u64)>,
+    /// Products whose type's plugin is switched off, with the type that the database keeps.
+    pub(crate) kept_types: BTreeMap<u64, &'static str>,
+    /// A product that it refuses to save.
+    pub(crate) refuses: Option<u64>,
+    /// A product of which another plugin changes something whenever it is saved.
+    pub(crate) alters: Option<u64>,
+    /// So many units and fewer are none, by its settings.
+    pub(crate) none_left: i64,
+    /// Whom the shop has told that their address had changed.
+    pub(crate) mailed: Vec<String>,
     /// WooCommerce's own id of the shop.
     pub(crate) woocommerce_id: String,
     last_id: u64,
@@ -133,7 +146,8 @@ impl Shop {
 
     pub(crate) fn customer(&mut self, email: &str, first_name: &str) -> u64 {
         let id = self.next_id();
-        let customer = Customer { id, email: email.to_owned(), first_name: first_name.to_owned() };
+        let (email, first_name) = (email.to_owned(), first_name.to_owned());
+        let customer = Customer { id, email, first_name, role: "customer" };
         self.customers.insert(id, customer);
         id
     }

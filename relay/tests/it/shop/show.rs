@@ -12,7 +12,7 @@ impl Shop {
         match resource {
             Resource::Order => self.orders.get(&id).map(|order| self.show_order(order)),
             Resource::Product => self.products.get(&id).map(|product| self.show_product(product)),
-            Resource::Customer => self.customers.get(&id).map(show_customer),
+            Resource::Customer => self.customers.get(&id).map(|one| self.show_customer(one)),
             Resource::Lineage => None,
         }
     }
@@ -148,23 +148,32 @@ impl Shop {
     }
 
     fn show_product(&self, product: &Product) -> Value {
+        let status = match product.stock {
+            Stock::Own(units) if units <= 0 && product.backorders == "no" => "outofstock",
+            Stock::Own(units) if units <= 0 => "onbackorder",
+            _ => "instock",
+        };
         let (managed, shown) = match product.stock {
             Stock::Own(units) => (json!(true), json!(units)),
             Stock::Parent => (json!("parent"), json!(product.parent.and_then(|id| self.units(id)))),
             Stock::Unmanaged => (json!(false), Value::Null),
         };
+        let is_many = matches!(product.kind, "variable" | "grouped");
+        let members: &[u64] = if product.kind == "grouped" { &[7] } else { &[] };
         json!({
             "id": product.id,
             "name": product.name,
+            "grouped_products": members,
             "permalink": format!("https://shop.example/product/{}/", product.id),
             "date_modified_gmt": gmt(product.modified),
             "type": product.kind,
             "status": if product.trashed { "trash" } else { "publish" },
             "sku": product.sku.clone().unwrap_or_default(),
-            "price": "33.33", "regular_price": "33.33", "sale_price": "",
+            "price": "33.33", "regular_price": if is_many { "" } else { "33.33" }, "sale_price": "",
             "tax_class": "",
             "manage_stock": managed,
             "stock_quantity": shown,
+            "stock_status": status,
             "backorders": product.backorders,
             "backorders_allowed": product.backorders != "no",
             "parent_id": product.parent.unwrap_or(0),
@@ -172,8 +181,30 @@ impl Shop {
             "images": [],
             "attributes": [],
             "variations": self.variations_of(product),
-            "meta_data": [],
+            "meta_data": self.show_fields(Resource::Product, product.id),
         })
+    }
+
+    fn show_customer(&self, customer: &Customer) -> Value {
+        json!({
+            "id": customer.id,
+            "email": customer.email,
+            "username": format!("user{}", customer.id),
+            "first_name": customer.first_name,
+            "last_name": "Li",
+            "role": customer.role,
+            "billing": address("", ""),
+            "shipping": address("", ""),
+            "is_paying_customer": false,
+            "meta_data": self.show_fields(Resource::Customer, customer.id),
+        })
+    }
+
+    /// The fields of a thing, each with an id of its own.
+    fn show_fields(&self, resource: Resource, id: u64) -> Vec<Value> {
+        let ours = self.fields.iter().enumerate().filter(|(_, one)| **one == (resource, id));
+        ours.map(|(at, _)| json!({ "id": at, "key": "Synced with Nexpura", "value": "today" }))
+            .collect()
     }
 
     /// `get_children()` of whatever is of the kind "variable", as plugins' kinds may be too.
@@ -204,20 +235,6 @@ pub(crate) fn show_refund(order: &Order, refund: &Refund) -> Value {
         "amount": cents(refund.amount),
         "reason": "",
         "line_items": lines,
-    })
-}
-
-fn show_customer(customer: &Customer) -> Value {
-    json!({
-        "id": customer.id,
-        "email": customer.email,
-        "first_name": customer.first_name,
-        "last_name": "Li",
-        "role": "customer",
-        "billing": address("", ""),
-        "shipping": address("", ""),
-        "is_paying_customer": false,
-        "meta_data": [],
     })
 }
 

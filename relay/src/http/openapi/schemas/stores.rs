@@ -58,6 +58,11 @@ pub(super) const SCHEMAS: &[Schema] = &[
             ("webhooks", "Webhooks?", ""),
             ("drift_policy", "ledger|adopt", "Whose number counts where a stock was edited there."),
             ("marks", "boolean", "Whether what is brought over is marked in the shop."),
+            (
+                "mark_fields",
+                "boolean",
+                "Whether products and customers of a shop without the plugin are marked as well, by a custom field.",
+            ),
             ("held", "string?", "Why its pushes wait for a person."),
             ("drifts_waiting", "integer", "Stocks that differ and wait for a person."),
             ("links_waiting", "integer", "Pieces of which somebody has to say whose count holds."),
@@ -151,6 +156,12 @@ pub(super) const SCHEMAS: &[Schema] = &[
             NAMED,
             ("drift?", "ledger|adopt", "Whose number counts where a stock was edited in the shop."),
             ("marks?", "boolean", "Whether what is brought over is marked in the shop."),
+            (
+                "mark_fields?",
+                "boolean",
+                "Whether products and customers of a shop without the plugin are marked as well, by a custom field: \
+                 WooCommerce saves each of them once for it.",
+            ),
         ],
     ),
     (
