@@ -21,7 +21,7 @@ use nexpura_protocol::{
 
 use crate::settings::{self, SenderMode};
 
-/// Without a capture, a request looks at most this often whether somebody sends.
+/// Without a capture, the requests of one process look at most this often whether somebody sends.
 const LOOK_FOR_SENDER: Duration = Duration::from_secs(1);
 /// Requests whose end could not be written are tried again by later ones, this many at most. What is
 /// beyond is touched by the sender when this process ends.
@@ -263,6 +263,15 @@ pub(crate) fn finish() -> bool {
     all_written
 }
 
+/// Has somebody send what others left: the process that sent may have been killed, and what it was writing down may be
+/// the last thing that happens in this shop today.
+fn take_over() {
+    let Some(connected) = with(|request| request.connected.clone()) else { return };
+    if look_is_due() && connected.spool.has_left(now_ms()).unwrap_or(false) {
+        ensure_sender(&connected);
+    }
+}
+
 /// Writes the ends of this request and of those before it that could not be written.
 fn finish_unfinished() -> bool {
     KEPT.with_borrow_mut(|kept| {
@@ -276,12 +285,13 @@ fn finish_unfinished() -> bool {
     })
 }
 
-/// RSHUTDOWN: finishes what the plugin did not, and forgets the request.
+/// RSHUTDOWN: finishes what the plugin did not, sees that what others left is sent, and forgets the request.
 pub(crate) fn end() {
     if with(|request| !request.marks.is_empty()) {
         finish();
     } else {
         finish_unfinished();
+        take_over();
     }
     with(|request| *request = Request::new());
 }

@@ -111,7 +111,9 @@ function drain_where_nothing_sends(): void {
 		return;
 	}
 	$status = \nexpura_status();
-	if ( 'none' === ( $status['sender'] ?? '' ) && ( $status['unsent'] ?? 0 ) > 0 ) {
+	// A mark counts as well: of a killed process nothing else is left.
+	$left = ( $status['unsent'] ?? 0 ) + ( $status['open_intents'] ?? 0 );
+	if ( 'none' === ( $status['sender'] ?? '' ) && $left > 0 ) {
 		\nexpura_drain( DRAIN_SECONDS );
 	}
 }

@@ -246,12 +246,12 @@ impl Shop {
         self.mariadb.query(Some(&self.database), sql)
     }
 
-    /// The process id of PHP-FPM's master.
+    /// Its PHP-FPM.
     ///
     /// # Errors
     /// When it is stopped.
-    pub fn fpm(&mut self) -> Result<&mut Fpm> {
-        self.fpm.as_mut().context("PHP-FPM is stopped")
+    pub fn fpm(&self) -> Result<&Fpm> {
+        self.fpm.as_ref().context("PHP-FPM is stopped")
     }
 
     /// Reads an address of the shop as a visitor does.

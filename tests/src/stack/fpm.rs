@@ -9,11 +9,11 @@ use std::{
     time::Duration,
 };
 
-use anyhow::Result;
-use rustix::process::Signal;
+use anyhow::{Context, Result};
+use rustix::process::{Pid, Signal, kill_process};
 
 use super::php::{Ini, Php};
-use crate::process::Process;
+use crate::{process::Process, wait};
 
 /// How the pool keeps its workers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,6 +84,36 @@ impl Fpm {
         master
             .wait_until_ready(Duration::from_secs(30), || UnixStream::connect(&socket).is_ok())?;
         Ok(Self { master, socket })
+    }
+
+    /// Its workers of this moment.
+    ///
+    /// # Errors
+    /// When the master is gone.
+    pub fn workers(&self) -> Result<Vec<Pid>> {
+        let master = self.master.pid();
+        let children = fs::read_to_string(format!("/proc/{master}/task/{master}/children"))?;
+        children
+            .split_whitespace()
+            .map(|pid| Pid::from_raw(pid.parse()?).context("no process has this id"))
+            .collect()
+    }
+
+    /// Kills every worker, whatever it is at, and waits until the master has others instead.
+    ///
+    /// # Errors
+    /// When the master is gone or does not start any.
+    pub async fn kill_workers(&self) -> Result<()> {
+        let killed = self.workers()?;
+        for worker in &killed {
+            let _ended_by_itself = kill_process(*worker, Signal::KILL);
+        }
+        wait::until("PHP-FPM has new workers", Duration::from_secs(30), async || {
+            let workers = self.workers()?;
+            let renewed = !workers.is_empty() && !workers.iter().any(|pid| killed.contains(pid));
+            Ok(renewed.then_some(()))
+        })
+        .await
     }
 
     /// Where nginx reaches it.

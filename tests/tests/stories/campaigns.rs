@@ -1,11 +1,11 @@
 //! Long campaigns, run by `make soak`: everything is killed again and again while the shop sells.
 
 use std::{
-    env, fs,
+    env,
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use futures::future::try_join_all;
 use nexpura_tests::{
     relay::Database,
@@ -13,7 +13,7 @@ use nexpura_tests::{
     town::{PATIENCE, Town},
     wait,
 };
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Signal, kill_process};
 
 const SKU: &str = "RING-1";
 const OPENING: i64 = 100_000;
@@ -22,15 +22,6 @@ const OPENING: i64 = 100_000;
 pub(super) fn duration() -> Duration {
     let seconds = env::var("NEXPURA_SOAK_SECONDS").ok().and_then(|text| text.parse().ok());
     Duration::from_secs(seconds.unwrap_or(120))
-}
-
-/// The workers of a PHP-FPM master.
-fn workers(master: u32) -> Result<Vec<Pid>> {
-    let children = fs::read_to_string(format!("/proc/{master}/task/{master}/children"))?;
-    children
-        .split_whitespace()
-        .map(|pid| Pid::from_raw(pid.parse()?).context("no process has this id"))
-        .collect()
 }
 
 /// Buys until the time is up; a checkout that was killed is a visitor who gave up.
@@ -52,7 +43,6 @@ async fn php_and_relay_are_killed_while_the_shop_sells() -> Result<()> {
     let mut town = Town::open(Shop::builder(), Database::Sqlite).await?;
     let ring = town.shop.add_product(SKU, "60.00", Some(OPENING)).await?;
     town.opened(&[SKU]).await?;
-    let master = town.shop.fpm()?.master.pid();
     let (shop, relay) = (&town.shop, &mut town.relay);
     let until = Instant::now() + duration();
     let killing = async {
@@ -64,7 +54,7 @@ async fn php_and_relay_are_killed_while_the_shop_sells() -> Result<()> {
                 relay.kill();
                 relay.start_again().await?;
             } else {
-                let workers = workers(master)?;
+                let workers = shop.fpm()?.workers()?;
                 if let Some(worker) = workers.get(round % workers.len().max(1)) {
                     let _ended_by_itself = kill_process(*worker, Signal::KILL);
                 }

@@ -24,6 +24,12 @@ function connect( array $args ): array {
 	return array( 'problem' => $answer->problem, 'message' => $answer->message );
 }
 
+/** Runs the plugin's event of every five minutes, as WP-Cron would. */
+function run_five_minute_event(): bool {
+	do_action( \Nexpura\TICK_HOOK );
+	return true;
+}
+
 /**
  * How the connection's spool stands; nothing where there is no extension.
  *

@@ -158,6 +158,20 @@ impl Spool {
                 .query_row([], |row| row.get(0))
         })
     }
+
+    /// Whether anything waits here: an event to be sent, or a mark whose process may be dead.
+    ///
+    /// # Errors
+    /// See [`SpoolError`].
+    pub fn has_left(&self, now_ms: i64) -> Result<bool, SpoolError> {
+        self.run(Care::Quick, now_ms, |connection| {
+            connection
+                .prepare_cached(
+                    "SELECT EXISTS (SELECT 1 FROM events) OR EXISTS (SELECT 1 FROM intents)",
+                )?
+                .query_row([], |row| row.get(0))
+        })
+    }
 }
 
 pub(super) fn spool_id(connection: &Connection) -> rusqlite::Result<String> {

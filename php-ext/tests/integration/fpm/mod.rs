@@ -124,6 +124,24 @@ fn workers_killed_in_the_middle_of_requests_lose_nothing_they_had_marked() {
 }
 
 #[test]
+fn the_mark_of_a_worker_that_was_killed_as_it_sent_is_sent_once_anybody_looks() {
+    let relay = Relay::start();
+    let site = Site::connected(&relay.connection());
+    // The only worker is the elected one.
+    let fpm = Fpm::start(&site, "pm = static\npm.max_children = 1");
+    capture(&fpm, 1);
+    until("the first is delivered", || relay.seqs().contains(&1));
+    assert_eq!(fpm.try_get("fpm/killed.php", "id=2"), None);
+    until("its lock is free", || elected(site.spool().path()) == "none");
+    let seen = fpm.get("fpm/look.php", "");
+    assert_eq!((number(&seen, "open_intents"), number(&seen, "marks")), (1, 0), "{seen}");
+    until("the order that it had marked is touched", || {
+        let loaded = relay.loaded();
+        loaded.iter().any(|push| push.batch.events.iter().any(|event| event.resource_id == 2))
+    });
+}
+
+#[test]
 fn idle_workers_that_end_leave_the_spool_whole() {
     let relay = Relay::start();
     let site = Site::connected(&relay.connection());
