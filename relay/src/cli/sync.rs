@@ -5,7 +5,9 @@ use std::time::Duration;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
+use uuid::Uuid;
 
+use super::listed::inert;
 use crate::{
     service::{
         Relay,
@@ -14,11 +16,18 @@ use crate::{
         runs::{self, Kind, watch},
         sweep,
     },
-    store::{self, TenantId, integrations, runs as rows, tenants},
+    store::{
+        self, TenantId,
+        integrations::{self, Integration},
+        runs as rows, tenants,
+    },
 };
 
-/// How often the run is looked at while another relay works on it.
+/// How often the run is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
+/// How a run is shown before and after it has said how much there is to do.
+const COUNTED: &str = "{prefix:>10} {spinner} {pos} {elapsed} {msg}";
+const MEASURED: &str = "{prefix:>10} [{bar:40}] {pos}/{len} {elapsed} {msg}";
 /// Findings shown without `--json`.
 const SHOWN: usize = 20;
 
@@ -44,28 +53,61 @@ pub(super) async fn run(
     let named = runs::named_store(relay, tenant, &store.store).await?;
     let id = runs::start(relay, tenant, &named, kind, OPERATOR, store::now()).await?;
     let bar = if json { ProgressBar::hidden() } else { bar(kind) };
-    let run = loop {
-        let worked = match kind {
-            Kind::Inventory => push_stock::push_due(relay, tenant, named.id).await? > 0,
-            _ => false,
-        };
-        let swept = sweep::sweep_due(relay, tenant, named.id).await?;
-        let run = show(relay, tenant, id).await?;
-        bar.set_length(run.total.and_then(|total| u64::try_from(total).ok()).unwrap_or(0));
-        bar.set_position(u64::try_from(run.seen).unwrap_or(0));
-        bar.set_message(run.error.clone().unwrap_or_default());
-        if run.finished_at.is_some() {
-            break run;
-        }
-        if !worked && !swept {
-            tokio::time::sleep(LOOK_EVERY).await;
-        }
+    // What works here may take long until it looks up again.
+    let run = tokio::select! {
+        run = worked(relay, tenant, &named, kind, id) => run?,
+        trouble = shown_on(&bar, relay, tenant, id) => return trouble,
     };
     bar.finish_and_clear();
     report(relay, tenant, &run, json).await?;
     relay.db.close().await;
     anyhow::ensure!(run.failed == 0, "{} could not be brought over", run.failed);
     Ok(())
+}
+
+/// Works until the run has ended, here or at another relay.
+async fn worked(
+    relay: &Relay,
+    tenant: TenantId,
+    store: &Integration,
+    kind: Kind,
+    id: Uuid,
+) -> anyhow::Result<rows::Shown> {
+    loop {
+        let pushed = match kind {
+            Kind::Inventory => push_stock::push_due(relay, tenant, store.id).await? > 0,
+            _ => false,
+        };
+        let swept = sweep::sweep_due(relay, tenant, store.id).await?;
+        let run = show(relay, tenant, id).await?;
+        if run.finished_at.is_some() {
+            return Ok(run);
+        }
+        if !pushed && !swept {
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+}
+
+/// Shows how far the run is, for as long as somebody wants to know.
+async fn shown_on(
+    bar: &ProgressBar,
+    relay: &Relay,
+    tenant: TenantId,
+    id: Uuid,
+) -> anyhow::Result<()> {
+    loop {
+        let run = show(relay, tenant, id).await?;
+        if let Some(total) = run.total.and_then(|total| u64::try_from(total).ok()) {
+            if bar.length().is_none() {
+                bar.set_style(style(MEASURED));
+            }
+            bar.set_length(total);
+        }
+        bar.set_position(u64::try_from(run.seen).unwrap_or(0));
+        bar.set_message(inert(&run.error.unwrap_or_default()));
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
 }
 
 /// Shows what a push of the inventory would change.
@@ -107,7 +149,7 @@ pub(super) async fn tenant(relay: &Relay, store: &Store) -> anyhow::Result<Tenan
     }
 }
 
-async fn show(relay: &Relay, tenant: TenantId, id: uuid::Uuid) -> anyhow::Result<rows::Shown> {
+async fn show(relay: &Relay, tenant: TenantId, id: Uuid) -> anyhow::Result<rows::Shown> {
     let mut tx = relay.db.read().await?;
     let run = rows::get(&mut tx, tenant, id).await?;
     run.ok_or_else(|| anyhow::anyhow!("the run is gone"))
@@ -128,8 +170,11 @@ async fn report(
     Ok(())
 }
 
+/// How far a run is that has not said yet how much there is to do.
 fn bar(kind: Kind) -> ProgressBar {
-    let style = ProgressStyle::with_template("{prefix:>10} [{bar:40}] {pos}/{len} {elapsed} {msg}")
-        .unwrap_or_else(|_| ProgressStyle::default_bar());
-    ProgressBar::new(0).with_style(style).with_prefix(kind.as_str())
+    ProgressBar::no_length().with_style(style(COUNTED)).with_prefix(kind.as_str())
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
 }

@@ -16,6 +16,8 @@ use tempfile::TempDir;
 
 use crate::support::database::fast_folder;
 
+const PROGRAM: &str = env!("CARGO_BIN_EXE_nexpura-relay");
+
 /// A folder with a relay's database, and the program.
 pub(super) struct Home {
     pub(super) folder: TempDir,
@@ -31,15 +33,29 @@ impl Home {
     }
 
     pub(super) fn command(&self, words: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_nexpura-relay"));
+        let mut command = Command::new(PROGRAM);
+        command.args(words);
+        self.prepare(&mut command);
         command
-            .args(words)
+    }
+
+    fn prepare(&self, command: &mut Command) {
+        command
             .env_clear()
             .env("NEXPURA_DATABASE_URL", self.database())
             .env("NEXPURA_LISTEN", "127.0.0.1:0")
             .env("NEXPURA_PUBLIC_URL", "https://relay.example")
             .env("NEXPURA_ALLOW_PRIVATE_STORES", "127.0.0.0/8")
             .current_dir(self.folder.path());
+    }
+
+    /// The same in a terminal of its own, whose screen is what it prints.
+    pub(super) fn in_a_terminal(&self, words: &[&str]) -> Command {
+        let typed = format!("exec {PROGRAM} {}", words.join(" "));
+        let mut command = Command::new("script");
+        command.args(["--quiet", "--return", "--command", &typed, "/dev/null"]);
+        self.prepare(&mut command);
+        command.env("TERM", "xterm");
         command
     }
 

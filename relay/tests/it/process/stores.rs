@@ -1,6 +1,6 @@
 //! What an operator does with a store on the command line: connecting it, bringing over, comparing, pushing.
 
-use std::{fs, process::Output};
+use std::{collections::BTreeSet, fs, process::Output};
 
 use nexpura_relay::{
     domain::Sku,
@@ -25,14 +25,12 @@ use crate::{
     },
 };
 
+const SET: [(&str, &str); 2] =
+    [("NEXPURA_MASTER_KEY", MASTER_KEY), ("NEXPURA_SETTLE_SECONDS", "1")];
+
 /// Runs a command on the ledger of this folder, where a stock is settled after a second.
 fn run(home: &Home, words: &[&str], secret: &str) -> Output {
-    let set = [
-        ("NEXPURA_MASTER_KEY", MASTER_KEY),
-        ("NEXPURA_SETTLE_SECONDS", "1"),
-        ("NEXPURA_CONSUMER_SECRET", secret),
-    ];
-    home.command(words).envs(set).output().unwrap()
+    home.command(words).envs(SET).env("NEXPURA_CONSUMER_SECRET", secret).output().unwrap()
 }
 
 /// What it prints, which must be one document of JSON, and whether it succeeded.
@@ -149,6 +147,34 @@ async fn a_store_is_brought_over_on_the_command_line_and_each_run_reports() {
         let said = String::from_utf8(done.stderr).unwrap();
         assert!(said.contains("no store at http://127.0.0.1:9"), "{said}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_terminal_shows_how_far_an_import_is_and_a_file_only_what_it_came_to() {
+    let home = Home::new();
+    let mut shop = Shop::new();
+    shop.bare = true;
+    for piece in 0..550 {
+        shop.simple(&format!("RING-{piece}"), 1);
+    }
+    let fake = Town::open().await.shop(shop);
+    json_of(&home, &connecting(&fake, CONSUMER_KEY));
+    let sync = ["sync", "products", "--store", &*fake.home];
+
+    // Its own screen, and nobody else who does the work meanwhile.
+    let done = home.in_a_terminal(&sync).envs(SET).output().unwrap();
+    let screen = String::from_utf8(done.stdout).unwrap();
+    assert!(done.status.success(), "{screen}");
+    let told: BTreeSet<u32> = screen
+        .split_whitespace()
+        .filter_map(|word| word.strip_suffix("/550")?.parse().ok())
+        .filter(|seen| (1..550).contains(seen))
+        .collect();
+    assert!(told.len() >= 2, "{told:?} of 550 were told while they came: {screen}");
+    assert!(screen.contains("Synced 550 items, 0 unchanged, 0 skipped, 0 failed."), "{screen}");
+
+    let again = words_of(&home, &sync);
+    assert_eq!(again, "Synced 0 items, 550 unchanged, 0 skipped, 0 failed.\n");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
