@@ -53,7 +53,8 @@ function nexpura_marks(): array {}
 function nexpura_capture(string $resource, int $id, string $verb, ?string $payload, ?string $facts): bool {}
 
 /**
- * Ends the request: what is still marked is sent as touches, and a sender is started where none runs.
+ * Ends the request: what is still marked is sent as touches, and a sender is started where none runs and something is
+ * to be sent, by whichever process it was left.
  *
  * @return bool Whether all of it is in the spool.
  */

@@ -244,6 +244,7 @@ pub(crate) fn finish() -> bool {
         let left = !finished.marks.is_empty();
         (connected, left.then_some((finished.id, unwritten)), finished.captured)
     });
+    let touched = left.is_some();
     if let (Some(connected), Some((id, unwritten))) = (&connected, left) {
         let connected = Rc::clone(connected);
         KEPT.with_borrow_mut(|kept| {
@@ -251,25 +252,18 @@ pub(crate) fn finish() -> bool {
         });
     }
     let all_written = finish_unfinished();
+    let due = look_is_due();
     if let Some(connected) = connected
-        && (captured || look_is_due())
+        && (captured || touched || due)
     {
         let _ = connected.spool.tidy(now_ms());
-        // "No thread before the first capture": a spool without events or marks needs nobody.
-        if connected.spool.has_work(now_ms()).unwrap_or(false) {
+        // What others left counts: the process that sent may have been killed, and what it was writing down may be the
+        // last thing that happens in this shop today.
+        if captured || connected.spool.has_waiting(now_ms()).unwrap_or(false) {
             ensure_sender(&connected);
         }
     }
     all_written
-}
-
-/// Has somebody send what others left: the process that sent may have been killed, and what it was writing down may be
-/// the last thing that happens in this shop today.
-fn take_over() {
-    let Some(connected) = with(|request| request.connected.clone()) else { return };
-    if look_is_due() && connected.spool.has_left(now_ms()).unwrap_or(false) {
-        ensure_sender(&connected);
-    }
 }
 
 /// Writes the ends of this request and of those before it that could not be written.
@@ -285,13 +279,12 @@ fn finish_unfinished() -> bool {
     })
 }
 
-/// RSHUTDOWN: finishes what the plugin did not, sees that what others left is sent, and forgets the request.
+/// RSHUTDOWN: finishes what the plugin did not, and forgets the request.
 pub(crate) fn end() {
     if with(|request| !request.marks.is_empty()) {
         finish();
     } else {
         finish_unfinished();
-        take_over();
     }
     with(|request| *request = Request::new());
 }

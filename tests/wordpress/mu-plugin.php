@@ -48,7 +48,8 @@ add_action(
 	}
 );
 
-// A test may have a process die as the machine under it would: with the statement after the first that this pattern fits.
+// A test may have a process die as the machine under it would: with the statement after the first that this pattern fits,
+// and with it the other workers of its pool.
 add_action(
 	'wp_loaded',
 	static function (): void {
@@ -61,6 +62,11 @@ add_action(
 			static function ( string $query ) use ( $pattern ): string {
 				static $dies = false;
 				if ( $dies ) {
+					if ( 'fpm-fcgi' === PHP_SAPI ) {
+						$master = posix_getppid();
+						$others = array_diff( explode( ' ', trim( file_get_contents( "/proc/$master/task/$master/children" ) ) ), array( (string) getmypid() ) );
+						array_map( static fn( string $other ): bool => posix_kill( (int) $other, 9 ), $others );
+					}
 					posix_kill( getmypid(), 9 ); // SIGKILL: its name comes with pcntl, which PHP-FPM has not.
 				}
 				$dies = 1 === preg_match( $pattern, $query );

@@ -68,23 +68,34 @@ function spool_status(): ?array {
 }
 
 /**
+ * What is known of this request's capturing.
+ */
+final class Capture {
+	/**
+	 * What captures() has answered; null where nobody has asked, so that the spool was not opened for capturing.
+	 *
+	 * @var bool|null
+	 */
+	public static ?bool $answer = null;
+}
+
+/**
  * Whether this request captures: everything is there, the relay knows this shop, and this is not a copy of it.
  */
 function captures(): bool {
-	static $answer = null;
 	if ( get_current_blog_id() !== BLOG_ID ) {
 		// The request's spool is another blog's; what is touched in this one, its own sweep finds.
 		return false;
 	}
-	if ( null === $answer ) {
+	if ( null === Capture::$answer ) {
 		if ( ! did_action( 'woocommerce_init' ) ) {
 			return false;
 		}
-		$answer = ! wp_installing()
+		Capture::$answer = ! wp_installing()
 			&& extension_loaded_here()
 			&& null === woocommerce_problem()
 			&& is_connected()
 			&& null === open_spool();
 	}
-	return $answer;
+	return Capture::$answer;
 }

@@ -104,16 +104,17 @@ add_action(
 );
 
 /**
- * Sends from here where neither the daemon nor a PHP worker does: the last resort of `nexpura.sender = auto`.
+ * Sends from here where neither the daemon nor a PHP worker does: the last resort of `nexpura.sender = auto`. On the command
+ * line a thread of this very process does not count: it ends with it, and is waited for.
  */
 function drain_where_nothing_sends(): void {
 	if ( ! captures() || ! in_array( ini_get( 'nexpura.sender' ), array( false, '', 'auto' ), true ) ) {
 		return;
 	}
-	$status = \nexpura_status();
+	$sender = \nexpura_status()['sender'] ?? '';
+	$idle   = 'none' === $sender || ( 'thread' === $sender && 'cli' === PHP_SAPI );
 	// A mark counts as well: of a killed process nothing else is left.
-	$left = ( $status['unsent'] ?? 0 ) + ( $status['open_intents'] ?? 0 );
-	if ( 'none' === ( $status['sender'] ?? '' ) && $left > 0 ) {
+	if ( $idle && waiting_here() > 0 ) {
 		\nexpura_drain( DRAIN_SECONDS );
 	}
 }

@@ -30,7 +30,7 @@ function finish_request(): void {
 		static function (): void {
 			$captured = Marks::$used;
 			$waiting  = has_background_work();
-			if ( ! $captured && ! $waiting ) {
+			if ( ! $captured && ! $waiting && true !== Capture::$answer ) {
 				return;
 			}
 			flush_response();
@@ -38,6 +38,9 @@ function finish_request(): void {
 				static function () use ( $captured, $waiting ): void {
 					if ( $captured ) {
 						finish_capture();
+					} elseif ( true === Capture::$answer ) {
+						// It marked nothing; but another's worker may have been killed with marks and the sender in it.
+						\nexpura_finish();
 					}
 					if ( $waiting ) {
 						do_background_work();

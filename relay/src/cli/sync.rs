@@ -1,6 +1,6 @@
 //! `sync` and `reconcile`: a run with a progress bar, and its report.
 
-use std::time::Duration;
+use std::{convert::Infallible, time::Duration};
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -56,7 +56,7 @@ pub(super) async fn run(
     // What works here may take long until it looks up again.
     let run = tokio::select! {
         run = worked(relay, tenant, &named, kind, id) => run?,
-        trouble = shown_on(&bar, relay, tenant, id) => return trouble,
+        never = shown_on(&bar, relay, tenant, id) => match never {},
     };
     bar.finish_and_clear();
     report(relay, tenant, &run, json).await?;
@@ -89,23 +89,22 @@ async fn worked(
     }
 }
 
-/// Shows how far the run is, for as long as somebody wants to know.
-async fn shown_on(
-    bar: &ProgressBar,
-    relay: &Relay,
-    tenant: TenantId,
-    id: Uuid,
-) -> anyhow::Result<()> {
+/// Shows how far the run is, for as long as somebody wants to know. What cannot be read now is read at the next look:
+/// whether the work goes on is not decided here.
+async fn shown_on(bar: &ProgressBar, relay: &Relay, tenant: TenantId, id: Uuid) -> Infallible {
     loop {
-        let run = show(relay, tenant, id).await?;
-        if let Some(total) = run.total.and_then(|total| u64::try_from(total).ok()) {
-            if bar.length().is_none() {
-                bar.set_style(style(MEASURED));
+        if !bar.is_hidden()
+            && let Ok(run) = show(relay, tenant, id).await
+        {
+            if let Some(total) = run.total.and_then(|total| u64::try_from(total).ok()) {
+                if bar.length().is_none() {
+                    bar.set_style(style(MEASURED));
+                }
+                bar.set_length(total);
             }
-            bar.set_length(total);
+            bar.set_position(u64::try_from(run.seen).unwrap_or(0));
+            bar.set_message(inert(&run.error.unwrap_or_default()));
         }
-        bar.set_position(u64::try_from(run.seen).unwrap_or(0));
-        bar.set_message(inert(&run.error.unwrap_or_default()));
         tokio::time::sleep(LOOK_EVERY).await;
     }
 }

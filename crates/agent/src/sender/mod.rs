@@ -20,6 +20,7 @@ use nexpura_protocol::ConnectionString;
 use tokio::{sync::watch, time::Instant};
 
 use crate::{
+    fork,
     lock::{Held, LockFile, Role},
     spool::{Spool, SpoolError},
 };
@@ -190,17 +191,7 @@ impl Sender {
         elected: Option<Held>,
         stop: watch::Receiver<bool>,
     ) -> Result<Ended, SenderError> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            // Names are looked up in a thread of their own; one is enough for one relay.
-            .max_blocking_threads(1)
-            .thread_stack_size(256 * 1024)
-            .build()
-            .map_err(SenderError::Runtime)?;
-        let done = runtime.block_on(self.elect_and_serve(elected, stop));
-        // A name lookup that hangs must not hold anybody up.
-        runtime.shutdown_background();
-        done
+        on_its_runtime(self.elect_and_serve(elected, stop)).map_err(SenderError::Runtime)?
     }
 
     async fn elect_and_serve(
@@ -312,6 +303,30 @@ impl Sender {
             }
         }
     }
+}
+
+/// Runs a sender's work on a runtime of this thread's own, so that the process is forked only while the thread sleeps.
+///
+/// # Errors
+/// When the runtime cannot be made.
+pub(crate) fn on_its_runtime<T>(work: impl Future<Output = T>) -> io::Result<T> {
+    fork::wake();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        // Names are looked up in a thread of their own; one is enough for one relay.
+        .max_blocking_threads(1)
+        .thread_stack_size(256 * 1024)
+        .on_thread_park(fork::rest)
+        .on_thread_unpark(fork::wake)
+        .build();
+    let done = runtime.map(|runtime| {
+        let done = runtime.block_on(work);
+        // A name lookup that hangs must not hold anybody up.
+        runtime.shutdown_background();
+        done
+    });
+    fork::rest();
+    done
 }
 
 /// Whether the sender was asked to stop, or nobody is left who could ask.

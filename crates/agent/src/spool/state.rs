@@ -143,28 +143,12 @@ impl Spool {
         }
     }
 
-    /// Whether the sender has anything to do, now or later: an event was ever captured, or something is
-    /// marked.
-    ///
-    /// # Errors
-    /// See [`SpoolError`].
-    pub fn has_work(&self, now_ms: i64) -> Result<bool, SpoolError> {
-        self.run(Care::Relaxed, now_ms, |connection| {
-            connection
-                .prepare_cached(
-                    "SELECT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'events')
-                         OR EXISTS (SELECT 1 FROM intents)",
-                )?
-                .query_row([], |row| row.get(0))
-        })
-    }
-
     /// Whether anything waits here: an event to be sent, or a mark whose process may be dead.
     ///
     /// # Errors
     /// See [`SpoolError`].
-    pub fn has_left(&self, now_ms: i64) -> Result<bool, SpoolError> {
-        self.run(Care::Quick, now_ms, |connection| {
+    pub fn has_waiting(&self, now_ms: i64) -> Result<bool, SpoolError> {
+        self.run(Care::Relaxed, now_ms, |connection| {
             connection
                 .prepare_cached(
                     "SELECT EXISTS (SELECT 1 FROM events) OR EXISTS (SELECT 1 FROM intents)",
