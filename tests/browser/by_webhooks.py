@@ -41,6 +41,7 @@ def refused(page: Page, home: str, pages: tuple[str, ...], deeds: tuple[str, ...
 def by_key(page: Page, story, pictures) -> None:
     home = story.relay
     connect(page, home, story.plain, story.full)
+    at_rest(page)
     pictures.take(page, "connected")
     page.goto(f"{home}/integrations")
     store = card(page, story.plain)

@@ -47,6 +47,12 @@ impl Impostor {
         Ok(Self { asked, task })
     }
 
+    /// Leaves the address to whoever belongs there.
+    pub async fn leave(mut self) {
+        self.task.abort();
+        let _cancelled = (&mut self.task).await;
+    }
+
     /// How many requests to a path have come.
     #[must_use]
     pub fn times_asked(&self, path: &str) -> usize {

@@ -164,6 +164,18 @@ impl Town {
         told + &self.relay.log().unwrap_or_default()
     }
 
+    /// Waits until all that was touched in the shop is captured, sent or not.
+    ///
+    /// # Errors
+    /// When that takes too long.
+    pub async fn captured(&self) -> Result<()> {
+        wait::until("nothing has still to be captured", PATIENCE, async || {
+            let status: Value = self.shop.call("spool_status", ()).await?;
+            Ok((status["open_intents"] == 0).then_some(()))
+        })
+        .await
+    }
+
     /// Waits until everything that the shop noticed has been sent and dealt with.
     ///
     /// # Errors

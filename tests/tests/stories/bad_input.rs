@@ -189,19 +189,16 @@ async fn a_flood_is_told_to_wait_and_others_are_not_hindered() -> Result<()> {
     let (town, sender, _) = town().await?;
     let heartbeat = serde_json::to_vec(&sender.batch(1, &[]))?;
     let mut slowed = 0;
-    for _ in 0..20 {
-        let answers = try_join_all((0..25).map(|_| sender.send(heartbeat.clone()))).await?;
-        for answer in answers {
-            if answer.status() == StatusCode::TOO_MANY_REQUESTS {
-                let wait = answer.headers().get(header::RETRY_AFTER).context("no Retry-After")?;
-                assert!(wait.to_str()?.parse::<u64>()? >= 1);
-                slowed += 1;
-            } else {
-                assert_eq!(answer.status(), StatusCode::OK);
-            }
+    for answer in try_join_all((0..400).map(|_| sender.send(heartbeat.clone()))).await? {
+        if answer.status() == StatusCode::TOO_MANY_REQUESTS {
+            let wait = answer.headers().get(header::RETRY_AFTER).context("no Retry-After")?;
+            assert!(wait.to_str()?.parse::<u64>()? >= 1);
+            slowed += 1;
+        } else {
+            assert_eq!(answer.status(), StatusCode::OK);
         }
     }
-    assert!(slowed > 0, "500 requests at once were all taken");
+    assert!(slowed > 0, "400 requests at once were all taken");
     // Another of the tenant's credentials still gets its answers.
     assert_eq!(town.relay.sales().await?.len(), 1);
     Ok(())

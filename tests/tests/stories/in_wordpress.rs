@@ -8,10 +8,11 @@ mod products;
 mod settings;
 mod synced;
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use nexpura_tests::{
-    shop::{Shop, Storage},
-    town::Town,
+    shop::{Shop, Storage, admin::Admin},
+    town::{PATIENCE, Town},
+    wait,
 };
 
 /// Where the shop shows its orders.
@@ -47,10 +48,22 @@ pub(crate) async fn screens_show(
         ("admin.php?page=nexpura".to_owned(), "Waiting to be sent"),
         ("admin.php?page=wc-status".to_owned(), "data-export-label=\"Nexpura\""),
     ] {
-        let shown = admin.page(&page).await?;
-        ensure!(shown.contains(text), "{page} does not show {text}");
+        once_it_says(&town.shop, &admin, &page, text).await?;
     }
     Ok(())
+}
+
+/// A page once it says this. Each look asks the relay anew, which need not always answer within the page's patience.
+async fn once_it_says(shop: &Shop, admin: &Admin<'_>, page: &str, text: &str) -> Result<String> {
+    wait::until(&format!("{page} says {text}"), PATIENCE, async || {
+        let shown = admin.page(page).await?;
+        if shown.contains(text) {
+            return Ok(Some(shown));
+        }
+        let_it_be_forgotten(shop).await?;
+        Ok(None)
+    })
+    .await
 }
 
 /// Forgets what the relay said, as half a minute would.

@@ -105,6 +105,8 @@ async fn noted_once(wish: Wish, storage: Storage) -> Result<()> {
     let off = json!({ "store": shop.url, "marks": false });
     relay.post(&format!("{WOO}/policy"), &off).await?;
     let later = shop.create_order(&[("RING", 1)]).await?;
+    // Nobody tells of it.
+    reconciled(&relay, &shop).await?;
     until("the later order is a sale", PATIENCE, async || Ok(relay.sale(later).await?.map(drop)))
         .await?;
     reconciled(&relay, &shop).await?;

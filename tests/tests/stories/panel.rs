@@ -139,10 +139,19 @@ impl Hands<'_> {
                 let broken = event("order.updated", order, &payload, 1_000);
                 let answer = sender.send(serde_json::to_vec(&sender.batch(1, &[broken]))?).await?;
                 answer.error_for_status()?;
-                self.failed(1).await
+                until("the event has failed", PATIENCE, async || {
+                    let failed = self.relay.events(Some("failed")).await?;
+                    Ok(failed.iter().any(|event| event.resource_id == order).then_some(Value::Null))
+                })
+                .await
             }
             "mend" => self.take("odd").map(|()| Value::Null),
-            "nothing_failed" => self.failed(0).await,
+            "nothing_failed" => until("nothing has failed", PATIENCE, async || {
+                let failed = self.relay.events(Some("failed")).await?;
+                Ok(failed.is_empty().then_some(Value::Null))
+            })
+            .await
+            .with_context(|| self.relay.log().unwrap_or_default()),
             "empty_in_the_shop" => {
                 let sql = "UPDATE wp_postmeta m JOIN wp_wc_product_meta_lookup l ON l.product_id = m.post_id \
                            SET m.meta_value = 0, l.stock_quantity = 0 \
@@ -174,15 +183,6 @@ impl Hands<'_> {
             let row = self.relay.stock_row(sku).await?;
             let so = row.filter(|row| row.is_open() && (units.is_none() || row.units() == units));
             Ok(so.map(|_| Value::Null))
-        })
-        .await
-        .with_context(|| self.relay.log().unwrap_or_default())
-    }
-
-    async fn failed(&self, count: usize) -> Result<Value> {
-        until(&format!("{count} events have failed"), PATIENCE, async || {
-            let failed = self.relay.events(Some("failed")).await?;
-            Ok((failed.len() == count).then_some(Value::Null))
         })
         .await
         .with_context(|| self.relay.log().unwrap_or_default())

@@ -1,12 +1,12 @@
 //! What the ledger says, the shop's stock becomes: as additions, so that no sale is lost on the way.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 use nexpura_tests::{
     relay::Database,
     shop::{Shop, checkout::Payment},
-    town::Town,
+    town::{PATIENCE, Town},
     wait::until,
 };
 use serde_json::{Value, json};
@@ -18,10 +18,8 @@ async fn adjust(town: &Town, sku: &str, change: &str) -> Result<()> {
 
 async fn shop_has(town: &Town, sku: &str, stock: f64) -> Result<()> {
     let what = format!("{sku} is {stock} in the shop");
-    until(&what, Duration::from_secs(20), async || {
-        Ok((town.shop.stock(sku).await? == Some(stock)).then_some(()))
-    })
-    .await
+    until(&what, PATIENCE, async || Ok((town.shop.stock(sku).await? == Some(stock)).then_some(())))
+        .await
 }
 
 #[tokio::test]
@@ -102,7 +100,7 @@ async fn buyers_and_the_ledger_move_one_stock_at_once() -> Result<()> {
     tokio::try_join!(buy, also, sell)?;
     println!("12 checkouts and 20 adjustments took {:?}", begun.elapsed());
     shop_has(&town, "RING", 38.0).await?;
-    until("RING is 38 in the ledger", Duration::from_secs(20), async || {
+    until("RING is 38 in the ledger", PATIENCE, async || {
         Ok((town.relay.quantity("RING").await? == Some(38.0)).then_some(()))
     })
     .await

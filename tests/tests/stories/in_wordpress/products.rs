@@ -10,7 +10,7 @@ use nexpura_tests::{
 };
 use serde_json::json;
 
-use super::let_it_be_forgotten;
+use super::{let_it_be_forgotten, once_it_says};
 
 #[tokio::test]
 async fn a_product_shows_its_piece_its_count_and_its_last_push() -> Result<()> {
@@ -35,8 +35,7 @@ async fn a_product_shows_its_piece_its_count_and_its_last_push() -> Result<()> {
     town.opened(&[&sku, "BAND-52", "BAND-54"]).await?;
     let admin = shop.log_in().await?;
     let edit = format!("post.php?post={ring}&action=edit");
-    let page = admin.page(&edit).await?;
-    ensure!(page.contains("Nexpura has 9."), "the product does not show its count");
+    let page = once_it_says(shop, &admin, &edit, "Nexpura has 9.").await?;
     ensure!(page.contains("SKU matched: "), "the product does not show its piece");
     ensure!(page.contains("Nothing was pushed yet."), "the product does not show its push");
     ensure!(!page.contains("SKU matched: RING<script>"), "the SKU runs");
@@ -82,9 +81,9 @@ async fn a_product_shows_its_piece_its_count_and_its_last_push() -> Result<()> {
     ensure!(shown.contains("Nexpura has 12.") && shown.contains("BAND-52"), "{shown}");
     ensure!(hidden == json!(""), "{hidden}");
 
-    let status = admin.page("admin.php?page=wc-status").await?;
+    let says = "data-export-label=\"Nexpura says\"";
+    let status = once_it_says(shop, &admin, "admin.php?page=wc-status", says).await?;
     ensure!(status.contains("data-export-label=\"Nexpura\""), "the status page has no section");
-    ensure!(status.contains("data-export-label=\"Nexpura says\""), "it does not say what we say");
     ensure!(!status.contains("whsec_"), "the status page shows the secret");
 
     // A relay that lies runs nothing here, and what goes wrong is logged.

@@ -18,6 +18,7 @@ async fn the_page_shows_the_spool_sends_a_test_event_and_sends_at_once() -> Resu
     let mut town = Town::open(Shop::builder().sender("off"), Database::Sqlite).await?;
     let ring = town.shop.add_product("RING-1", "99.00", Some(9)).await?;
     town.shop.checkout(&[(ring, 1)], Payment::Card).await?;
+    town.captured().await?;
     let admin = town.shop.log_in().await?;
     let page = admin.page(PAGE).await?;
     for figure in ["Waiting to be sent", "Being captured", "Last sent", "Sent by", "Nexpura says"] {

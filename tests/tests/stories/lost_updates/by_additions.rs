@@ -70,7 +70,8 @@ async fn no_unit_is_lost(database: Database, visits: u32, seed: u64) -> Result<(
     let day = busy_day::pass(shop, goods, visits, seed, count, does).await?;
     ensure!(day.orders > 0, "nobody bought anything");
 
-    region.town.quiet().await?;
+    until("nothing is left to be sent", PATIENCE, async || Ok(region.town.quiet().await.ok()))
+        .await?;
     let accounted = goods.accounted(shop, &day.moved).await?;
     let mut last = (Vec::new(), Vec::new());
     let agreed = until("every unit is where it belongs", PATIENCE, async || {
