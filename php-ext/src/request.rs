@@ -256,7 +256,9 @@ pub(crate) fn finish() -> bool {
     if let Some(connected) = connected
         && (captured || touched || due)
     {
-        let _ = connected.spool.tidy(now_ms());
+        if captured || touched {
+            let _ = connected.spool.tidy(now_ms());
+        }
         // What others left counts: the process that sent may have been killed, and what it was writing down may be the
         // last thing that happens in this shop today.
         if captured || connected.spool.has_waiting(now_ms()).unwrap_or(false) {

@@ -94,8 +94,9 @@ add_action(
 		guarded(
 			static function (): void {
 				repair_revisions_table();
-				advance_lineage_when_due();
+				// First: on the command line the next step may start a thread, which sends as long as this process lives.
 				drain_where_nothing_sends();
+				advance_lineage_when_due();
 			},
 			null,
 			'the five-minute event'
@@ -104,17 +105,14 @@ add_action(
 );
 
 /**
- * Sends from here where neither the daemon nor a PHP worker does: the last resort of `nexpura.sender = auto`. On the command
- * line a thread of this very process does not count: it ends with it, and is waited for.
+ * Sends from here where neither the daemon nor a PHP worker does: the last resort of `nexpura.sender = auto`.
  */
 function drain_where_nothing_sends(): void {
 	if ( ! captures() || ! in_array( ini_get( 'nexpura.sender' ), array( false, '', 'auto' ), true ) ) {
 		return;
 	}
-	$sender = \nexpura_status()['sender'] ?? '';
-	$idle   = 'none' === $sender || ( 'thread' === $sender && 'cli' === PHP_SAPI );
 	// A mark counts as well: of a killed process nothing else is left.
-	if ( $idle && waiting_here() > 0 ) {
+	if ( 'none' === ( \nexpura_status()['sender'] ?? '' ) && waiting_here() > 0 ) {
 		\nexpura_drain( DRAIN_SECONDS );
 	}
 }

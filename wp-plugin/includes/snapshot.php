@@ -30,17 +30,22 @@ function finish_request(): void {
 		static function (): void {
 			$captured = Marks::$used;
 			$waiting  = has_background_work();
-			if ( ! $captured && ! $waiting && true !== Capture::$answer ) {
+			$looks    = ! $captured && true === Capture::$answer;
+			if ( ! $captured && ! $waiting && ! $looks ) {
 				return;
 			}
 			flush_response();
+			if ( $looks ) {
+				// It marked nothing; but another's worker may have been killed with marks and the sender in it.
+				\nexpura_finish();
+			}
+			if ( ! $captured && ! $waiting ) {
+				return;
+			}
 			undisturbed(
 				static function () use ( $captured, $waiting ): void {
 					if ( $captured ) {
 						finish_capture();
-					} elseif ( true === Capture::$answer ) {
-						// It marked nothing; but another's worker may have been killed with marks and the sender in it.
-						\nexpura_finish();
 					}
 					if ( $waiting ) {
 						do_background_work();

@@ -6,12 +6,11 @@
 //! parent's: record locks belong to the process) and to begin anew.
 //!
 //! The same holds for all that the sender's thread does: a library's lock that it has taken, or something that it is just
-//! making for the first time, would stay so for ever in a child, which has no such thread. It counts as busy whenever it
-//! is not asleep.
+//! making for the first time, would stay so for ever in a child, which has no such thread. So a fork waits until it is
+//! asleep. (A name lookup under way is not waited for: it has a thread of tokio's own.)
 
 use std::{
-    cell::{Cell, RefCell},
-    marker::PhantomData,
+    cell::Cell,
     process,
     sync::{
         Once,
@@ -23,16 +22,20 @@ use std::{
 
 use crate::{sender, spool, sys};
 
-/// How long a fork waits at most for a call into SQLite to end, which takes a few milliseconds unless the disk
-/// is slow. Past that the child may not use the spool.
+/// How long a fork waits at most for a call into SQLite to end or a sender to sleep, which takes a few milliseconds
+/// unless the disk is slow. Past that the child of a call into SQLite may not use the spool.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The process that owns what is open.
 static OWNER: AtomicU32 = AtomicU32::new(0);
 /// Calls under way in this process.
 static INSIDE: AtomicU32 = AtomicU32::new(0);
-/// Forks under way: nobody enters meanwhile.
+/// Threads of senders that are not asleep.
+static AWAKE: AtomicU32 = AtomicU32::new(0);
+/// Forks under way: nobody enters or wakes meanwhile.
 static FORKING: AtomicU32 = AtomicU32::new(0);
+/// The fork under way waits for nobody any more, nor does anybody enter.
+static OVERDUE: AtomicBool = AtomicBool::new(false);
 /// The fork under way could not wait for everybody.
 static UNCLEAN: AtomicBool = AtomicBool::new(false);
 /// This process is the child of an unclean fork, and what it inherited cannot be trusted.
@@ -40,10 +43,8 @@ static SPOILT: AtomicBool = AtomicBool::new(false);
 static HOOKS: Once = Once::new();
 
 thread_local! {
-    /// Calls under way in this thread, one within the other.
-    static DEPTH: Cell<u32> = const { Cell::new(0) };
-    /// This thread is awake, and no fork happens.
-    static AWAKE: RefCell<Option<Inside>> = const { RefCell::new(None) };
+    /// This thread is one of those that are awake.
+    static IS_AWAKE: Cell<bool> = const { Cell::new(false) };
 }
 
 /// This process is a child forked at a moment at which the spool was busy; it must not touch it.
@@ -53,33 +54,54 @@ thread_local! {
 )]
 pub struct Forked;
 
-/// Held while a call into SQLite or the lock registry is under way. It stays in its thread.
+/// Held while a call into SQLite or the lock registry is under way.
 #[derive(Debug)]
-pub(crate) struct Inside(PhantomData<*const ()>);
-
-impl Inside {
-    fn counted() -> Self {
-        DEPTH.set(DEPTH.get() + 1);
-        Self(PhantomData)
-    }
-}
+pub(crate) struct Inside(());
 
 impl Drop for Inside {
     fn drop(&mut self) {
-        DEPTH.set(DEPTH.get() - 1);
         INSIDE.fetch_sub(1, SeqCst);
     }
 }
 
-/// From here on this thread counts as busy until it [rests](rest). Waits out a fork under way.
+/// Runs a thread of a sender's, awake from its beginning to its end but where it [rests](rest).
+pub(crate) fn awake(work: impl FnOnce()) {
+    struct Rest;
+    impl Drop for Rest {
+        fn drop(&mut self) {
+            rest();
+        }
+    }
+    wake();
+    let _rest = Rest;
+    work();
+}
+
+/// From here on this thread is awake. Waits out a fork under way.
 pub(crate) fn wake() {
-    // A child that may not enter has no thread that wakes.
-    AWAKE.with_borrow_mut(|awake| *awake = awake.take().or_else(|| enter().ok()));
+    if IS_AWAKE.replace(true) {
+        return;
+    }
+    wait_out_forks(&AWAKE, || FORKING.load(SeqCst) == 0);
 }
 
 /// This thread goes to sleep with nothing half done.
 pub(crate) fn rest() {
-    AWAKE.take();
+    if IS_AWAKE.replace(false) {
+        AWAKE.fetch_sub(1, SeqCst);
+    }
+}
+
+/// Counts this thread in as soon as it may go on.
+fn wait_out_forks(counter: &AtomicU32, may_go_on: impl Fn() -> bool) {
+    loop {
+        counter.fetch_add(1, SeqCst);
+        if may_go_on() {
+            return;
+        }
+        counter.fetch_sub(1, SeqCst);
+        thread::sleep(Duration::from_micros(50));
+    }
 }
 
 /// Waits out a fork under way, takes over after one, and keeps the next one waiting.
@@ -90,20 +112,11 @@ pub(crate) fn enter() -> Result<Inside, Forked> {
         let _ = sys::at_fork(before_fork, after_fork_in_parent, after_fork_in_child);
         OWNER.store(process::id(), SeqCst);
     });
-    if DEPTH.get() > 0 {
-        // A fork under way waits for this very thread.
-        INSIDE.fetch_add(1, SeqCst);
-        return Ok(Inside::counted());
-    }
-    loop {
-        INSIDE.fetch_add(1, SeqCst);
-        if FORKING.load(SeqCst) == 0 {
-            break;
-        }
-        INSIDE.fetch_sub(1, SeqCst);
-        thread::sleep(Duration::from_micros(50));
-    }
-    let inside = Inside::counted();
+    wait_out_forks(&INSIDE, || {
+        // For a thread that is awake a fork waits.
+        FORKING.load(SeqCst) == 0 || (IS_AWAKE.get() && !OVERDUE.load(SeqCst))
+    });
+    let inside = Inside(());
     let me = process::id();
     if OWNER.load(SeqCst) != me {
         if SPOILT.load(SeqCst) {
@@ -120,9 +133,10 @@ pub(crate) fn enter() -> Result<Inside, Forked> {
 extern "C" fn before_fork() {
     FORKING.fetch_add(1, SeqCst);
     let deadline = Instant::now() + PATIENCE;
-    while INSIDE.load(SeqCst) != 0 {
+    while INSIDE.load(SeqCst) != 0 || AWAKE.load(SeqCst) != 0 {
         if Instant::now() >= deadline {
-            UNCLEAN.store(true, SeqCst);
+            OVERDUE.store(true, SeqCst);
+            UNCLEAN.store(INSIDE.load(SeqCst) != 0, SeqCst);
             return;
         }
         thread::sleep(Duration::from_micros(50));
@@ -132,6 +146,7 @@ extern "C" fn before_fork() {
 extern "C" fn after_fork_in_parent() {
     if FORKING.fetch_sub(1, SeqCst) == 1 {
         UNCLEAN.store(false, SeqCst);
+        OVERDUE.store(false, SeqCst);
     }
 }
 
@@ -140,7 +155,10 @@ extern "C" fn after_fork_in_child() {
         SPOILT.store(true, SeqCst);
     }
     UNCLEAN.store(false, SeqCst);
+    OVERDUE.store(false, SeqCst);
     INSIDE.store(0, SeqCst);
+    AWAKE.store(0, SeqCst);
+    IS_AWAKE.set(false);
     FORKING.store(0, SeqCst);
 }
 
@@ -150,12 +168,28 @@ mod tests {
 
     use super::*;
 
+    /// All of a fork but the child.
+    struct Fork;
+
+    impl Fork {
+        fn begin() -> Self {
+            before_fork();
+            Self
+        }
+    }
+
+    impl Drop for Fork {
+        fn drop(&mut self) {
+            after_fork_in_parent();
+        }
+    }
+
     #[test]
     fn a_fork_waits_until_the_sender_s_thread_sleeps_and_that_enters_meanwhile() {
         static ASLEEP: AtomicBool = AtomicBool::new(false);
         let (started, has_started) = mpsc::channel();
         let (end, ended) = tokio::sync::oneshot::channel::<()>();
-        let thread = thread::spawn(move || {
+        let thread = sender::thread::spawn("sender", move || {
             sender::on_its_runtime(async move {
                 started.send(()).unwrap();
                 // As a library that takes long to make something, and then the spool.
@@ -166,15 +200,16 @@ mod tests {
                 ASLEEP.store(false, SeqCst);
             })
             .unwrap();
-        });
+        })
+        .unwrap();
         has_started.recv().unwrap();
-        before_fork();
+        let fork = Fork::begin();
         assert!(ASLEEP.load(SeqCst), "forked while the thread was busy");
         assert!(!UNCLEAN.load(SeqCst), "the thread was not waited for");
         end.send(()).unwrap();
         thread::sleep(Duration::from_millis(50));
         assert!(ASLEEP.load(SeqCst), "the thread woke up during the fork");
-        after_fork_in_parent();
+        drop(fork);
         thread.join().unwrap();
         assert!(!ASLEEP.load(SeqCst));
     }

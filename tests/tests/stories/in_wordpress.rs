@@ -8,11 +8,10 @@ mod products;
 mod settings;
 mod synced;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use nexpura_tests::{
     shop::{Shop, Storage, admin::Admin},
-    town::{PATIENCE, Town},
-    wait,
+    town::Town,
 };
 
 /// Where the shop shows its orders.
@@ -55,15 +54,14 @@ pub(crate) async fn screens_show(
 
 /// A page once it says this. Each look asks the relay anew, which need not always answer within the page's patience.
 async fn once_it_says(shop: &Shop, admin: &Admin<'_>, page: &str, text: &str) -> Result<String> {
-    wait::until(&format!("{page} says {text}"), PATIENCE, async || {
+    for _ in 0..3 {
         let shown = admin.page(page).await?;
         if shown.contains(text) {
-            return Ok(Some(shown));
+            return Ok(shown);
         }
         let_it_be_forgotten(shop).await?;
-        Ok(None)
-    })
-    .await
+    }
+    bail!("{page} does not say {text}")
 }
 
 /// Forgets what the relay said, as half a minute would.

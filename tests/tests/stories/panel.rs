@@ -8,7 +8,7 @@ mod wordpress;
 
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use nexpura_tests::{
     browser::walk,
     push::{Sender, event},
@@ -141,7 +141,8 @@ impl Hands<'_> {
                 answer.error_for_status()?;
                 until("the event has failed", PATIENCE, async || {
                     let failed = self.relay.events(Some("failed")).await?;
-                    Ok(failed.iter().any(|event| event.resource_id == order).then_some(Value::Null))
+                    ensure!(failed.iter().all(|event| event.resource_id == order), "{failed:?}");
+                    Ok((!failed.is_empty()).then_some(Value::Null))
                 })
                 .await
             }

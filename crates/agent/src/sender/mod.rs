@@ -305,12 +305,11 @@ impl Sender {
     }
 }
 
-/// Runs a sender's work on a runtime of this thread's own, so that the process is forked only while the thread sleeps.
+/// Runs a sender's work on a runtime of this thread's own, so that a fork waits until the thread sleeps.
 ///
 /// # Errors
 /// When the runtime cannot be made.
 pub(crate) fn on_its_runtime<T>(work: impl Future<Output = T>) -> io::Result<T> {
-    fork::wake();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         // Names are looked up in a thread of their own; one is enough for one relay.
@@ -318,15 +317,11 @@ pub(crate) fn on_its_runtime<T>(work: impl Future<Output = T>) -> io::Result<T> 
         .thread_stack_size(256 * 1024)
         .on_thread_park(fork::rest)
         .on_thread_unpark(fork::wake)
-        .build();
-    let done = runtime.map(|runtime| {
-        let done = runtime.block_on(work);
-        // A name lookup that hangs must not hold anybody up.
-        runtime.shutdown_background();
-        done
-    });
-    fork::rest();
-    done
+        .build()?;
+    let done = runtime.block_on(work);
+    // A name lookup that hangs must not hold anybody up.
+    runtime.shutdown_background();
+    Ok(done)
 }
 
 /// Whether the sender was asked to stop, or nobody is left who could ask.

@@ -127,6 +127,7 @@ pub fn drain(
     // A thread of its own, so that it blocks all signals and can be left behind when the time is up.
     spawn("nexpura-drain", move || {
         let outcome = panic::catch_unwind(AssertUnwindSafe(|| sender.run(stopped)));
+        drop(sender);
         let _ = done.send(outcome);
     })
     .map_err(SenderError::Runtime)?;
@@ -152,9 +153,13 @@ impl Drop for Alive {
     }
 }
 
-fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<thread::JoinHandle<()>> {
+/// What `work` holds is dropped before a fork may happen again.
+pub(crate) fn spawn(
+    name: &str,
+    work: impl FnOnce() + Send + 'static,
+) -> io::Result<thread::JoinHandle<()>> {
     let builder = thread::Builder::new().name(name.to_owned()).stack_size(STACK_BYTES);
-    sys::with_signals_blocked(|| builder.spawn(work))
+    sys::with_signals_blocked(|| builder.spawn(|| fork::awake(work)))
 }
 
 fn words(panic: &Box<dyn std::any::Any + Send>) -> String {

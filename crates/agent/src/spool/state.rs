@@ -148,7 +148,7 @@ impl Spool {
     /// # Errors
     /// See [`SpoolError`].
     pub fn has_waiting(&self, now_ms: i64) -> Result<bool, SpoolError> {
-        self.run(Care::Relaxed, now_ms, |connection| {
+        self.run(Care::Quick, now_ms, |connection| {
             connection
                 .prepare_cached(
                     "SELECT EXISTS (SELECT 1 FROM events) OR EXISTS (SELECT 1 FROM intents)",

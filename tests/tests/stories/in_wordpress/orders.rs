@@ -139,8 +139,10 @@ async fn a_silent_relay_keeps_a_page_waiting_once_and_a_lying_one_runs_nothing()
     let page = admin.page(list(storage)).await?;
     let waited = began.elapsed();
     ensure!(page.contains("Not known right now"), "the column says something");
-    ensure!(waited < usual + Duration::from_secs(15), "the page took {waited:?}, else {usual:?}");
+    let began = Instant::now();
     admin.page(list(storage)).await?;
+    let usual = usual.max(began.elapsed());
+    ensure!(waited < usual + Duration::from_secs(5), "the page took {waited:?}, else {usual:?}");
     admin.page(&edit(storage, orders[0])).await?;
     ensure!(silent.times_asked("/v1/status") == 1, "a silent relay is asked again and again");
     drop(silent);

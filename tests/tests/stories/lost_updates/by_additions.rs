@@ -71,7 +71,8 @@ async fn no_unit_is_lost(database: Database, visits: u32, seed: u64) -> Result<(
     ensure!(day.orders > 0, "nobody bought anything");
 
     until("nothing is left to be sent", PATIENCE, async || Ok(region.town.quiet().await.ok()))
-        .await?;
+        .await
+        .with_context(|| relay.log().unwrap_or_default())?;
     let accounted = goods.accounted(shop, &day.moved).await?;
     let mut last = (Vec::new(), Vec::new());
     let agreed = until("every unit is where it belongs", PATIENCE, async || {
