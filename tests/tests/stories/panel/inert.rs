@@ -124,13 +124,14 @@ async fn nothing_that_a_stranger_wrote_runs_on_any_page() -> Result<()> {
     let mut town = Town::open(Shop::builder(), Database::Sqlite).await?;
     let things = mischievous(&town.shop).await?;
     let order = things.order;
-    town.opened(&["PIECE-2", "PIECE-12", FORMULAS[3]]).await?;
+    let sku = format!("PIECE-1{}", mischief("sku"));
+    town.opened(&[&sku, "PIECE-2", "PIECE-12", FORMULAS[3]]).await?;
     let sale =
         wait::until("the sale is there", PATIENCE, async || town.relay.sale(order).await).await?;
     let start = json!({
         "relay": town.relay.url, "link": owner(&town.relay)?, "shop": town.shop.url,
         "user": shop::USER, "password": shop::PASSWORD, "formulas": FORMULAS,
-        "sku": format!("PIECE-1{}", mischief("sku")), "asked": mischief("asked"),
+        "sku": sku, "asked": mischief("asked"),
         "control": mischief("control"), "note": mischief("adjusted"),
         "piece": things.piece, "band": things.band, "order": order, "sale": sale.id,
     });
