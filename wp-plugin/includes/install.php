@@ -111,8 +111,9 @@ function drain_where_nothing_sends(): void {
 	if ( ! captures() || ! in_array( ini_get( 'nexpura.sender' ), array( false, '', 'auto' ), true ) ) {
 		return;
 	}
+	$spool = \nexpura_status();
 	// A mark counts as well: of a killed process nothing else is left.
-	if ( 'none' === ( \nexpura_status()['sender'] ?? '' ) && waiting_here() > 0 ) {
+	if ( 'none' === ( $spool['sender'] ?? '' ) && waiting_here( $spool ) > 0 ) {
 		\nexpura_drain( DRAIN_SECONDS );
 	}
 }

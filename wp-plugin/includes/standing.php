@@ -128,9 +128,11 @@ function read_standing( array $data ): Standing {
 
 /**
  * How many things of this shop wait here to be sent; 0 without the extension.
+ *
+ * @param array<string, mixed>|null $spool How the spool stands, where that is known already.
  */
-function waiting_here(): int {
-	$spool = spool_status();
+function waiting_here( ?array $spool = null ): int {
+	$spool ??= spool_status();
 	return null === $spool ? 0 : (int) ( $spool['unsent'] ?? 0 ) + (int) ( $spool['open_intents'] ?? 0 );
 }
 

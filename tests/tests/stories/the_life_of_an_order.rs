@@ -239,7 +239,6 @@ async fn a_checkout_that_is_killed_as_its_order_is_written_reaches_the_ledger() 
     let shop = &town.shop;
     to_die_as_it_writes(shop, "pending").await?;
     let killed = shop.checkout(&[(ring, 1)], Payment::Card).await;
-    shop.fpm()?.kill_workers().await?;
     assert!(killed.is_err(), "the checkout answered: {killed:?}");
     shop.php("delete_option( 'nexpura_tests_dies_after' );").await?;
     let born =
